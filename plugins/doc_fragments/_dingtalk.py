@@ -1,0 +1,35 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+"""Documentation of the options that find DingTalk credentials."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of ``dingtalk()`` in ``_argspec.py``."""
+
+    DOCUMENTATION = r"""
+options:
+  app_key:
+    description:
+      - Key of a DingTalk internal app, also called client id.
+      - Its access token is fetched, and fetched again when DingTalk refuses it.
+      - "Credentials come whole from one source, the first that is given: O(app_key) with O(app_secret); O(access_token);
+        the environment variables E(DINGTALK_APP_KEY) and E(DINGTALK_APP_SECRET); E(DINGTALK_ACCESS_TOKEN)."
+      - The environment is that of the host and user that the Ansible task runs as.
+    type: str
+    aliases: [client_id]
+  app_secret:
+    description:
+      - Secret that belongs to O(app_key).
+    type: str
+    aliases: [client_secret]
+  access_token:
+    description:
+      - Access token of an internal app that was fetched elsewhere; DingTalk ends it after two hours.
+      - It cannot be renewed, so O(app_key) and O(app_secret) are better for anything long.
+    type: str
+"""

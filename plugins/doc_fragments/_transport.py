@@ -1,0 +1,60 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection.
+"""Documentation of the options that say how requests travel."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of ``transport()`` and ``one_look()`` in ``_argspec.py``."""
+
+    DOCUMENTATION = r"""
+options:
+  site:
+    description:
+      - Which site of the vendor to ask.
+      - Without it, the host is the one that the vendor's own page of the call names.
+      - "B(Mind the difference): for Tencent that is the Chinese site, for DingTalk it is C(api.dingtalk.io), which is
+        the B(international) one. A Chinese DingTalk organization needs O(site=china)."
+      - Tencent ESS has no international site. The hosts of Tencent COS are the same for both; there O(site) is
+        accepted and changes nothing.
+    type: str
+    choices: [china, intl]
+  request_timeout:
+    description:
+      - Seconds for one request, from connecting to the last byte of the answer.
+    type: float
+    default: 10
+  validate_certs:
+    description:
+      - Whether to check TLS certificates. Turn it off for tests only; a wrong clock is not corrected then.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - Path of a bundle of CA certificates to check with, in place of the system's.
+    type: path
+requirements:
+  - requests
+"""
+
+    LOOK = r"""
+options:
+  endpoint:
+    description:
+      - Base URL in place of the vendor's host, such as C(https://gateway.example.com).
+      - Plain HTTP is accepted for this machine only. The host is named in the result as RV(ignore:endpoint_host).
+      - Without it, the environment variable E(CLOUDWAIT_ESS_ENDPOINT), E(CLOUDWAIT_COS_DOC_ENDPOINT),
+        E(CLOUDWAIT_MPS_ENDPOINT) or E(CLOUDWAIT_DINGTALK_DOC_ENDPOINT) counts, by service.
+    type: str
+  request_retries:
+    description:
+      - How often to repeat a request that failed in a way that may pass, such as a lost connection, throttling or an
+        error on the vendor's side. Between requests it waits 1 second, then 2, 4 and so on up to 10, or what
+        C(Retry-After) asks, up to 60.
+    type: int
+    default: 3
+"""

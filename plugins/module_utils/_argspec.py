@@ -1,0 +1,78 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 5: what modules share.
+"""The options that modules share, each set as a function so that no two modules share one dict.
+
+The documentation of each set is the doc fragment of the same name.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+Spec = dict[str, dict[str, t.Any]]
+
+
+def tencent() -> Spec:
+    """A Tencent key pair or where to find one; fragment ``_tencent``."""
+    return {
+        "secret_id": {"type": "str", "no_log": True},
+        "secret_key": {"type": "str", "no_log": True},
+        "token": {"type": "str", "no_log": True},
+        "profile": {"type": "str"},
+        "cvm_role": {"type": "str"},
+    }
+
+
+def dingtalk() -> Spec:
+    """A DingTalk app or token; fragment ``_dingtalk``."""
+    return {
+        "app_key": {"type": "str", "no_log": True, "aliases": ["client_id"]},
+        "app_secret": {"type": "str", "no_log": True, "aliases": ["client_secret"]},
+        "access_token": {"type": "str", "no_log": True},
+    }
+
+
+def transport() -> Spec:
+    """How requests travel; fragment ``_transport``."""
+    return {
+        "site": {"type": "str", "choices": ["china", "intl"]},
+        "request_timeout": {"type": "float", "default": 10},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path"},
+    }
+
+
+def one_look() -> Spec:
+    """What only a single look has; fragment ``_transport.look``."""
+    return {
+        "endpoint": {"type": "str"},
+        "request_retries": {"type": "int", "default": 3},
+    }
+
+
+def agent() -> dict[str, t.Any]:
+    """On whose behalf Tencent ESS is asked."""
+    return {
+        "type": "dict",
+        "options": {
+            "app_id": {"type": "str"},
+            "proxy_organization_open_id": {"type": "str"},
+            "proxy_operator": {"type": "dict", "options": {"open_id": {"type": "str"}}},
+            "proxy_app_id": {"type": "str"},
+        },
+    }
+
+
+def api_action() -> dict[str, t.Any]:
+    """With which operation Tencent ESS is asked."""
+    return {
+        "type": "str",
+        "default": "auto",
+        "choices": ["auto", "ChannelGetTaskResultApi", "DescribeFileConvertTask"],
+    }
+
+
+__all__ = ["Spec", "agent", "api_action", "dingtalk", "one_look", "tencent", "transport"]

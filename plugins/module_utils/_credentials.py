@@ -1,0 +1,320 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 2: credentials. It knows no AnsibleModule.
+"""Where credentials come from: always one whole set from one source, the first that is given.
+
+The order is that of design section 5. A set that is half given is an error that names what is missing; it is never
+completed from another source, since a key of one account beside the identity of another is refused by the vendor with
+words that send the user looking in the wrong place.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import threading
+import time
+import typing as t
+
+from ._errors import CloudError
+from ._transport import Request, Transport, check_endpoint, is_loopback
+
+METADATA_ENDPOINT = "http://metadata.tencentyun.com"
+METADATA_PATH = "/latest/meta-data/cam/security-credentials/"
+METADATA_TIMEOUT = 2.0
+METADATA_MAX_BYTES = 64 * 1024
+RENEW_BEFORE = 300
+"""Seconds before the end of temporary keys at which they are fetched again, as the vendor's SDK does."""
+
+DEFAULT_PROFILE = "default"
+SDK_FILES = (os.path.join("~", ".tencentcloud", "credentials"), os.path.join("/etc", "tencentcloud", "credentials"))
+
+Values = t.Mapping[str, t.Any]
+
+
+class Keys(t.NamedTuple):
+    """A Tencent key pair, and the token and end (Unix seconds) of a temporary one."""
+
+    secret_id: str
+    secret_key: str
+    token: str | None = None
+    expires_at: float | None = None
+
+
+class DingTalkApp(t.NamedTuple):
+    """An app's key and secret, or a token that someone else fetched."""
+
+    source: str
+    app_key: str | None = None
+    app_secret: str | None = None
+    access_token: str | None = None
+
+
+class TencentCredentials:
+    """Keys of one source, loaded when first needed and again when they end. Safe to use from several threads.
+
+    :param source: how the source is called in a result, such as ``profile default``.
+    :param load: reads or fetches the keys.
+    :param renewable: whether loading again can give other keys.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        load: t.Callable[[], Keys],
+        *,
+        renewable: bool = False,
+        now: t.Callable[[], float] = time.time,  # the end of temporary keys is a time of day
+    ) -> None:
+        self.source = source
+        self._load = load
+        self._renewable = renewable
+        self._now = now
+        self._keys: Keys | None = None
+        self._lock = threading.Lock()
+
+    def keys(self) -> Keys:
+        """The present keys."""
+        with self._lock:
+            if self._keys is None or self._ends_soon(self._keys):
+                self._keys = self._load()
+            return self._keys
+
+    def _ends_soon(self, keys: Keys) -> bool:
+        return keys.expires_at is not None and self._now() > keys.expires_at - RENEW_BEFORE
+
+    def renew(self, refused: Keys) -> bool:
+        """After the vendor refused keys: are there others now?"""
+        with self._lock:
+            if self._keys == refused and self._renewable:
+                self._keys = self._load()
+            return self._keys != refused
+
+
+def _first(values: Values, *names: str) -> list[str | None]:
+    return [values.get(name) or None for name in names]
+
+
+def _check_text(what: str, value: str | None) -> None:
+    """Keys go into headers; the most common slip is a blank or line break that was copied along."""
+    if value is not None and not (value.isascii() and value.isprintable() and value == value.strip()):
+        raise CloudError("config", f"{what} has blanks around it or characters that no key has")
+
+
+def _whole(names: t.Sequence[str], values: t.Sequence[str | None], where: str) -> bool:
+    """Whether a set is given; half of one is an error."""
+    for name, value in zip(names, values):
+        _check_text(f"{name} of {where}", value)
+    missing = [name for name, value in zip(names, values) if value is None]
+    if missing and len(missing) < len(names):
+        given = ", ".join(name for name in names if name not in missing)
+        raise CloudError(
+            "config",
+            f"the credentials of {where} are incomplete: {given} is given, {', '.join(missing)} is missing",
+            advice="give all of them in the same place",
+        )
+    return not missing
+
+
+# --- Tencent -------------------------------------------------------------------------------------------------------
+
+
+def tencent_credentials(options: Values, environ: t.Mapping[str, str]) -> TencentCredentials:
+    """The first source that is given. Files and the metadata service are read later, when keys are needed.
+
+    :param options: ``secret_id``, ``secret_key``, ``token``, ``profile``, ``cvm_role``, each may be missing or null.
+    """
+    keys = _given_keys(options, ("secret_id", "secret_key"), "token", "the options")
+    if keys:
+        return _fixed("options", keys)
+    if options.get("profile"):
+        return _profile(str(options["profile"]))
+    if options.get("cvm_role"):
+        return _role(str(options["cvm_role"]), environ)
+    prefix = "TENCENTCLOUD_"
+    keys = _given_keys(environ, (prefix + "SECRET_ID", prefix + "SECRET_KEY"), prefix + "TOKEN", "the environment")
+    if keys:
+        return _fixed("environment", keys)
+    for name in ("TENCENTCLOUD_PROFILE", "TCCLI_PROFILE"):
+        if environ.get(name):
+            return _profile(environ[name])
+    if environ.get("TENCENTCLOUD_CVM_ROLE"):
+        return _role(environ["TENCENTCLOUD_CVM_ROLE"], environ)
+    if any(os.path.exists(path) for path in _profile_files(DEFAULT_PROFILE)):
+        return _profile(DEFAULT_PROFILE)
+    raise CloudError(
+        "config",
+        "no Tencent credentials were given",
+        advice="give secret_id and secret_key, profile or cvm_role, or set TENCENTCLOUD_SECRET_ID and "
+        "TENCENTCLOUD_SECRET_KEY where the Ansible task runs",
+    )
+
+
+def _given_keys(values: Values, names: tuple[str, str], token_name: str, where: str) -> Keys | None:
+    pair = _first(values, *names)
+    token = _first(values, token_name)[0]
+    if token and pair == [None, None]:
+        raise CloudError(
+            "config",
+            f"the credentials of {where} are incomplete: {token_name} is given, {' and '.join(names)} are missing",
+            advice="give all three in the same place",
+        )
+    if not _whole(names, pair, where):
+        return None
+    _check_text(f"{token_name} of {where}", token)
+    return Keys(t.cast(str, pair[0]), t.cast(str, pair[1]), token)
+
+
+def _fixed(source: str, keys: Keys) -> TencentCredentials:
+    return TencentCredentials(source, lambda: keys)
+
+
+def _profile(name: str) -> TencentCredentials:
+    if not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
+        raise CloudError("config", "the profile's name is not the name of a file")
+    return TencentCredentials(f"profile {name}", lambda: _read_profile(name), renewable=True)
+
+
+def _tccli_file(profile: str) -> str:
+    return os.path.expanduser(os.path.join("~", ".tccli", f"{profile}.credential"))
+
+
+def _profile_files(profile: str) -> list[str]:
+    return [_tccli_file(profile), *(os.path.expanduser(path) for path in SDK_FILES)]
+
+
+def _read_profile(name: str) -> Keys:
+    tccli, *sdk = _profile_files(name)
+    if os.path.exists(tccli):
+        return _read_tccli(tccli)
+    for path in sdk:
+        if os.path.exists(path):
+            return _read_sdk(path, name)
+    raise CloudError(
+        "config",
+        f"the profile {name} was found neither in {tccli} nor in {' nor in '.join(sdk)}",
+        advice="create it with tccli configure on the host where the Ansible task runs, or name another",
+    )
+
+
+def _read_text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read(METADATA_MAX_BYTES)
+    except OSError as error:
+        reason = error.strerror or "unknown reason"
+    except UnicodeError:
+        reason = "not UTF-8 text"
+    raise CloudError("config", f"the profile file {path} cannot be read ({reason})")
+
+
+def _read_tccli(path: str) -> Keys:
+    """tccli's own file: JSON with ``secretId``, ``secretKey``, ``token``, and ``type`` for other ways to log in."""
+    text = _read_text(path)
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        raise CloudError("config", f"the profile file {path} is not a JSON object")
+    way = data.get("type") or ("role-arn" if data.get("role-arn") else None)
+    if way:
+        raise CloudError(
+            "config",
+            f"the profile file {path} is of the type {way!s:.40}, which this collection cannot use",
+            advice="use a profile with keys, or the option cvm_role",
+        )
+    return _keys_of_file(path, {name: data.get(name) for name in ("secretId", "secretKey", "token")})
+
+
+def _read_sdk(path: str, profile: str) -> Keys:
+    """The SDK's file: INI, a section a profile, values perhaps in double quotes as its documentation shows them."""
+    parser = configparser.ConfigParser(interpolation=None)
+    text = _read_text(path)
+    try:
+        parser.read_string(text)
+        values = dict(parser[profile])
+    except KeyError:
+        raise CloudError("config", f"the profile file {path} has no section [{profile}]") from None
+    except configparser.Error:
+        raise CloudError("config", f"the profile file {path} is not an INI file") from None
+    plain = {name: value.strip().strip('"') for name, value in values.items()}
+    return _keys_of_file(path, {"secretId": plain.get("secret_id"), "secretKey": plain.get("secret_key")})
+
+
+def _keys_of_file(path: str, values: Values) -> Keys:
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    keys = _given_keys(texts, ("secretId", "secretKey"), "token", f"the profile file {path}")
+    if keys is None:
+        raise CloudError("config", f"the profile file {path} holds no keys")
+    return keys
+
+
+def _role(name: str, environ: t.Mapping[str, str]) -> TencentCredentials:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name.strip(".") == "":
+        raise CloudError("config", "the name of the CVM role may have letters, digits and _ . - only")
+    override = environ.get("CLOUDWAIT_METADATA_ENDPOINT")
+    endpoint = METADATA_ENDPOINT
+    if override:
+        parts = check_endpoint(override, "CLOUDWAIT_METADATA_ENDPOINT")
+        if not is_loopback(parts.hostname):
+            raise CloudError("config", "CLOUDWAIT_METADATA_ENDPOINT is not on this machine")
+        endpoint = override.rstrip("/")
+    url = endpoint + METADATA_PATH + name
+    return TencentCredentials(f"cvm_role {name}", lambda: _fetch_role(url, name), renewable=True)
+
+
+def _fetch_role(url: str, name: str) -> Keys:
+    """Temporary keys of a role, from the metadata service that only a CVM with that role can reach."""
+    transport = Transport(timeout=METADATA_TIMEOUT, max_bytes=METADATA_MAX_BYTES, environment=False)
+    advice = f"run the Ansible task on a CVM that has the role {name}, or give other credentials"
+    try:
+        answer = transport.send(Request("GET", url, sign=lambda dummy: {}, headers={}))
+        data = json.loads(answer.body.decode("utf-8")) if answer.status == 200 else {}
+        return Keys(data["TmpSecretId"], data["TmpSecretKey"], data["Token"], float(data["ExpiredTime"]))
+    except CloudError as error:
+        said, retryable = f"the keys of the CVM role {name} could not be fetched: {error.said}", error.retryable
+    except (ValueError, KeyError, TypeError):
+        said, retryable = f"the metadata service has no keys for the CVM role {name} (HTTP {answer.status})", False
+    raise CloudError("network" if retryable else "auth", said, advice=advice)
+
+
+# --- DingTalk ------------------------------------------------------------------------------------------------------
+
+
+def dingtalk_app(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
+    """The first source that is given: an app's key and secret, else an access token.
+
+    :param options: ``app_key``, ``app_secret``, ``access_token``, each may be missing or null.
+    """
+    sources = (
+        ("options", "the options", options, ("app_key", "app_secret"), "access_token"),
+        (
+            "environment",
+            "the environment",
+            environ,
+            ("DINGTALK_APP_KEY", "DINGTALK_APP_SECRET"),
+            "DINGTALK_ACCESS_TOKEN",
+        ),
+    )
+    for source, where, values, names, token_name in sources:
+        pair = _first(values, *names)
+        if _whole(names, pair, where):
+            return DingTalkApp(source, pair[0], pair[1])
+        token = _first(values, token_name)[0]
+        if token:
+            _check_text(f"{token_name} of {where}", token)
+            return DingTalkApp(source, access_token=token)
+    raise CloudError(
+        "config",
+        "no DingTalk credentials were given",
+        advice="give app_key and app_secret, or access_token, or set DINGTALK_APP_KEY and DINGTALK_APP_SECRET where "
+        "the Ansible task runs",
+    )
+
+
+__all__ = ["DingTalkApp", "Keys", "TencentCredentials", "dingtalk_app", "tencent_credentials"]

@@ -1,0 +1,109 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 0: values and exceptions, standard library only.
+"""The one exception that the library raises, and what each kind of error means."""
+
+from __future__ import annotations
+
+import typing as t
+
+MESSAGE_LIMIT = 500
+
+
+class Kind(t.NamedTuple):
+    """What follows from an error of one kind: may the call be repeated as it is, and what should the user do."""
+
+    retryable: bool
+    advice: str
+
+
+KINDS: dict[str, Kind] = {
+    "auth": Kind(False, "check the credentials that were used"),
+    "permission": Kind(False, "give this account or app the permission, or use another one"),
+    "not_found": Kind(False, "check the task id, the site and how long ago the cloud task was started"),
+    "throttled": Kind(True, "ask less often or raise the limit with the vendor"),
+    "invalid": Kind(False, "correct the options"),
+    "server": Kind(True, "try again later, the fault is on the vendor's side"),
+    "network": Kind(True, "check the network, the proxy settings and the endpoint"),
+    "protocol": Kind(True, "check that the endpoint is the vendor's and that no proxy answers in its place"),
+    "config": Kind(False, "correct the options, the environment or the profile"),
+    "clock": Kind(False, "set this host's clock right, for example with NTP"),
+}
+
+
+def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """A vendor's text as part of one sentence: no line breaks or control characters, not too long, no full stop."""
+    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if len(words) > limit:
+        words = words[: limit - 3] + "..."
+    return words.rstrip(".。")
+
+
+class CloudError(Exception):
+    """A call that did not give a record.
+
+    :param kind: a key of ``KINDS``.
+    :param said: what happened, as the middle of a sentence: what the vendor, the network or a check of ours said.
+    :param code: the vendor's error code.
+    :param message: the vendor's message, in the vendor's words.
+    :param http_status: the HTTP status of the answer.
+    :param request_id: the vendor's request id.
+    :param retryable: whether the same call may succeed later; by default what the kind says.
+    :param advice: what to do about it, as the end of a sentence; by default what the kind says.
+    :param retry_after: seconds that the vendor asked to wait.
+    :param server_time: the vendor's clock in Unix seconds, where the answer told it.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        said: str,
+        *,
+        code: str | None = None,
+        message: str | None = None,
+        http_status: int | None = None,
+        request_id: str | None = None,
+        retryable: bool | None = None,
+        advice: str | None = None,
+        retry_after: float | None = None,
+        server_time: float | None = None,
+    ) -> None:
+        super().__init__(said)
+        self.kind = kind
+        self.said = said
+        self.code = code
+        self.message = message
+        self.http_status = http_status
+        self.request_id = request_id
+        self.retryable = KINDS[kind].retryable if retryable is None else retryable
+        self.advice = advice or KINDS[kind].advice
+        self.retry_after = retry_after
+        self.server_time = server_time
+        self.calls = 0  # requests that were sent before it
+
+    def sentence(self, tried: str) -> str:
+        """What was tried, what was said, what to do: one sentence."""
+        return f"{tried} failed: {self.said}; {self.advice}."
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """The ``error`` of a result."""
+        return {
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.message or self.said,
+            "http_status": self.http_status,
+            "request_id": self.request_id,
+            "retryable": self.retryable,
+        }
+
+    def hide(self, secrets: t.Iterable[str]) -> None:
+        """Take secrets out of every text: a vendor may send back what it was sent."""
+        for secret in filter(None, secrets):
+            self.said = self.said.replace(secret, "********")
+            if self.message:
+                self.message = self.message.replace(secret, "********")
+
+
+__all__ = ["KINDS", "CloudError", "Kind", "one_line"]

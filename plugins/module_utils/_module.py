@@ -1,0 +1,126 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 5: what modules share.
+"""Between AnsibleModule and the library: options in, result or error out.
+
+The library raises, and here alone that becomes ``fail_json``; no traceback of ours reaches a user.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ._errors import CloudError
+from ._pacing import backoff
+from ._providers.base import Look, Provider, Settings
+from ._status import UNKNOWN
+from ._transport import Clock, Transport
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible.module_utils.basic import AnsibleModule
+
+RETRY_FIRST = 1.0
+RETRY_FACTOR = 2.0
+RETRY_CAP = 10.0
+RETRY_AFTER_CAP = 60.0
+
+Options = t.Mapping[str, t.Any]
+
+
+def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
+    """The whole of an info module: one look, and its end as result or error."""
+    for library in provider_class.missing_libraries():
+        module.fail_json(msg=missing_required_lib(library))
+    tried = f"Looking at the {provider_class.title} cloud task {module.params['task_id']}"
+    failure = None
+    provider = None
+    result: dict[str, t.Any] = {"changed": False}
+    try:
+        ref = provider_class.make_ref(module.params, os.environ)
+        provider = make_provider(provider_class, module.params)
+        result.update(provider.about(ref))
+        look = _look_patiently(provider, ref, _checked_retries(module.params))
+        result.update(task=look.record, response=look.response, **provider.about(ref))
+    except CloudError as error:
+        failure = error
+    _hide_secrets(module, provider)
+    for warning in _warnings(result, provider):
+        module.warn(warning)
+    if failure is not None:
+        module.fail_json(msg=failure.sentence(tried), error=failure.as_dict(), **result)
+    module.exit_json(**result)
+
+
+def make_provider(provider_class: type[Provider], options: Options) -> Provider:
+    """A provider with transport, clock and credentials as the options and the environment say.
+
+    :raises CloudError: ``config``, when they contradict or lack something.
+    """
+    if options["request_timeout"] <= 0:
+        raise CloudError("config", "request_timeout is not above 0 seconds")
+    verify = (options["ca_path"] or True) if options["validate_certs"] else False
+    settings = Settings(
+        transport=Transport(timeout=options["request_timeout"], verify=verify),
+        clock=Clock(correctable=options["validate_certs"]),
+        endpoint=options.get("endpoint") or os.environ.get(provider_class.endpoint_variable) or None,
+        site=options["site"],
+    )
+    return provider_class.create(settings, options, os.environ)
+
+
+def _checked_retries(options: Options) -> int:
+    retries: int = options["request_retries"]
+    if retries < 0:
+        raise CloudError("config", "request_retries is below 0")
+    return retries
+
+
+def _look_patiently(
+    provider: Provider,
+    ref: Options,
+    retries: int,
+    *,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> Look:
+    """A look, repeated after errors that may pass. Nothing but questions is ever sent, so repeating is safe."""
+    attempt = 0
+    while True:
+        try:
+            return provider.look(ref)
+        except CloudError as error:
+            if not error.retryable or attempt >= retries:
+                raise
+            pause = backoff(attempt, first=RETRY_FIRST, factor=RETRY_FACTOR, cap=RETRY_CAP)
+            sleep(max(pause, min(error.retry_after or 0.0, RETRY_AFTER_CAP)))
+        attempt += 1
+
+
+def _hide_secrets(module: AnsibleModule, provider: Provider | None) -> None:
+    """Secrets that are no options, and those that were put where none belongs, are censored like options."""
+    module.no_log_values.update(provider.secrets() if provider else [])
+    for url in (module.params.get("endpoint"), *(os.environ.get(name) for name in ("HTTPS_PROXY", "HTTP_PROXY"))):
+        userinfo, at, dummy = (url or "").partition("//")[2].rpartition("@")
+        module.no_log_values.update(filter(None, userinfo.split(":", 1)) if at else [])
+
+
+def _warnings(result: Options, provider: Provider | None) -> t.Iterator[str]:
+    record = result.get("task", {})
+    if record.get("status") == UNKNOWN:
+        yield (
+            f"The status {record['native_status']} of the {record['provider']} cloud task {record['task_id']} "
+            "is not one that the vendor documents; it counts neither as done nor as a success."
+        )
+    if provider is not None and provider.settings.clock.offset:
+        yield (
+            f"This host's clock is {-provider.settings.clock.offset:.0f} s ahead of the vendor's; "
+            "signatures were corrected, set the clock right."
+        )
+
+
+__all__ = ["make_provider", "run_info"]

@@ -1,0 +1,170 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""What the services of Tencent Cloud API 3.0 share: one request form, one error form, credentials.
+
+Sources: the vendor's guides "Signature v3", "Common Parameters" and "Error Codes"; the SDK's client.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from urllib.parse import urlsplit
+
+from .._credentials import Keys, TencentCredentials, tencent_credentials
+from .._errors import CloudError
+from .._transport import Answer, Request
+from ..signing import tc3
+from .base import Options, Provider, Response, Rule, Rules, Settings, as_dict, decode_json, http_error, vendor_error
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from requests import PreparedRequest
+
+KEY_ADVICE = "check secret_id and secret_key for slips, and that the key is enabled"
+TOKEN_CODE = "AuthFailure.TokenFailure"
+
+COMMON_RULES: Rules = {
+    "AuthFailure*": Rule("auth", KEY_ADVICE),
+    "AuthFailure.SignatureExpire": Rule("clock"),
+    TOKEN_CODE: Rule("auth", "the token has ended or does not belong to the key pair: fetch new temporary keys"),
+    "AuthFailure.UnauthorizedOperation": Rule("permission"),
+    "FailedOperation*": Rule("server"),
+    "InternalError*": Rule("server"),
+    "InvalidAction*": Rule("invalid", "the vendor does not offer this operation here: check the site and endpoint"),
+    "InvalidParameter*": Rule("invalid"),
+    "InvalidRequest*": Rule("invalid"),
+    "IpInBlacklist*": Rule("permission", "take this host's address off the account's block list"),
+    "IpNotInWhitelist*": Rule("permission", "put this host's address on the account's allow list"),
+    "LimitExceeded*": Rule("permission", "a quota of the account is used up: raise it with the vendor"),
+    "MissingParameter*": Rule("invalid"),
+    "NoSuch*": Rule("invalid", "the endpoint serves another product or version: check it"),
+    "ActionOffline*": Rule("invalid", "the vendor has retired this operation: use a newer release of the collection"),
+    "OperationDenied*": Rule("permission"),
+    "RequestLimitExceeded*": Rule("throttled"),
+    "RequestSizeLimitExceeded*": Rule("invalid"),
+    "ResourceNotFound*": Rule("not_found"),
+    "ResourceUnavailable*": Rule("server"),
+    "ServiceUnavailable*": Rule("server"),
+    "UnauthorizedOperation*": Rule("permission"),
+    "UnknownParameter*": Rule("invalid"),
+    "Unsupported*": Rule("invalid"),
+}
+
+
+class TencentProvider(Provider):
+    """A service that is signed with a Tencent key pair."""
+
+    expired_codes: t.ClassVar[tuple[str, ...]]
+    """The codes that say that temporary keys have ended."""
+
+    def __init__(self, settings: Settings, credentials: TencentCredentials) -> None:
+        super().__init__(settings)
+        self._credentials = credentials
+        self._used: dict[str, None] = {}
+
+    @classmethod
+    def create(cls, settings: Settings, options: Options, environ: t.Mapping[str, str]) -> TencentProvider:
+        """With the first key pair that is given."""
+        own = {name: options[name] for name in cls.own_options if options.get(name) is not None}
+        return cls(settings, tencent_credentials(options, environ), **own)
+
+    @property
+    def credential_source(self) -> str:
+        """Where the keys come from."""
+        return self._credentials.source
+
+    def secrets(self) -> list[str]:
+        """Every secret key and token that was used so far."""
+        return list(self._used)
+
+    def keys(self) -> Keys:
+        """The present keys, remembered as secrets."""
+        keys = self._credentials.keys()
+        self._used.update(dict.fromkeys(filter(None, (keys.secret_key, keys.token))))
+        return keys
+
+    def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
+        """Besides the clock: temporary keys that have ended are fetched again where they came from."""
+        return {**super().repairs(), "keys": self._repair_keys}
+
+    def _repair_keys(self, error: CloudError, request: Request) -> bool:
+        return error.code in self.expired_codes and self._credentials.renew(request.keys)
+
+
+class Api3Provider(TencentProvider):
+    """A service of API 3.0."""
+
+    service: t.ClassVar[str]
+    """The product's name: first label of the host, and the service of the signature on any host."""
+    version: t.ClassVar[str]
+    """The version of the API, a date."""
+    rules: t.ClassVar[Rules] = COMMON_RULES
+    """What its error codes mean."""
+    expired_codes = (TOKEN_CODE,)
+
+    def call(self, url: str, action: str, params: t.Mapping[str, t.Any], *, method: str = "POST") -> Request:
+        """The request for an operation."""
+        keys = self.keys()
+        headers = {"X-TC-Action": action, "X-TC-Version": self.version, "X-TC-Language": "en-US"}
+        if method == "GET":
+            url = f"{url}/?{tc3.query_string(params)}"
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = None
+        else:
+            url = f"{url}/"
+            headers["Content-Type"] = "application/json"
+            body = json.dumps(params).encode("ascii")
+
+        def sign(prepared: PreparedRequest) -> t.Mapping[str, str]:
+            parts = urlsplit(t.cast(str, prepared.url))
+            return tc3.sign(
+                method=method,
+                host=parts.netloc,
+                service=self.service,
+                content_type=headers["Content-Type"],
+                payload=body or b"",
+                secret_id=keys.secret_id,
+                secret_key=keys.secret_key,
+                token=keys.token,
+                timestamp=int(self.settings.clock.time()),
+                uri=parts.path,
+                query=parts.query,
+            )
+
+        return Request(method, url, headers=headers, body=body, sign=sign, keys=keys)
+
+    def response_of(self, answer: Answer) -> Response:
+        """What stands under ``Response``.
+
+        :raises CloudError: when that is an error of the vendor, or nothing of the vendor's form.
+        """
+        data = decode_json(answer)
+        response = data.get("Response")
+        if not isinstance(response, dict):
+            error = http_error(answer)
+            if error.kind == "protocol":
+                error.said = f"{answer.host} answered with HTTP {answer.status} and JSON without a Response"
+            raise error
+        failure = as_dict(response.get("Error"))
+        if failure:
+            raise vendor_error(
+                answer,
+                self.rules,
+                code=str(failure.get("Code") or "an error without a code"),
+                message=str(failure.get("Message") or ""),
+                request_id=_request_id(response),
+            )
+        if answer.status != 200:
+            raise http_error(answer)
+        return response
+
+
+def _request_id(response: Response) -> str | None:
+    value = response.get("RequestId")
+    return value if isinstance(value, str) else None
+
+
+__all__ = ["COMMON_RULES", "Api3Provider", "TencentProvider"]

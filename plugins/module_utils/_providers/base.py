@@ -1,0 +1,357 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""What all services share: one look, its repairs, and tools to read answers.
+
+A provider is one file beside this one. It says where its service is, how a cloud task is asked for, which native
+status means what, which error code means what, and how an answer becomes a record.
+"""
+
+from __future__ import annotations
+
+import abc
+import json
+import re
+import typing as t
+from datetime import datetime, timedelta, timezone
+from urllib.parse import urlsplit
+
+from .._errors import CloudError, one_line
+from .._transport import HAS_REQUESTS, Answer, Clock, Request, Transport, check_endpoint
+
+REDACTED = "********"
+MAX_DEPTH = 100
+_SECRET_NAME = re.compile(
+    r"password|passwd|secret|notifykey|access_?key|authorization|credential|^token$", re.IGNORECASE
+)
+_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Options = t.Mapping[str, t.Any]
+Ref = t.Mapping[str, t.Any]
+Response = dict[str, t.Any]
+
+
+class Settings(t.NamedTuple):
+    """What a provider is told besides credentials.
+
+    :param endpoint: a base URL in place of the vendor's, or null.
+    :param site: ``china``, ``intl``, or null for the host that the vendor's page of the call names.
+    """
+
+    transport: Transport
+    clock: Clock
+    endpoint: str | None = None
+    site: str | None = None
+
+
+class Look(t.NamedTuple):
+    """One look: the normalized record, the vendor's answer without secrets, how many requests were sent for it."""
+
+    record: dict[str, t.Any]
+    response: Response
+    calls: int
+
+
+class Rule(t.NamedTuple):
+    """What an error code means; ``advice`` and ``retryable`` where they are not what the kind says."""
+
+    kind: str
+    advice: str | None = None
+    retryable: bool | None = None
+
+
+Rules = t.Mapping[str, Rule]
+"""Error codes to rules. A key that ends in ``*`` stands for all codes that begin so; the longest match wins."""
+
+
+class Provider(abc.ABC):
+    """A service, as one account sees it. Serves many looks from several threads."""
+
+    name: t.ClassVar[str]
+    """The provider word of records and options."""
+    title: t.ClassVar[str]
+    """The service as a user calls it, in error messages."""
+    ref_keys: t.ClassVar[tuple[str, ...]]
+    """What a ``ref`` of this provider may hold besides ``provider`` and ``task_id``."""
+    endpoint_variable: t.ClassVar[str]
+    """The environment variable with a base URL in place of the vendor's."""
+    own_options: t.ClassVar[tuple[str, ...]] = ()
+    """The options that its constructor takes besides settings and credentials."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        if settings.endpoint is not None:
+            check_endpoint(settings.endpoint, f"the endpoint for {self.name}")
+
+    @classmethod
+    @abc.abstractmethod
+    def create(cls, settings: Settings, options: Options, environ: t.Mapping[str, str]) -> Provider:
+        """A provider with the credentials that options and environment give."""
+
+    @classmethod
+    def missing_libraries(cls) -> list[str]:
+        """The names of Python packages that it needs and this Python lacks."""
+        return [] if HAS_REQUESTS else ["requests"]
+
+    @classmethod
+    def make_ref(cls, options: Options, environ: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """What is needed to look again: neither secret nor host.
+
+        :raises CloudError: ``config``, when the task id is empty or cannot stand in a path.
+        """
+        task_id = options.get("task_id") or ""
+        if not task_id.strip() or task_id in (".", ".."):
+            raise CloudError("config", "task_id is empty", advice="give the id that the start call returned")
+        ref = {"provider": cls.name, "task_id": task_id}
+        ref.update({name: without_nulls(options[name]) for name in cls.ref_keys if options.get(name)})
+        return ref
+
+    @property
+    @abc.abstractmethod
+    def credential_source(self) -> str:
+        """Where the credentials come from, in a word or two."""
+
+    @abc.abstractmethod
+    def secrets(self) -> list[str]:
+        """Every secret that was used so far."""
+
+    @abc.abstractmethod
+    def vendor_url(self, ref: Ref) -> str:
+        """The base URL that the vendor documents, for a site and where they count, a bucket and a region."""
+
+    @abc.abstractmethod
+    def request(self, ref: Ref) -> Request:
+        """The request that asks for a cloud task."""
+
+    @abc.abstractmethod
+    def read(self, ref: Ref, answer: Answer) -> tuple[dict[str, t.Any], Response]:
+        """The record and the response of an answer.
+
+        :raises CloudError: when the answer is an error, or is not what the vendor documents.
+        """
+
+    def about(self, ref: Ref) -> dict[str, t.Any]:
+        """What a result says of how its look was made; a host that is not the vendor's is always named."""
+        about = {"credential_source": self.credential_source}
+        host = urlsplit(self.base_url(ref)).netloc
+        return about if host == urlsplit(self.vendor_url(ref)).netloc else {**about, "endpoint_host": host}
+
+    def base_url(self, ref: Ref) -> str:
+        """Where requests go, without a slash at the end."""
+        return (self.settings.endpoint or self.vendor_url(ref)).rstrip("/")
+
+    def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
+        """What can be mended between two requests, by name; each is tried once a look and says whether it did."""
+        return {"clock": self._repair_clock}
+
+    def _repair_clock(self, error: CloudError, request: Request) -> bool:
+        return error.kind == "clock" and self.settings.clock.correct(request.signed_with, error.server_time)
+
+    def look(self, ref: Ref, *, timeout: float | None = None) -> Look:
+        """Ask once for a cloud task; again only after a repair.
+
+        :param timeout: seconds for each request, when it must be shorter than usual.
+        :raises CloudError: when there is no record to give. Its ``calls`` says how many requests were sent.
+        """
+        repairs = self.repairs()
+        transport = self.settings.transport
+        sent = transport.sent
+        while True:
+            request = None
+            try:
+                request = self.request(ref)
+                request.signed_with = self.settings.clock.offset
+                record, response = self.read(ref, transport.send(request, timeout=timeout))
+                return Look(record, t.cast(Response, redact(response)), transport.sent - sent)
+            except CloudError as error:
+                error.calls = transport.sent - sent
+                error.hide(self.secrets() + (request.secrets() if request else []))
+                mended = request and next((name for name, mend in repairs.items() if mend(error, request)), None)
+                if not mended:
+                    raise
+                del repairs[mended]
+
+
+# --- Reading answers -----------------------------------------------------------------------------------------------
+
+
+def decode_json(answer: Answer) -> dict[str, t.Any]:
+    """The body as a JSON object.
+
+    :raises CloudError: by the HTTP status when that is an error, else ``protocol``.
+    """
+    try:
+        data = json.loads(answer.body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise unreadable(answer, "a JSON object")
+    return data
+
+
+def unreadable(answer: Answer, wanted: str) -> CloudError:
+    """The error for a body that is not of the vendor's form: what the HTTP status says, else ``protocol``."""
+    error = http_error(answer)
+    if error.kind == "protocol":
+        what = "an empty body" if not answer.body.strip() else "something else"
+        error.said = f"{answer.host} answered with HTTP {answer.status} and {what} where {wanted} was expected"
+    return error
+
+
+def http_error(answer: Answer) -> CloudError:
+    """The error that an HTTP status alone tells of."""
+    kind = "protocol"
+    if answer.status == 429:
+        kind = "throttled"
+    elif answer.status >= 500 or answer.status == 408:
+        kind = "server"
+    return CloudError(
+        kind,
+        f"{answer.host} answered with HTTP {answer.status}",
+        http_status=answer.status,
+        retry_after=answer.retry_after(),
+    )
+
+
+def vendor_error(
+    answer: Answer, rules: Rules, *, code: str, message: str, request_id: str | None, said_more: str = ""
+) -> CloudError:
+    """The error for an error code of the vendor."""
+    rule = find_rule(rules, code) or _rule_of_status(answer.status)
+    message = one_line(message)
+    words = f"{one_line(code, 100)}: {message}" if message else one_line(code, 100)
+    return CloudError(
+        rule.kind,
+        f'the vendor said "{words}"{said_more}',
+        code=code,
+        message=message,
+        http_status=answer.status,
+        request_id=request_id,
+        retryable=rule.retryable,
+        advice=rule.advice,
+        retry_after=answer.retry_after(),
+        server_time=answer.date() if rule.kind == "clock" else None,
+    )
+
+
+def find_rule(rules: Rules, code: str) -> Rule | None:
+    """The rule for a code: its own, else that of the longest beginning."""
+    if code in rules:
+        return rules[code]
+    begins = [name for name in rules if name.endswith("*") and code.startswith(name[:-1])]
+    return rules[max(begins, key=len)] if begins else None
+
+
+def _rule_of_status(status: int) -> Rule:
+    """For a code that no table knows. Unsure means retryable: only what is known to be final ends a wait at once."""
+    kinds = {400: "invalid", 401: "auth", 403: "permission", 404: "not_found", 429: "throttled"}
+    return Rule(kinds.get(status, "server"))
+
+
+def redact(value: t.Any, depth: int = 0) -> t.Any:
+    """A copy of an answer without the secrets that vendors echo, and with text that every encoder can write."""
+    if depth > MAX_DEPTH:
+        raise CloudError("protocol", f"the answer is nested deeper than {MAX_DEPTH} levels", retryable=False)
+    if isinstance(value, dict):
+        return {
+            str(redact(name)): REDACTED
+            if _SECRET_NAME.search(str(name)) and member and not isinstance(member, (dict, list))
+            else redact(member, depth + 1)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [redact(member, depth + 1) for member in value]
+    if isinstance(value, str) and not value.isascii():
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    return value
+
+
+def iso_time(text: t.Any) -> str | None:
+    """A vendor's time in UTC; null for the ways in which vendors say "not yet" (``-``, zeros, nothing)."""
+    match = _TIME.fullmatch(text.strip()) if isinstance(text, str) else None
+    if not match:
+        return None
+    numbers = [int(part) for part in match.groups()[:6]]
+    sign, hours, minutes = match.groups()[6:]
+    try:
+        moment = datetime(*numbers, tzinfo=timezone.utc)  # type: ignore[arg-type, misc] # just the first six
+        if sign:
+            moment -= timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1)
+    except (ValueError, OverflowError):
+        return None
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year >= 1000 else None
+
+
+def whole_number(value: t.Any) -> int | None:
+    """A number that may have come as text."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value.strip()):
+        return int(value)
+    return None
+
+
+def percent(value: t.Any) -> int | None:
+    """A progress number, when it is one."""
+    number = whole_number(value)
+    return number if number is not None and 0 <= number <= 100 else None
+
+
+def without_nulls(value: t.Any) -> t.Any:
+    """A dict of options without the members that were not given."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    return value
+
+
+def as_list(value: t.Any) -> list[t.Any]:
+    """A list whatever the vendor made of it: null and absent are empty, a single thing is one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def as_dict(value: t.Any) -> dict[str, t.Any]:
+    """A dict whatever stands there."""
+    return value if isinstance(value, dict) else {}
+
+
+def text_or_none(value: t.Any) -> str | None:
+    """Text, where there is some."""
+    if value is None or isinstance(value, (dict, list)):
+        return None
+    return str(value).strip() or None
+
+
+def task_error(code: t.Any, message: t.Any, reason: str = "unknown") -> dict[str, t.Any]:
+    """The ``error`` of a record."""
+    return {"code": text_or_none(code), "message": text_or_none(message), "reason": reason}
+
+
+__all__ = [
+    "Look",
+    "Options",
+    "Provider",
+    "Ref",
+    "Response",
+    "Rule",
+    "Rules",
+    "Settings",
+    "as_dict",
+    "as_list",
+    "decode_json",
+    "http_error",
+    "iso_time",
+    "percent",
+    "redact",
+    "task_error",
+    "text_or_none",
+    "unreadable",
+    "vendor_error",
+    "whole_number",
+]

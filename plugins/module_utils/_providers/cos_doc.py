@@ -1,0 +1,249 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""Tencent COS / Cloud Infinite: document jobs.
+
+Sources: the vendor's page "Querying Specified File Transcoding Job" (elements, samples), the page of the start call
+(states), the COS list of error codes. ``State`` is the status; ``Code`` reads ``Success`` while a job still waits.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import quote, unquote, urlsplit
+from xml.parsers.expat import ExpatError
+
+from .._errors import CloudError
+from .._status import CANCELED, FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
+from .._transport import Answer, Request
+from ..signing import cos
+from ._api3 import KEY_ADVICE, TencentProvider
+from .base import (
+    Ref,
+    Response,
+    Rule,
+    Rules,
+    as_dict,
+    as_list,
+    http_error,
+    iso_time,
+    percent,
+    task_error,
+    text_or_none,
+    unreadable,
+    vendor_error,
+    whole_number,
+)
+
+HAS_XMLTODICT = True
+try:
+    import xmltodict
+except ImportError:
+    HAS_XMLTODICT = False
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from requests import PreparedRequest
+
+SIGNED_BEFORE = 60
+SIGNED_FOR = 10000
+"""Seconds around now for which a signature holds, as in the vendor's SDK."""
+
+LISTS = ("JobsDetail", "PageInfo", "NonExistJobIds")
+"""The elements that may come once or often."""
+
+STATUSES: dict[str, str] = {
+    "Submitted": PENDING,
+    "Pause": PENDING,
+    "Running": RUNNING,
+    "Success": SUCCEEDED,
+    "Failed": FAILED,
+    "Cancel": CANCELED,
+}
+
+RULES: Rules = {
+    "AccessDenied": Rule("permission", "give this account the right to query document jobs (ci) of the bucket"),
+    "AccessForbidden": Rule("permission"),
+    "BadDigest": Rule("server"),
+    "ExpiredToken": Rule("auth", "the token has ended: fetch new temporary keys"),
+    "IncompleteBody": Rule("network"),
+    "InternalError": Rule("server"),
+    "InvalidAccessKeyId": Rule("auth", KEY_ADVICE),
+    "NoProcessAuthority": Rule("permission"),
+    "NoSuchBucket": Rule("invalid", "check bucket (its name and the APPID behind the dash) and region"),
+    "NoSuchJob": Rule("not_found"),
+    "PaymentRequired": Rule("permission", "settle the account with the vendor"),
+    "Request has expired": Rule("clock"),
+    "RequestTimeTooSkewed": Rule("clock"),
+    "RequestTimeout": Rule("server"),
+    "ServiceUnavailable": Rule("server"),
+    "SignatureDoesNotMatch": Rule("auth", KEY_ADVICE),
+    "SlowDown": Rule("throttled"),
+    "UnavailableForLegalReasons": Rule("permission"),
+    "UserNetworkTooSlow": Rule("network"),
+}
+
+
+class CosDocProvider(TencentProvider):
+    """Document jobs of Cloud Infinite, in a bucket of COS."""
+
+    name = "cos_doc"
+    title = "Tencent COS"
+    ref_keys = ("bucket", "region", "profile")
+    endpoint_variable = "CLOUDWAIT_COS_DOC_ENDPOINT"
+    expired_codes = ("ExpiredToken",)
+
+    @classmethod
+    def missing_libraries(cls) -> list[str]:
+        """The answers are XML."""
+        return super().missing_libraries() + ([] if HAS_XMLTODICT else ["xmltodict"])
+
+    @classmethod
+    def make_ref(cls, options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """A region that is not given is that of the environment."""
+        region = options.get("region") or environ.get("TENCENTCLOUD_REGION")
+        return super().make_ref({**options, "region": region}, environ)
+
+    def vendor_url(self, ref: Ref) -> str:
+        """A host a bucket; the same form for Chinese and international regions, so ``site`` changes nothing."""
+        bucket, region = ref.get("bucket") or "", ref.get("region") or ""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*-[0-9]+", bucket):
+            raise CloudError(
+                "config", "bucket is not of the form name-appid", advice="such as examplebucket-1250000000"
+            )
+        if not re.fullmatch(r"[a-z0-9-]+", region):
+            raise CloudError("config", "region is missing or is not of the form ap-beijing")
+        return f"https://{bucket}.ci.{region}.myqcloud.com"
+
+    def base_url(self, ref: Ref) -> str:
+        """The bucket and the region are checked with an endpoint of the user's, too."""
+        vendor = self.vendor_url(ref)
+        return (self.settings.endpoint or vendor).rstrip("/")
+
+    def request(self, ref: Ref) -> Request:
+        """One document job by its id."""
+        keys = self.keys()
+
+        def sign(prepared: PreparedRequest) -> t.Mapping[str, str]:
+            parts = urlsplit(t.cast(str, prepared.url))
+            now = int(self.settings.clock.time())
+            return cos.sign(
+                method="GET",
+                path=unquote(parts.path),
+                headers={"Host": parts.netloc},
+                secret_id=keys.secret_id,
+                secret_key=keys.secret_key,
+                token=keys.token,
+                times=cos.key_time(now - SIGNED_BEFORE, now + SIGNED_FOR),
+            )
+
+        url = f"{self.base_url(ref)}/doc_jobs/{quote(ref['task_id'], safe='')}"
+        return Request("GET", url, headers={}, sign=sign, keys=keys)
+
+    def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        """The job of the id that was asked for."""
+        request_id = answer.headers.get("x-ci-request-id")
+        response = _decode(answer, request_id)
+        job = _find_job(response, ref["task_id"], answer, request_id)
+        native = text_or_none(job.get("State"))
+        operation = as_dict(job.get("Operation"))
+        result = as_dict(operation.get("DocProcessResult"))
+        counts = _counts(result)
+        status = STATUSES.get(native or "", UNKNOWN)
+        if status == SUCCEEDED and counts and counts["failed"]:
+            status = PARTIAL if counts["succeeded"] else FAILED
+        record = make_record(
+            ref,
+            status,
+            native,
+            progress=percent(job.get("Progress")),
+            counts=counts,
+            error=_error(status, native, job, counts),
+            outputs=_outputs(result, as_dict(operation.get("Output"))),
+            created_at=iso_time(job.get("CreationTime")),
+            started_at=iso_time(job.get("StartTime")),
+            finished_at=iso_time(job.get("EndTime")),
+            request_id=request_id,
+        )
+        return record, response
+
+
+def _decode(answer: Answer, request_id: str | None) -> Response:
+    """What stands under ``Response``; entities stay disabled in the parser, which refuses entity bombs."""
+    try:
+        data = as_dict(xmltodict.parse(answer.body, force_list=LISTS, disable_entities=True))
+    except (ExpatError, ValueError, LookupError):  # not XML; an entity; an unknown encoding
+        data = {}
+    if isinstance(data.get("Error"), dict):
+        failure = data["Error"]
+        raise vendor_error(
+            answer,
+            RULES,
+            code=text_or_none(failure.get("Code")) or "an error without a code",
+            message=text_or_none(failure.get("Message")) or "",
+            request_id=text_or_none(failure.get("RequestId")) or request_id,
+        )
+    if answer.status != 200 and "Response" not in data:
+        raise unreadable(answer, "an XML document of the vendor") if not data else http_error(answer)
+    if "Response" not in data:
+        raise unreadable(answer, "an XML Response")
+    return as_dict(data["Response"])
+
+
+def _find_job(response: Response, task_id: str, answer: Answer, request_id: str | None) -> dict[str, t.Any]:
+    jobs = [job for job in response.get("JobsDetail", []) if isinstance(job, dict)]
+    named = [job for job in jobs if job.get("JobId") == task_id]
+    if named or len(jobs) == 1:
+        return (named or jobs)[0]
+    absent = [name.strip() for text in response.get("NonExistJobIds", []) for name in str(text or "").split(",")]
+    if task_id in absent:
+        raise CloudError(
+            "not_found",
+            f"the vendor knows no document job {task_id} in this bucket",
+            code="NonExistJobIds",
+            http_status=answer.status,
+            request_id=request_id,
+            advice="check the job id, bucket and region; records are kept for one month",
+        )
+    raise CloudError("protocol", f"{answer.host} answered without the job that was asked for", request_id=request_id)
+
+
+def _counts(result: dict[str, t.Any]) -> dict[str, int | None] | None:
+    names = {"total": "TotalPageCount", "succeeded": "SuccPageCount", "failed": "FailPageCount"}
+    counts = {ours: whole_number(result.get(theirs)) for ours, theirs in names.items()}
+    return counts if any(value is not None for value in counts.values()) else None
+
+
+def _error(
+    status: str, native: str | None, job: dict[str, t.Any], counts: dict[str, int | None] | None
+) -> dict[str, t.Any] | None:
+    """``Code`` and ``Message`` mean something only when the job failed; else the page counts tell."""
+    if native == "Failed":
+        return task_error(job.get("Code"), job.get("Message"))
+    if status in (PARTIAL, FAILED) and counts:
+        done, failed = counts["succeeded"] or 0, counts["failed"] or 0
+        return task_error(None, f"{failed} of {done + failed} pages failed", "processing")
+    return None
+
+
+def _outputs(result: dict[str, t.Any], target: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    outputs = []
+    for page in as_list(result.get("PageInfo")):
+        uri = text_or_none(as_dict(page).get("TgtUri"))
+        if uri:
+            output: dict[str, t.Any] = {
+                "type": "cos_object",
+                "value": uri,
+                "bucket": text_or_none(target.get("Bucket")),
+                "region": text_or_none(target.get("Region")),
+                "page": whole_number(page.get("PageNo")),
+            }
+            if "PicNum" in page:  # of a spreadsheet: PageNo is the sheet then
+                output.update(sheet=output["page"], page=whole_number(page.get("PicNum")))
+            outputs.append(output)
+    return outputs
+
+
+__all__ = ["STATUSES", "CosDocProvider"]

@@ -1,0 +1,236 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""DingTalk: document tasks, such as copying a document.
+
+Sources: the vendor's page of ``GetTaskInfo`` (statuses, sample) and of the access token of an internal app; clients
+of others for the codes of throttling and refused tokens, which come as HTTP 403 and 400.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import typing as t
+from urllib.parse import quote
+
+from .._credentials import DingTalkApp, dingtalk_app
+from .._errors import CloudError
+from .._status import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
+from .._transport import Answer, Request
+from .base import (
+    Options,
+    Provider,
+    Ref,
+    Response,
+    Rule,
+    Rules,
+    Settings,
+    as_dict,
+    decode_json,
+    http_error,
+    task_error,
+    text_or_none,
+    vendor_error,
+    whole_number,
+)
+
+TOKEN_HEADER = "x-acs-dingtalk-access-token"
+TOKEN_PATH = "/v1.0/oauth2/accessToken"
+TOKEN_REFUSED = "InvalidAuthentication"
+RENEW_BEFORE = 200
+"""Seconds before the end of a token at which it is fetched again: the page says to keep one for 7000 of its 7200."""
+
+STATUSES: dict[str, str] = {
+    "-1": PENDING,
+    "0": RUNNING,
+    "1": SUCCEEDED,
+    "2": PARTIAL,
+    "3": FAILED,
+    "4": FAILED,
+}
+FAILURES: dict[str, str] = {
+    "2": "some documents failed",
+    "3": "all documents failed",
+    "4": "the cloud task failed",
+}
+"""What the vendor's page says of a status; its answers have no message."""
+
+RULES: Rules = {
+    "Forbidden.AccessDenied.AccessTokenPermissionDenied": Rule("permission"),
+    "Forbidden.AccessDenied.ApiCountLimitForOrg": Rule("permission", "the organization's monthly calls are used up"),
+    "Forbidden.AccessDenied.QpsLimit*": Rule("throttled"),
+    TOKEN_REFUSED: Rule("auth", "check the access token and the site, or give app_key and app_secret instead"),
+    "Missingbody": Rule("server"),
+    "invalidClientIdOrSecret": Rule("auth", "check app_key and app_secret, and the site"),
+    "operationTimeout": Rule("server"),
+    "paramError": Rule("invalid"),
+    "resource.not.found*": Rule("not_found"),
+    "systemError": Rule("server"),
+    "unknownError": Rule("server"),
+}
+
+
+class DingTalkDocProvider(Provider):
+    """Document tasks of DingTalk."""
+
+    name = "dingtalk_doc"
+    title = "DingTalk"
+    ref_keys = ("site",)
+    endpoint_variable = "CLOUDWAIT_DINGTALK_DOC_ENDPOINT"
+
+    def __init__(
+        self, settings: Settings, app: DingTalkApp, *, monotonic: t.Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(settings)
+        self._app = app
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._token: str | None = app.access_token
+        self._token_ends: float | None = None
+        self._used: dict[str, None] = dict.fromkeys(filter(None, (app.app_secret, app.access_token)))
+
+    @classmethod
+    def create(cls, settings: Settings, options: Options, environ: t.Mapping[str, str]) -> DingTalkDocProvider:
+        """With the first app or token that is given."""
+        return cls(settings, dingtalk_app(options, environ))
+
+    @property
+    def credential_source(self) -> str:
+        """Where the app's key or the token come from."""
+        return self._app.source
+
+    def secrets(self) -> list[str]:
+        """The app's secret and every token so far."""
+        return list(self._used)
+
+    def vendor_url(self, ref: Ref) -> str:
+        """The page of the call names the international host; ``site: china`` has another."""
+        return "https://api.dingtalk.com" if self.settings.site == "china" else "https://api.dingtalk.io"
+
+    def request(self, ref: Ref) -> Request:
+        """One cloud task by its id; the token is the whole signature."""
+        base = self.base_url(ref)
+        token = self._present_token(base)
+        return Request(
+            "GET",
+            f"{base}/v2.0/doc/task/info/{quote(ref['task_id'], safe='')}",
+            headers={"Content-Type": "application/json"},
+            sign=lambda dummy: {TOKEN_HEADER: token},
+            keys=token,
+        )
+
+    def _present_token(self, base: str) -> str:
+        with self._lock:
+            ends = self._token_ends
+            if self._token is None or (ends is not None and self._monotonic() > ends - RENEW_BEFORE):
+                self._token, self._token_ends = self._fetch_token(base)
+                self._used[self._token] = None
+            return self._token
+
+    def _fetch_token(self, base: str) -> tuple[str, float | None]:
+        """An app token and its end. The body must be JSON: a form is refused."""
+        body = json.dumps({"appKey": self._app.app_key, "appSecret": self._app.app_secret}).encode("ascii")
+        headers = {"Content-Type": "application/json"}
+        request = Request("POST", base + TOKEN_PATH, headers=headers, body=body, sign=lambda dummy: {})
+        try:
+            data = _decode(self.settings.transport.send(request))
+        except CloudError as error:
+            error.said = f"no access token could be fetched: {error.said}"
+            raise
+        token, life = data.get("accessToken"), whole_number(data.get("expireIn"))
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            raise CloudError("protocol", f"{request.host} answered without an access token")
+        return token, None if life is None else self._monotonic() + max(life, 2 * RENEW_BEFORE)
+
+    def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
+        """A refused token is fetched again. There is no clock to mend: nothing is signed."""
+        return {"token": self._repair_token}
+
+    def _repair_token(self, error: CloudError, request: Request) -> bool:
+        if error.code != TOKEN_REFUSED or self._app.app_key is None:
+            return False
+        with self._lock:
+            if self._token == request.keys:
+                self._token = None
+        return True
+
+    def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        """``status`` alone decides: the counters of the vendor's own sample contradict it."""
+        response = _decode(answer)
+        native = text_or_none(response.get("status"))
+        status = STATUSES.get(native or "", UNKNOWN)
+        counts = _counts(response)
+        error = None
+        if status in (PARTIAL, FAILED):
+            error = task_error(native, f"{FAILURES[native or '']}; the vendor gives no reason")
+        record = make_record(
+            ref,
+            status,
+            native,
+            progress=_progress(counts),
+            counts=counts,
+            error=error,
+            request_id=_request_id(answer),
+        )
+        return record, response
+
+
+def _request_id(answer: Answer) -> str | None:
+    return answer.headers.get("x-acs-request-id")
+
+
+def _decode(answer: Answer) -> dict[str, t.Any]:
+    """The body, or the vendor's error in it. Without a body, HTTP 403 is the limit of this address, not a refusal."""
+    try:
+        data = decode_json(answer)
+    except CloudError as error:
+        if answer.status == 403:
+            raise _address_limit(answer) from None
+        raise error
+    code = text_or_none(data.get("code") or data.get("Code"))
+    if not code:
+        if answer.status == 403 or "punish" in data:
+            raise _address_limit(answer)
+        if answer.status != 200:
+            raise http_error(answer)
+        return data
+    detail = as_dict(data.get("accessdenieddetail") or data.get("accessDeniedDetail"))
+    scopes = [str(scope) for scope in detail.get("requiredScopes") or []]
+    raise vendor_error(
+        answer,
+        RULES,
+        code=code,
+        message=text_or_none(data.get("message") or data.get("Message")) or "",
+        request_id=text_or_none(data.get("requestid") or data.get("requestId")) or _request_id(answer),
+        said_more=f" and wants the permission {', '.join(scopes)[:200]}" if scopes else "",
+    )
+
+
+def _address_limit(answer: Answer) -> CloudError:
+    return CloudError(
+        "throttled",
+        f"{answer.host} answered with HTTP {answer.status} and no error code, as when one address calls too often",
+        http_status=answer.status,
+        retry_after=answer.retry_after(),
+        advice="wait some minutes, or check that no network filter answers in the vendor's place",
+    )
+
+
+def _counts(response: Response) -> dict[str, int | None] | None:
+    names = {"total": "totalCount", "succeeded": "succCount", "failed": "failCount"}
+    counts = {ours: whole_number(response.get(theirs)) for ours, theirs in names.items()}
+    return counts if any(value is not None for value in counts.values()) else None
+
+
+def _progress(counts: dict[str, int | None] | None) -> int | None:
+    """Documents that are over, of all."""
+    if not counts or not counts["total"] or counts["succeeded"] is None or counts["failed"] is None:
+        return None
+    return max(0, min(100, (counts["succeeded"] + counts["failed"]) * 100 // counts["total"]))
+
+
+__all__ = ["STATUSES", "DingTalkDocProvider"]

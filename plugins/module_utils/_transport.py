@@ -1,0 +1,375 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 2: HTTP. It knows no AnsibleModule and gives bodies no meaning.
+"""How a signed request travels, and what can go wrong on the way.
+
+What it guards against, each a trap that others fell into:
+
+* ``~/.netrc`` never replaces a signature, and no redirect carries one to another host: requests go straight to the
+  session's adapter, which knows neither.
+* Every sending signs again, and signs just the bytes that are sent.
+* An answer is read up to a size and up to a time, however slowly or endlessly it drips, and must be whole.
+* The text of an exception of the HTTP library, which may quote URLs and headers, is never passed on.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+import time
+import typing as t
+import warnings
+from email.utils import parsedate_to_datetime
+from urllib.parse import SplitResult, urlsplit
+
+from ._errors import CloudError, one_line
+from ._version import __version__
+
+HAS_REQUESTS = True
+try:
+    import requests
+    from requests.auth import AuthBase
+    from requests.exceptions import InvalidHeader, InvalidURL, RequestException
+    from urllib3.exceptions import HTTPError  # what reading a body raises; requests stands on it
+except ImportError:
+    HAS_REQUESTS = False
+    AuthBase = object  # type: ignore[assignment, misc] # the class below must load without requests
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from requests import PreparedRequest, Response
+
+    Sign = t.Callable[[PreparedRequest], t.Mapping[str, str]]
+
+USER_AGENT = f"cloudwait.conversion/{__version__}"
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+MAX_CLOCK_OFFSET = 24 * 3600
+CHUNK = 64 * 1024
+SECRET_HEADERS = ("Authorization", "X-TC-Token", "x-ci-security-token", "x-acs-dingtalk-access-token")
+
+
+class Clock:
+    """The time for signatures: this host's clock and what a vendor's clock error taught about it.
+
+    :param offset: seconds to add to this host's clock.
+    :param correctable: false where the server is not known to be the vendor's.
+    """
+
+    def __init__(
+        self, now: t.Callable[[], float] = time.time, *, offset: float = 0.0, correctable: bool = True
+    ) -> None:
+        self._now = now
+        self.offset = offset
+        self._correctable = correctable
+
+    def time(self) -> float:
+        """Unix seconds."""
+        return self._now() + self.offset
+
+    def correct(self, signed_with: float, server_time: float | None) -> bool:
+        """After a clock error: is it worth signing again?
+
+        :param signed_with: the offset that the refused signature used; another thread may have corrected it since.
+        :param server_time: the vendor's clock, from the ``Date`` of the refusal.
+        """
+        if self.offset != signed_with:
+            return True
+        if not self._correctable or server_time is None:
+            return False
+        offset = server_time - self._now()
+        if abs(offset) > MAX_CLOCK_OFFSET:
+            return False
+        self.offset = offset
+        return True
+
+
+class SignedAuth(AuthBase):
+    """Adds the headers of a signature to a request that is ready to be sent."""
+
+    def __init__(self, sign: Sign) -> None:
+        self._sign = sign
+
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
+        r.headers.update(self._sign(r))
+        return r
+
+
+class Request:
+    """One request, ready to be signed and sent as often as needed.
+
+    :param sign: from the prepared request to the headers that authorize it.
+    :param keys: what it is signed with, for whoever must tell refused keys from present ones.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        *,
+        sign: Sign,
+        headers: t.Mapping[str, str],
+        body: bytes | None = None,
+        keys: t.Any = None,
+    ) -> None:
+        all_headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+        try:
+            self.prepared = requests.Request(method, url, headers=all_headers, data=body).prepare()
+        except (InvalidURL, InvalidHeader, ValueError):
+            raise CloudError("config", "the endpoint or an option cannot be made into a request") from None
+        self.host = urlsplit(url).netloc
+        self.signed_with = 0.0  # the clock offset of the last signature
+        self.auth = SignedAuth(sign)
+        self.keys = keys
+        self.action: str | None = None  # the operation, where a service may offer another one for it
+
+    def secrets(self) -> list[str]:
+        """What must not be said of this request after it was sent."""
+        values = [str(self.prepared.headers[name]) for name in SECRET_HEADERS if name in self.prepared.headers]
+        return values + [value.rpartition("=")[2] for value in values if "=" in value]
+
+
+class Answer(t.NamedTuple):
+    """What came back, whole."""
+
+    host: str
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+
+    def date(self) -> float | None:
+        """The server's clock in Unix seconds, from its ``Date`` header."""
+        return _http_date(self.headers.get("Date"))
+
+    def retry_after(self) -> float | None:
+        """Seconds that the server asks to wait, from either form of ``Retry-After``."""
+        text = (self.headers.get("Retry-After") or "").strip()
+        if text.isdigit():
+            return float(text)
+        moment = _http_date(text)
+        if moment is None:
+            return None
+        return max(0.0, moment - (self.date() or time.time()))
+
+
+def _http_date(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host, by name or number, is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        family = socket.AF_INET6 if ":" in (host or "") else socket.AF_INET
+        number = socket.inet_pton(family, host or "")
+    except (OSError, ValueError):
+        return False
+    return number[0] == 127 if family == socket.AF_INET else number == b"\0" * 15 + b"\1"
+
+
+def check_endpoint(url: str, what: str) -> SplitResult:
+    """A base URL that may be used, in its parts; otherwise a ``config`` error that does not repeat the URL.
+
+    :param what: how to call it in the error, such as ``the option endpoint``.
+    """
+    try:
+        parts = urlsplit(url)
+        dummy = parts.port
+    except ValueError:
+        raise CloudError("config", f"{what} is not a URL") from None
+    complaint = None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        complaint = "is not an http or https URL with a host"
+    elif "@" in parts.netloc:
+        complaint = "has a user name or password in it"
+    elif parts.query or parts.fragment or "?" in url or "#" in url:
+        complaint = "has a query or fragment"
+    elif parts.scheme == "http" and not is_loopback(parts.hostname):
+        complaint = "is plain http to another machine, which would show every answer and token on the way"
+    if complaint:
+        raise CloudError("config", f"{what} {complaint}", advice="give it as https://host or https://host:port")
+    return parts
+
+
+class Transport:
+    """Sends requests. One object serves all threads; each thread has a session with connections of its own.
+
+    :param timeout: seconds for one request, from connecting to the last byte.
+    :param verify: check certificates, or the path of a CA bundle to check them with.
+    :param max_bytes: the largest answer that is read.
+    :param environment: whether proxies and CA bundles of the environment count.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float = 10.0,
+        verify: bool | str = True,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        environment: bool = True,
+    ) -> None:
+        self.timeout = timeout
+        self._verify = verify
+        self._max_bytes = max_bytes
+        self._environment = environment
+        self._local = threading.local()
+        self._ways: dict[str, dict[str, t.Any]] = {}
+        if verify is False:
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+
+    @property
+    def sent(self) -> int:
+        """How many requests this thread has sent."""
+        return getattr(self._local, "sent", 0)
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+            self._local.session.trust_env = self._environment
+        return self._local.session  # type: ignore[no-any-return] # a threading.local has no types
+
+    def _way(self, session: requests.Session, request: Request) -> dict[str, t.Any]:
+        """Proxies and certificates for a host; asked once a host, since it reads the environment."""
+        if request.host not in self._ways:
+            self._ways[request.host] = dict(
+                session.merge_environment_settings(request.prepared.url, {}, True, self._verify, None)
+            )
+        return self._ways[request.host]
+
+    def send(self, request: Request, *, timeout: float | None = None) -> Answer:
+        """Sign, send, and read the answer whole.
+
+        :param timeout: seconds for this request, when it must be shorter than usual.
+        :raises CloudError: ``network``, ``protocol`` or ``config``; any HTTP status is an answer, a redirect is not.
+        """
+        seconds = self.timeout if timeout is None else min(timeout, self.timeout)
+        deadline = time.monotonic() + seconds
+        session = self._session()
+        request.auth(request.prepared)
+        self._local.sent = self.sent + 1
+        failure = None
+        try:
+            adapter = session.get_adapter(t.cast(str, request.prepared.url))
+            response = adapter.send(request.prepared, timeout=(seconds, seconds), **self._way(session, request))
+            body = self._read(response, deadline, seconds)
+        except (RequestException, OSError, ValueError, HTTPError) as error:
+            failure = _network_error(error, request.host, seconds)
+        if failure is not None:
+            raise failure
+        answer = Answer(request.host, response.status_code, response.headers, body)
+        _refuse_redirect(answer)
+        return answer
+
+    def _read(self, response: Response, deadline: float, seconds: float) -> bytes:
+        """The whole body; the connection is kept for the next request only when nothing went wrong."""
+        raw: t.Any = response.raw  # urllib3 has no types for what lies below its own response
+        try:
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise CloudError("protocol", "the answer is compressed though that was not asked for")
+            body = b"".join(self._chunks(raw, deadline, seconds))
+            length = response.headers.get("Content-Length", "")
+            if length.isdigit() and int(length) != len(body):
+                raise CloudError("network", f"the answer broke off after {len(body)} of {length} bytes")
+        except BaseException:
+            response.close()
+            raise
+        raw._fp.close()  # tells the connection that this answer is over; read1 of Python 3.11 does not
+        raw.release_conn()
+        return body
+
+    def _chunks(self, raw: t.Any, deadline: float, seconds: float) -> t.Iterator[bytes]:
+        """The body as it drips in. ``read1`` gives what is there, so the deadline is looked at after each drop."""
+        read1 = getattr(raw, "read1", None) or raw._fp.read1  # urllib3 before 2.0 has only the one below
+        size = 0
+        while True:
+            chunk = read1(CHUNK)
+            if not chunk:
+                return
+            yield chunk
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise CloudError("protocol", f"the answer is longer than {self._max_bytes} bytes", retryable=False)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise CloudError("network", f"the answer was not complete after {seconds:g} s")
+            sock = getattr(getattr(raw, "connection", None), "sock", None)
+            if sock is not None:
+                sock.settimeout(left)
+
+
+def _refuse_redirect(answer: Answer) -> None:
+    if 300 <= answer.status < 400 and answer.status != 304:
+        target = urlsplit(answer.headers.get("Location") or "").hostname or "nowhere"
+        raise CloudError(
+            "protocol",
+            f"{answer.host} answered with a redirect to {one_line(target, 100)}, which a signed request never follows",
+            http_status=answer.status,
+            retryable=False,
+            advice="give the right endpoint or site",
+        )
+
+
+def _causes(error: BaseException) -> t.Iterator[BaseException]:
+    """An exception and all that it wraps, by any of the ways in which requests and urllib3 wrap."""
+    waiting: list[t.Any] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [getattr(one, "reason", None), *one.args, one.__cause__, one.__context__]
+
+
+def _network_error(error: BaseException, host: str, seconds: float) -> CloudError:
+    """One of our errors for one of the HTTP library's, by the innermost cause that says something."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, CloudError):
+            return cause
+    proxy = " by way of the proxy" if any(type(cause).__name__ == "ProxyError" for cause in causes) else ""
+    for wanted, said, more in _FAULTS:
+        for cause in causes:
+            if isinstance(cause, wanted):
+                reason = one_line(str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "")), 200)
+                return CloudError(
+                    "network", said.format(host=host, proxy=proxy, seconds=seconds, reason=reason), **more
+                )
+    if isinstance(error, OSError) and "CA certificate bundle" in str(error):
+        return CloudError("config", "the CA bundle does not exist", advice="correct ca_path or REQUESTS_CA_BUNDLE")
+    return CloudError("network", f"the connection to {host}{proxy} broke ({type(error).__name__})")
+
+
+_FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
+    (
+        ssl.SSLError,
+        "the TLS connection to {host}{proxy} was refused ({reason})",
+        {"retryable": False, "advice": "check ca_path, the proxy and this host's clock; never turn the check off"},
+    ),
+    (
+        socket.gaierror,
+        "the name in {host}{proxy} does not resolve",
+        {"advice": "check the endpoint, the region, the DNS settings and the proxy"},
+    ),
+    (ConnectionRefusedError, "nothing listens at {host}{proxy}", {}),
+    (ConnectionError, "the connection to {host}{proxy} was closed before an answer came", {}),
+    (socket.timeout, "{host}{proxy} did not answer within {seconds:g} s", {}),
+]
+
+
+__all__ = [
+    "HAS_REQUESTS",
+    "MAX_ANSWER_BYTES",
+    "Answer",
+    "Clock",
+    "Request",
+    "SignedAuth",
+    "Transport",
+    "check_endpoint",
+    "is_loopback",
+]

@@ -1,0 +1,203 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: dingtalk_doc_task_info
+short_description: Look at a document task of DingTalk
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Asks DingTalk once for the state of a document task, such as copying a document, and returns it as a normalized
+    record.
+  - A cloud task that failed is not a failure of this module; read RV(task.status).
+  - The international site C(api.dingtalk.io) is asked unless O(site=china) is given.
+  - To wait for its end, repeat it with C(until) as the examples show.
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes
+  - cloudwait.conversion._attributes.dingtalk
+  - cloudwait.conversion._dingtalk
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+options:
+  task_id:
+    description:
+      - Id of the cloud task, as the start call returned it.
+    type: str
+    required: true
+seealso:
+  - name: Vendor page of GetTaskInfo
+    description: Statuses and errors.
+    link: https://open.dingtalk.com/document/development/api-gettaskinfo
+"""
+
+EXAMPLES = r"""
+---
+- name: Look once, for an organization of the Chinese site
+  cloudwait.conversion.dingtalk_doc_task_info:
+    task_id: "{{ copy_task_id }}"
+    site: china
+  register: copy
+
+- name: Say how far it is
+  ansible.builtin.debug:
+    msg: "{{ copy.task.status }}, {{ copy.task.counts.succeeded }} of {{ copy.task.counts.total }} documents"
+
+- name: Look every five seconds until it is over, with an app of its own
+  cloudwait.conversion.dingtalk_doc_task_info:
+    task_id: "{{ copy_task_id }}"
+    site: china
+    app_key: "{{ vault_dingtalk_app_key }}"
+    app_secret: "{{ vault_dingtalk_app_secret }}"
+  register: copy
+  until: copy.task.done | default(false)
+  retries: 60
+  delay: 5
+  failed_when: copy.task.status | default('unknown') != 'succeeded'
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The normalized record of the cloud task. Every key is always there; what is not known is null.
+  returned: success
+  type: dict
+  contains:
+    provider:
+      description: The service, here V(dingtalk_doc).
+      returned: always
+      type: str
+      sample: dingtalk_doc
+    task_id:
+      description: The id that was asked for.
+      returned: always
+      type: str
+      sample: task-0001
+    status:
+      description:
+        - V(pending), V(running), V(succeeded), V(partial) (over, and a part of it failed), V(failed), V(canceled), or
+          V(unknown) for a native status that the vendor does not document.
+      returned: always
+      type: str
+      sample: succeeded
+    native_status:
+      description: The vendor's own status, as text. In the words of DingTalk V(-1) waiting, V(0) running, V(1) succeeded, V(2) failed in part, V(3) all failed, V(4) failed.
+      returned: always
+      type: str
+      sample: "1"
+    done:
+      description: Whether it has ended, well or not.
+      returned: always
+      type: bool
+      sample: true
+    progress:
+      description: Percent done. The documents that are over, of all.
+      returned: always
+      type: int
+      sample: 100
+    counts:
+      description: Documents as C(total), C(succeeded) and C(failed). They may contradict the status, which alone decides.
+      returned: always
+      type: dict
+      sample: {total: 3, succeeded: 3, failed: 0}
+    error:
+      description:
+        - Why it failed or failed in part, as C(code), C(message) and C(reason).
+        - The reason is V(ignore:download), V(ignore:processing), V(ignore:timeout), V(ignore:source) or V(ignore:unknown).
+      returned: always
+      type: dict
+      sample: null
+    parts:
+      description: Empty, DingTalk tells of no parts.
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+    outputs:
+      description: Empty, DingTalk does not tell what was made.
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+    created_at:
+      description: When it was created, in UTC. DingTalk tells none.
+      returned: always
+      type: str
+      sample: null
+    started_at:
+      description: When it was started, in UTC. DingTalk tells none.
+      returned: always
+      type: str
+      sample: null
+    finished_at:
+      description: When it ended, in UTC. DingTalk tells none.
+      returned: always
+      type: str
+      sample: null
+    request_id:
+      description: The vendor's id of this request; give it to the vendor's support.
+      returned: always
+      type: str
+      sample: 30EE0000-0000-0000-0000-000000000001
+    ref:
+      description: All that is needed to look again, without secrets.
+      returned: always
+      type: dict
+      sample: {provider: dingtalk_doc, task_id: task-0001, site: china}
+response:
+  description: The vendor's answer, with secrets in it replaced by asterisks.
+  returned: success
+  type: dict
+  sample: {taskId: task-0001, status: 1, totalCount: 3, succCount: 3, failCount: 0}
+credential_source:
+  description: Where the credentials came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The host that was asked, when it is not the vendor's.
+  returned: when O(endpoint) or its environment variable names another host
+  type: str
+  sample: gateway.example.com
+error:
+  description:
+    - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
+    - C(kind) is one of V(ignore:auth), V(ignore:permission), V(ignore:not_found), V(ignore:throttled), V(ignore:invalid),
+      V(ignore:server), V(ignore:network), V(ignore:protocol), V(ignore:config), V(ignore:clock).
+  returned: failure
+  type: dict
+  sample:
+    kind: auth
+    code: InvalidAuthentication
+    message: 不合法的access_token
+    http_status: 400
+    request_id: 30EE0000-0000-0000-0000-000000000001
+    retryable: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.dingtalk_doc import DingTalkDocProvider
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            task_id={"type": "str", "required": True},
+            **_argspec.dingtalk(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        supports_check_mode=True,
+    )
+    run_info(module, DingTalkDocProvider)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ess_task_info
+short_description: Look at a file conversion task of Tencent ESS
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Asks Tencent ESS (essbasic) once for the state of a file conversion and returns it as a normalized record.
+  - A conversion that failed is not a failure of this module; read RV(task.status).
+  - To wait for its end, repeat it with C(until) as the examples show.
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes
+  - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._tencent
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+options:
+  task_id:
+    description:
+      - Id of the conversion, as the start call returned it.
+    type: str
+    required: true
+  agent:
+    description:
+      - On whose behalf to ask. ESS requires its first three members.
+    type: dict
+    required: true
+    suboptions:
+      app_id:
+        description: Id of the third-party application.
+        type: str
+      proxy_organization_open_id:
+        description: Id of the organization that the application acts for, at most 64 characters.
+        type: str
+      proxy_operator:
+        description: The member of that organization who acts.
+        type: dict
+        suboptions:
+          open_id:
+            description: Id of the member, at most 64 characters.
+            type: str
+      proxy_app_id:
+        description: Leave it out unless the vendor told you a value.
+        type: str
+  api_action:
+    description:
+      - With which operation to ask. The vendor retires C(ChannelGetTaskResultApi) on 2026-12-31.
+      - V(auto) asks with it until that day and with C(DescribeFileConvertTask) after, and with the other one when the
+        answer says that an operation is gone.
+    type: str
+    default: auto
+    choices: [auto, ChannelGetTaskResultApi, DescribeFileConvertTask]
+seealso:
+  - name: Vendor page of ChannelGetTaskResultApi
+    description: Statuses and errors, in Chinese.
+    link: https://cloud.tencent.com/document/product/1420/78774
+"""
+
+EXAMPLES = r"""
+---
+- name: Look once
+  cloudwait.conversion.ess_task_info:
+    task_id: "{{ convert_task_id }}"
+    agent: "{{ ess_agent }}"
+  vars:
+    ess_agent:
+      app_id: yDExampleAppId0000000000000000000
+      proxy_organization_open_id: org_example
+      proxy_operator:
+        open_id: n9527
+  register: conversion
+
+- name: Use the resource that the conversion made
+  ansible.builtin.debug:
+    msg: "The PDF is {{ conversion.task.outputs[0].value }}"
+  when: conversion.task.status == 'succeeded'
+
+- name: Look every five seconds until it is over, well or not
+  cloudwait.conversion.ess_task_info:
+    task_id: "{{ convert_task_id }}"
+    agent:
+      app_id: yDExampleAppId0000000000000000000
+      proxy_organization_open_id: org_example
+      proxy_operator:
+        open_id: n9527
+  register: conversion
+  until: conversion.task.done | default(false)
+  retries: 60
+  delay: 5
+  failed_when: conversion.task.status | default('unknown') != 'succeeded'
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The normalized record of the cloud task. Every key is always there; what is not known is null.
+  returned: success
+  type: dict
+  contains:
+    provider:
+      description: The service, here V(ess).
+      returned: always
+      type: str
+      sample: ess
+    task_id:
+      description: The id that was asked for.
+      returned: always
+      type: str
+      sample: yDExampleTaskId00000000000000001
+    status:
+      description:
+        - V(pending), V(running), V(succeeded), V(partial) (over, and a part of it failed), V(failed), V(canceled), or
+          V(unknown) for a native status that the vendor does not document.
+      returned: always
+      type: str
+      sample: succeeded
+    native_status:
+      description: The vendor's own status, as text. In the words of ESS V(0) submitted, V(4) converting, V(8) done, V(-2) download failed, V(-6) conversion failed, V(-13) timed out.
+      returned: always
+      type: str
+      sample: "8"
+    done:
+      description: Whether it has ended, well or not.
+      returned: always
+      type: bool
+      sample: true
+    progress:
+      description: Percent done. ESS tells none.
+      returned: always
+      type: int
+      sample: null
+    counts:
+      description: Null, ESS counts nothing.
+      returned: always
+      type: dict
+      sample: null
+    error:
+      description:
+        - Why it failed or failed in part, as C(code), C(message) and C(reason).
+        - The reason is V(ignore:download), V(ignore:processing), V(ignore:timeout), V(ignore:source) or V(ignore:unknown).
+      returned: always
+      type: dict
+      sample: null
+    parts:
+      description: Empty, an ESS conversion has no parts.
+      returned: always
+      type: list
+      elements: dict
+      sample: []
+    outputs:
+      description: The resource that was made, once it has succeeded.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{type: ess_resource, value: yDExampleResultResource000000001}]
+    created_at:
+      description: When it was created, in UTC. ESS tells none.
+      returned: always
+      type: str
+      sample: null
+    started_at:
+      description: When it was started, in UTC. ESS tells none.
+      returned: always
+      type: str
+      sample: null
+    finished_at:
+      description: When it ended, in UTC. ESS tells none.
+      returned: always
+      type: str
+      sample: null
+    request_id:
+      description: The vendor's id of this request; give it to the vendor's support.
+      returned: always
+      type: str
+      sample: s1700000000000000002
+    ref:
+      description: All that is needed to look again, without secrets.
+      returned: always
+      type: dict
+      sample: {provider: ess, task_id: yDExampleTaskId00000000000000001}
+response:
+  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response).
+  returned: success
+  type: dict
+  sample: {TaskId: "20260101000000000001", TaskStatus: 8, ResourceId: yDExampleResultResource000000001}
+credential_source:
+  description: Where the credentials came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The host that was asked, when it is not the vendor's.
+  returned: when O(endpoint) or its environment variable names another host
+  type: str
+  sample: gateway.example.com
+api_action:
+  description: The operation that was used last.
+  returned: when the credentials were found
+  type: str
+  sample: ChannelGetTaskResultApi
+error:
+  description:
+    - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
+    - C(kind) is one of V(ignore:auth), V(ignore:permission), V(ignore:not_found), V(ignore:throttled), V(ignore:invalid),
+      V(ignore:server), V(ignore:network), V(ignore:protocol), V(ignore:config), V(ignore:clock).
+  returned: failure
+  type: dict
+  sample:
+    kind: auth
+    code: AuthFailure.SignatureFailure
+    message: The provided credentials could not be validated
+    http_status: 200
+    request_id: s1700000000000000002
+    retryable: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.ess import EssProvider
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            task_id={"type": "str", "required": True},
+            agent={**_argspec.agent(), "required": True},
+            api_action=_argspec.api_action(),
+            **_argspec.tencent(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        supports_check_mode=True,
+    )
+    run_info(module, EssProvider)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: mps_task_detail
+short_description: Look at a media task of Tencent MPS
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Asks Tencent MPS once for the state of a media task and returns it as a normalized record.
+  - A media task that failed is not a failure of this module; read RV(task.status).
+  - MPS says C(FINISH) of everything that is over. The status here is the verdict over all sub-tasks,
+    V(ignore:partial) when some of them failed.
+  - To wait for its end, repeat it with C(until) as the examples show.
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes
+  - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._tencent
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+options:
+  task_id:
+    description:
+      - Id of the media task, as the start call returned it. MPS keeps it for 7 days, on the international site for 3.
+    type: str
+    required: true
+  http_method:
+    description:
+      - Whether to ask with C(POST), as the vendor's SDK does, or with C(GET), as the vendor's page shows.
+    type: str
+    default: POST
+    choices: [POST, GET]
+seealso:
+  - name: Vendor page of DescribeTaskDetail
+    description: Statuses and sub-tasks, in Chinese.
+    link: https://cloud.tencent.com/document/product/862/37614
+"""
+
+EXAMPLES = r"""
+---
+- name: Look once
+  cloudwait.conversion.mps_task_detail:
+    task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
+  register: media
+
+- name: Say which parts failed and why
+  ansible.builtin.debug:
+    msg: "{{ item.kind }}: {{ item.error.message }}"
+  loop: "{{ media.task.parts | selectattr('status', 'equalto', 'failed') | list }}"
+  loop_control:
+    label: "{{ item.kind }}"
+
+- name: Two media tasks of the international site, with the same credentials
+  module_defaults:
+    group/cloudwait.conversion.tencent:
+      profile: media
+      site: intl
+  block:
+    - name: Look at the first one
+      cloudwait.conversion.mps_task_detail:
+        task_id: "{{ first_id }}"
+
+    - name: Look at the second one, every ten seconds until it is over
+      cloudwait.conversion.mps_task_detail:
+        task_id: "{{ second_id }}"
+      register: second
+      until: second.task.done | default(false)
+      retries: 90
+      delay: 10
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The normalized record of the cloud task. Every key is always there; what is not known is null.
+  returned: success
+  type: dict
+  contains:
+    provider:
+      description: The service, here V(mps).
+      returned: always
+      type: str
+      sample: mps
+    task_id:
+      description: The id that was asked for.
+      returned: always
+      type: str
+      sample: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
+    status:
+      description:
+        - V(pending), V(running), V(succeeded), V(partial) (over, and a part of it failed), V(failed), V(canceled), or
+          V(unknown) for a native status that the vendor does not document.
+      returned: always
+      type: str
+      sample: succeeded
+    native_status:
+      description: The vendor's own status, as text. In the words of MPS V(WAITING), V(PROCESSING), V(FINISH).
+      returned: always
+      type: str
+      sample: "FINISH"
+    done:
+      description: Whether it has ended, well or not.
+      returned: always
+      type: bool
+      sample: true
+    progress:
+      description: Percent done. The mean over the parts, when each of them tells a number or is over.
+      returned: always
+      type: int
+      sample: 100
+    counts:
+      description: Parts as C(total), C(succeeded) and C(failed).
+      returned: always
+      type: dict
+      sample: {total: 1, succeeded: 1, failed: 0}
+    error:
+      description:
+        - Why it failed or failed in part, as C(code), C(message) and C(reason).
+        - The reason is V(ignore:download), V(ignore:processing), V(ignore:timeout), V(ignore:source) or V(ignore:unknown).
+      returned: always
+      type: dict
+      sample: null
+    parts:
+      description: The sub-tasks, each with C(kind), C(status), C(progress), C(error) and C(outputs).
+      returned: always
+      type: list
+      elements: dict
+      sample: [{kind: TranscodeTask, status: succeeded, progress: 100, error: null, outputs: []}]
+    outputs:
+      description: The files that were made, with bucket and region where MPS tells them.
+      returned: always
+      type: list
+      elements: dict
+      sample: [{type: cos_object, value: /out/a.mp4, bucket: examplebucket-1250000000, region: ap-beijing}]
+    created_at:
+      description: When it was created, in UTC.
+      returned: always
+      type: str
+      sample: "2026-01-02T03:04:05Z"
+    started_at:
+      description: When it was started, in UTC.
+      returned: always
+      type: str
+      sample: "2026-01-02T03:04:06Z"
+    finished_at:
+      description: When it ended, in UTC.
+      returned: always
+      type: str
+      sample: "2026-01-02T03:05:00Z"
+    request_id:
+      description: The vendor's id of this request; give it to the vendor's support.
+      returned: always
+      type: str
+      sample: 11111111-0000-4000-8000-000000000002
+    ref:
+      description: All that is needed to look again, without secrets.
+      returned: always
+      type: dict
+      sample: {provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}
+response:
+  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response).
+  returned: success
+  type: dict
+  sample: {TaskType: WorkflowTask, Status: FINISH}
+credential_source:
+  description: Where the credentials came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The host that was asked, when it is not the vendor's.
+  returned: when O(endpoint) or its environment variable names another host
+  type: str
+  sample: gateway.example.com
+error:
+  description:
+    - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
+    - C(kind) is one of V(ignore:auth), V(ignore:permission), V(ignore:not_found), V(ignore:throttled), V(ignore:invalid),
+      V(ignore:server), V(ignore:network), V(ignore:protocol), V(ignore:config), V(ignore:clock).
+  returned: failure
+  type: dict
+  sample:
+    kind: auth
+    code: ResourceNotFound.TaskNotFound
+    message: The task does not exist
+    http_status: 200
+    request_id: 11111111-0000-4000-8000-000000000002
+    retryable: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.mps import MpsProvider
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            task_id={"type": "str", "required": True},
+            http_method={"type": "str", "default": "POST", "choices": ["POST", "GET"]},
+            **_argspec.tencent(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        supports_check_mode=True,
+    )
+    run_info(module, MpsProvider)
+
+
+if __name__ == "__main__":
+    main()
