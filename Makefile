@@ -1,0 +1,45 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# All paths are relative and all calls are "python -m": the checkout may lie in a folder with blanks in its name.
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+LINK := .cache/tree/ansible_collections/cloudwait/conversion
+
+.PHONY: help demo test lint sanity unit functional clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
+
+# Ansible takes an interpreter with a blank in its path for two words; this one is seen from the playbook's folder.
+demo: export ANSIBLE_CONFIG := ansible.cfg
+demo: export ANSIBLE_COLLECTIONS_PATH := .cache/tree
+demo: export ANSIBLE_ASYNC_DIR := $(CURDIR)/.cache/async
+demo: .venv/.run $(LINK) ## wait, with live progress, for conversions in a stand-in cloud on this machine
+	@$(PY) -m ansible playbook --extra-vars ansible_python_interpreter=../$(PY) playbooks/demo.yml
+
+test: .venv/.dev $(LINK) ## all gates; pytest last
+	@$(PY) tools/run_gates.py lint sanity unit functional
+
+lint sanity unit functional: .venv/.dev $(LINK)
+	@$(PY) tools/run_gates.py $@
+
+lint: ## ruff, mypy, yamllint, changelog
+sanity: ## ansible-test sanity, with no ignore file
+unit: ## pytest on tests/unit
+functional: ## pytest on tests/functional: playbooks against the simulator
+
+clean: ## remove all that make has made
+	rm -rf .venv .cache
+
+.venv/.run: requirements.txt requirements-dev.txt
+	@"$(PYTHON)" tools/bootstrap.py run
+
+.venv/.dev: requirements.txt requirements-dev.txt
+	@"$(PYTHON)" tools/bootstrap.py dev
+
+$(LINK):
+	@mkdir -p $(@D) && ln -sfn ../../../.. $@

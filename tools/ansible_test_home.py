@@ -1,0 +1,70 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Make a home for ansible-test in .cache/home, so that it needs nothing but a package registry.
+
+Every environment that ansible-test makes gets pip from a script that is downloaded from a host of its own, which
+need not be reachable, and ansible-test drops the environment variables that tell pip of a registry. So the home holds
+a script of that name that unpacks pip's wheel, and pip's settings as a file.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import os
+import pathlib
+import subprocess
+import sys
+
+HOME = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "home"
+CACHE = HOME / ".ansible" / "test" / "cache"
+PIPS = ("24.2", "25.2")  # of ansible-core 2.18 and 2.19, of 2.20 and 2.21
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+SCRIPT = """\
+import glob, os, sys, sysconfig, zipfile
+here = os.path.dirname(os.path.abspath(os.environ["GET_PIP"]))
+version = [arg for arg in sys.argv if arg.startswith("pip==")][0][5:]
+with zipfile.ZipFile(glob.glob(os.path.join(glob.escape(here), "pip-%s-*.whl" % version))[0]) as wheel:
+    wheel.extractall(sysconfig.get_path("purelib"))
+"""
+
+
+def write_pip_scripts() -> None:
+    """Put the wheels of pip into the cache, and beside them what ansible-test takes for its own scripts."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for version in PIPS:
+        script = CACHE / f"get_pip_{version.replace('.', '_')}.py"
+        if not script.exists():
+            subprocess.run([*PIP, "download", "-qq", "--no-deps", "-d", str(CACHE), f"pip=={version}"], check=True)
+            script.write_text(SCRIPT, encoding="utf-8")
+
+
+def write_pip_settings() -> None:
+    """Write pip's settings of here, wherever they come from, to the file that pip reads in that home."""
+    lines = subprocess.run([*PIP, "config", "list"], check=True, capture_output=True, text=True).stdout.splitlines()
+    settings = configparser.RawConfigParser()
+    settings["global"] = {"cache-dir": subprocess.check_output([*PIP, "cache", "dir"], text=True).strip()}
+    if proxy := os.environ.get("https_proxy") or os.environ.get("HTTPS_PROXY"):
+        settings["global"]["proxy"] = proxy
+    for line in lines:
+        key, equals, value = line.partition("=")
+        scope, dummy, name = key.rpartition(".")
+        if equals and scope in ("global", "install", ":env:"):
+            settings["global"][name] = ast.literal_eval(value).replace("\n", "\n\t")
+    path = HOME / ".config" / "pip" / "pip.conf"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as stream:
+        settings.write(stream)
+
+
+def main() -> pathlib.Path:
+    """Make the home and name it."""
+    write_pip_scripts()
+    write_pip_settings()
+    return HOME
+
+
+if __name__ == "__main__":
+    print(main())

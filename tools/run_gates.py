@@ -1,0 +1,143 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run gates by name (lint, sanity, unit, functional): a line for each that is green, all the output of one that is red.
+
+Sanity runs beside the lints. Then pytest has the machine for itself and writes as it goes, so its closing line is last.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TREE = ROOT / ".cache" / "tree"
+SEEN = ".cache/tree/ansible_collections/cloudwait/conversion/"  # mypy takes a module's name from its path
+GATES = {
+    "ruff format": ["-m", "ruff", "format", "--check", "."],
+    "ruff check": ["-m", "ruff", "check", "--output-format", "concise", "."],
+    "mypy": ["-m", "mypy", SEEN + "plugins", SEEN + "tests", "extensions/simulator", "tools"],
+    "yamllint": ["-m", "yamllint", "--strict", "."],
+    "changelog": ["-m", "antsibull_changelog", "lint"],
+    "sanity": ["tools/sanity.py"],
+}
+LANES = {"lint": ["ruff format", "ruff check", "mypy", "yamllint", "changelog"], "sanity": ["sanity"]}
+PATIENCE = 10.0  # seconds between asking and killing
+SUITES = {"unit": "tests/unit", "functional": "tests/functional"}
+
+
+def environment() -> dict[str, str]:
+    """What the gates see: our own settings of Ansible instead of the user's."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "CLOUDWAIT_"))}
+    ours["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
+    ours["MYPYPATH"] = os.pathsep.join((str(TREE), "extensions/simulator", "tools"))
+    ours["PATH"] = os.pathsep.join((str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    return ours
+
+
+class Gates:
+    """Runs commands, each in a process group of its own, so that an interrupt can end all that they started."""
+
+    def __init__(self) -> None:
+        self.red: list[str] = []
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def run(self, name: str, command: list[str], *, streamed: bool = False) -> None:
+        """Run one gate; say in a line that it is green, or show all that it wrote."""
+        start = time.monotonic()
+        process = self._start([sys.executable, *command], streamed=streamed)
+        if process is None:
+            return
+        output, dummy = process.communicate()
+        with self._lock:
+            self._running.discard(process)
+            if process.returncode:
+                self.red.append(name)
+            if not self._stopped and not streamed:
+                verdict = "RED" if process.returncode else "ok "
+                print(f"{verdict} {name} ({time.monotonic() - start:.1f} s)", flush=True)
+                if process.returncode:
+                    print(output, flush=True)
+
+    def run_lane(self, names: list[str]) -> None:
+        """Run gates one after the other."""
+        for name in names:
+            self.run(name, GATES[name])
+
+    def stop(self) -> None:
+        """End what runs, gently first, and start nothing more."""
+        with self._lock:
+            self._stopped = True
+            running = list(self._running)
+        for sign in (signal.SIGINT, signal.SIGKILL):
+            for process in running:
+                if process.poll() is None or sign == signal.SIGKILL:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.killpg(process.pid, sign)
+            for process in running:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=PATIENCE)
+
+    def _start(self, command: list[str], *, streamed: bool) -> subprocess.Popen[str] | None:
+        with self._lock:
+            if self._stopped:
+                return None
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=None if streamed else subprocess.PIPE,
+                stderr=None if streamed else subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+            self._running.add(process)
+            return process
+
+
+def run_all(gates: Gates, wanted: list[str]) -> None:
+    """Run the lanes side by side, then the test suites."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        try:
+            lanes = [pool.submit(gates.run_lane, names) for lane, names in LANES.items() if lane in wanted]
+            for lane in concurrent.futures.as_completed(lanes):
+                lane.result()
+        except BaseException:
+            gates.stop()
+            raise
+    suites = [suite for suite in SUITES if suite in wanted]
+    if suites:
+        command = ["-m", "pytest", "--no-header", "-n", "2", *(SUITES[suite] for suite in suites)]
+        gates.run("pytest", command, streamed=True)
+
+
+def main(wanted: list[str]) -> int:
+    """Run what is wanted; the status is 0 only when all is green."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    gates = Gates()
+    try:
+        run_all(gates, wanted)
+    except KeyboardInterrupt:
+        gates.stop()
+        print("interrupted", file=sys.stderr)
+        return 130
+    if gates.red:
+        print("red: " + ", ".join(gates.red), file=sys.stderr)
+    return 1 if gates.red else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
