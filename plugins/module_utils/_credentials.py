@@ -12,7 +12,6 @@ words that send the user looking in the wrong place.
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import re
@@ -205,11 +204,9 @@ def _read_text(path: str) -> str:
     try:
         with open(path, encoding="utf-8-sig") as file:
             return file.read(METADATA_MAX_BYTES)
-    except OSError as error:
-        reason = error.strerror or "unknown reason"
-    except UnicodeError:
-        reason = "not UTF-8 text"
-    raise CloudError("config", f"the profile file {path} cannot be read ({reason})")
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise CloudError("config", f"the profile file {path} cannot be read ({reason})") from None
 
 
 def _read_tccli(path: str) -> Keys:
@@ -233,6 +230,8 @@ def _read_tccli(path: str) -> Keys:
 
 def _read_sdk(path: str, profile: str) -> Keys:
     """The SDK's file: INI, a section a profile, values perhaps in double quotes as its documentation shows them."""
+    import configparser  # noqa: PLC0415 # seldom needed, and every run of a module pays for what it imports
+
     parser = configparser.ConfigParser(interpolation=None)
     text = _read_text(path)
     try:

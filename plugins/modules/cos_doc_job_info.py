@@ -99,7 +99,9 @@ task:
       type: str
       sample: succeeded
     native_status:
-      description: The vendor's own status, as text. In the words of COS V(Submitted), V(Pause), V(Running), V(Success), V(Failed), V(Cancel).
+      description:
+        - The vendor's own status, as text.
+        - In the words of COS V(Submitted), V(Pause), V(Running), V(Success), V(Failed), V(Cancel).
       returned: always
       type: str
       sample: "Success"
@@ -114,7 +116,8 @@ task:
       type: int
       sample: null
     counts:
-      description: Pages as C(total) (of the source, perhaps more than were asked for), C(succeeded) and C(failed).
+      description:
+        - Pages as C(total) (of the source, perhaps more than were asked for), C(succeeded) and C(failed).
       returned: always
       type: dict
       sample: {total: 2, succeeded: 1, failed: 0}

@@ -86,7 +86,10 @@ task:
       type: str
       sample: succeeded
     native_status:
-      description: The vendor's own status, as text. In the words of DingTalk V(-1) waiting, V(0) running, V(1) succeeded, V(2) failed in part, V(3) all failed, V(4) failed.
+      description:
+        - The vendor's own status, as text.
+        - In the words of DingTalk V(-1) waiting, V(0) running, V(1) succeeded,
+          V(2) failed in part, V(3) all failed, V(4) failed.
       returned: always
       type: str
       sample: "1"
@@ -101,7 +104,8 @@ task:
       type: int
       sample: 100
     counts:
-      description: Documents as C(total), C(succeeded) and C(failed). They may contradict the status, which alone decides.
+      description:
+        - Documents as C(total), C(succeeded) and C(failed). They may contradict the status, which alone decides.
       returned: always
       type: dict
       sample: {total: 3, succeeded: 3, failed: 0}

@@ -123,7 +123,10 @@ task:
       type: str
       sample: succeeded
     native_status:
-      description: The vendor's own status, as text. In the words of ESS V(0) submitted, V(4) converting, V(8) done, V(-2) download failed, V(-6) conversion failed, V(-13) timed out.
+      description:
+        - The vendor's own status, as text.
+        - In the words of ESS V(0) submitted, V(4) converting, V(8) done, V(-2) download failed,
+          V(-6) conversion failed, V(-13) timed out.
       returned: always
       type: str
       sample: "8"
@@ -138,7 +141,8 @@ task:
       type: int
       sample: null
     counts:
-      description: Null, ESS counts nothing.
+      description:
+        - Null, ESS counts nothing.
       returned: always
       type: dict
       sample: null

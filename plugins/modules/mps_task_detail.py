@@ -100,7 +100,9 @@ task:
       type: str
       sample: succeeded
     native_status:
-      description: The vendor's own status, as text. In the words of MPS V(WAITING), V(PROCESSING), V(FINISH).
+      description:
+        - The vendor's own status, as text.
+        - In the words of MPS V(WAITING), V(PROCESSING), V(FINISH).
       returned: always
       type: str
       sample: "FINISH"
@@ -115,7 +117,8 @@ task:
       type: int
       sample: 100
     counts:
-      description: Parts as C(total), C(succeeded) and C(failed).
+      description:
+        - Parts as C(total), C(succeeded) and C(failed).
       returned: always
       type: dict
       sample: {total: 1, succeeded: 1, failed: 0}

@@ -23,11 +23,9 @@ from .._transport import HAS_REQUESTS, Answer, Clock, Request, Transport, check_
 
 REDACTED = "********"
 MAX_DEPTH = 100
-_SECRET_NAME = re.compile(
-    r"password|passwd|secret|notifykey|access_?key|authorization|credential|^token$", re.IGNORECASE
-)
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))")
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+SECRET_NAMES = ("password", "passwd", "secret", "notifykey", "accesskey", "access_key", "authorization", "credential")
+TIME = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))"
+LONE_SURROGATE = "[\ud800-\udfff]"
 
 Options = t.Mapping[str, t.Any]
 Ref = t.Mapping[str, t.Any]
@@ -258,20 +256,25 @@ def redact(value: t.Any, depth: int = 0) -> t.Any:
     if isinstance(value, dict):
         return {
             str(redact(name)): REDACTED
-            if _SECRET_NAME.search(str(name)) and member and not isinstance(member, (dict, list))
+            if member and _is_secret(str(name)) and not isinstance(member, (dict, list))
             else redact(member, depth + 1)
             for name, member in value.items()
         }
     if isinstance(value, list):
         return [redact(member, depth + 1) for member in value]
     if isinstance(value, str) and not value.isascii():
-        return _LONE_SURROGATE.sub("\ufffd", value)
+        return re.sub(LONE_SURROGATE, "\ufffd", value)
     return value
+
+
+def _is_secret(name: str) -> bool:
+    name = name.lower()
+    return name == "token" or any(word in name for word in SECRET_NAMES)
 
 
 def iso_time(text: t.Any) -> str | None:
     """A vendor's time in UTC; null for the ways in which vendors say "not yet" (``-``, zeros, nothing)."""
-    match = _TIME.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = re.fullmatch(TIME, text.strip()) if isinstance(text, str) else None
     if not match:
         return None
     numbers = [int(part) for part in match.groups()[:6]]
