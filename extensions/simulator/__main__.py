@@ -1,0 +1,91 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start the stand-in cloud: `python3 extensions/simulator --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+from cloud import Cloud
+from scenario import ScenarioError, load
+from server import NotLoopback, Server, loopback
+
+KEY_VARIABLE = "CLOUDWAIT_SIMULATOR_KEY"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="cloudwait-simulator", description="A stand-in for four conversion clouds.")
+    demo = Path(__file__).resolve().parent / "scenarios" / "demo.json"
+    parser.add_argument("--scenario", type=Path, default=demo, help="scenario file (default: scenarios/demo.json)")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: 0, any free one)")
+    parser.add_argument("--ready-file", type=Path, help="file to write the address and the control key to")
+    parser.add_argument(
+        "--max-seconds", type=float, default=3600, help="end after this time (default: 3600; 0 = never)"
+    )
+    parser.add_argument("--check", action="store_true", help="check the scenario and exit")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Serve until told to stop; the exit status is 2 for wrong arguments or a wrong scenario."""
+    arguments = _arguments()
+    try:
+        scenario = load(arguments.scenario)
+        if arguments.check:
+            print(f"cloudwait-simulator: {arguments.scenario} is a good scenario of {len(scenario.tasks)} tasks")
+            return 0
+        key = os.environ.get(KEY_VARIABLE) or secrets.token_urlsafe(24)
+        cloud = Cloud(scenario, arguments.scenario.resolve().parent, key)
+        _stop_at_signals(cloud)
+        server = Server(cloud, loopback(arguments.host), arguments.port)
+        _announce(server, key, arguments.ready_file)
+    except (ScenarioError, NotLoopback, OSError, OverflowError) as problem:
+        print(f"cloudwait-simulator: {problem}", file=sys.stderr)
+        return 2
+    if not server.run(arguments.max_seconds or None):
+        print(f"cloudwait-simulator: ended after {arguments.max_seconds:g} seconds", file=sys.stderr)
+    if arguments.ready_file:
+        _remove(arguments.ready_file)
+    return 0
+
+
+def _stop_at_signals(cloud: Cloud) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        cloud.ask_to_stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _announce(server: Server, key: str, ready_file: Path | None) -> None:
+    """Say where the simulator listens; the key goes into the file alone."""
+    if ready_file:
+        content = {"url": server.url, "port": server.port, "pid": os.getpid(), "control_key": key}
+        handle, name = tempfile.mkstemp(prefix=".simulator-", dir=ready_file.parent)  # mode 0600
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        os.replace(name, ready_file)
+    print(f"cloudwait-simulator: listening on {server.url}", flush=True)
+
+
+def _remove(ready_file: Path) -> None:
+    """Take the file away, if it is still ours."""
+    try:
+        if json.loads(ready_file.read_text(encoding="utf-8")).get("pid") == os.getpid():
+            ready_file.unlink()
+    except (OSError, ValueError, AttributeError):
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

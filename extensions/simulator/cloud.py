@@ -1,0 +1,168 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stand-in cloud itself: takes a request, finds whom it is for, and gives the answer."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from pathlib import Path
+
+import control
+import faults
+import metadata
+from faults import Fault
+from journal import Entry, Journal
+from keyring import Keyring
+from lives import FaultRules, Lives
+from messages import TEXT, Reply, Request, VendorError
+from scenario import Bucket, Scenario
+from services._api3 import api3_error, unclaimed
+from services._base import Call, Service
+from services.registry import SERVICES
+
+_NOBODY = Call("", "", None)
+
+
+class Limiter:
+    """Lets a number of calls a second through."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._lock = threading.Lock()
+        self._bucket = bucket
+        self._left = bucket.burst
+        self._at = time.monotonic()
+
+    def takes(self) -> bool:
+        """Say whether one more call is let through now."""
+        with self._lock:
+            now = time.monotonic()
+            self._left = min(self._bucket.burst, self._left + (now - self._at) * self._bucket.per_second)
+            self._at = now
+            if self._left < 1:
+                return False
+            self._left -= 1
+            return True
+
+
+class Cloud:
+    """One stand-in cloud: its scenario, its clock, its memory."""
+
+    def __init__(self, scenario: Scenario, folder: Path, control_key: str) -> None:
+        self.folder = folder
+        self.control_key = control_key
+        self.clock_offset: float = scenario.clock_offset
+        self.journal = Journal()
+        self.keyring = Keyring(scenario.credentials, scenario.roles)
+        self.lives = Lives(scenario.tasks, self.clock)
+        self.rules = FaultRules(scenario.faults)
+        self.stop = threading.Event()
+        self._bell, self._rope = socket.socketpair()
+        self._retired = scenario.retired_actions
+        self._limiters = {provider: Limiter(bucket) for provider, bucket in scenario.rate_limit.items()}
+
+    def clock(self) -> float:
+        """The simulator's time."""
+        return time.time() + self.clock_offset
+
+    def ask_to_stop(self) -> None:
+        """End the simulator soon. Signal handlers may call this: it takes no lock that they could have interrupted."""
+        with contextlib.suppress(OSError):
+            self._rope.send(b"!")
+
+    def wait(self, most_seconds: float | None) -> bool:
+        """Wait for the end; false when the time was over first."""
+        asked = bool(select.select([self._bell], [], [], most_seconds)[0])
+        self.stop.set()
+        return asked
+
+    def handle(self, request: Request) -> Reply:
+        """Answer a request, and write it down unless it is a control call."""
+        if request.path.startswith(control.PREFIX):
+            return control.handle(self, request)
+        if metadata.claims(request):
+            return self._note(
+                metadata.PROVIDER, request, Call(metadata.action(request), "", {}), self._metadata(request)
+            )
+        for service in SERVICES.values():
+            if service.claims(request):
+                call = service.read(request)
+                return self._note(service.name, request, call, self._serve(service, call, request))
+        problem = unclaimed(request)
+        if problem is not None:
+            return self._note("unknown", request, _NOBODY, api3_error(problem))
+        text = b"No service of the simulator knows this request.\n"
+        return self._note("unknown", request, _NOBODY, Reply(404, text, TEXT, verdict="404"))
+
+    def _note(self, provider: str, request: Request, call: Call, reply: Reply) -> Reply:
+        self.journal.write(
+            Entry(
+                provider,
+                request.method,
+                request.raw_path,
+                call.action,
+                call.task_id,
+                reply.verdict,
+                request.connection,
+            )
+        )
+        return reply
+
+    def _metadata(self, request: Request) -> Reply:
+        reply = metadata.answer(request, self.keyring, self.clock)
+        fault = self.rules.strike(metadata.PROVIDER, metadata.action(request), "")
+        return reply if fault is None else self._strike(fault, reply, request, None)
+
+    def _serve(self, service: Service, call: Call, request: Request) -> Reply:
+        try:
+            if call.action in service.open_actions:
+                reply = service.open_call(call, request, self.keyring)
+                fault = self.rules.strike(service.name, call.action, "")
+                return reply if fault is None else self._strike(fault, reply, request, service)
+            service.authenticate(request, self.keyring, self.clock())
+            limiter = self._limiters.get(service.name)
+            if limiter is not None and not limiter.takes():
+                self.journal.throttled(service.name)
+                raise service.problem("throttle")
+            service.check(call, request, self._retired)
+            return self._look(service, call, request)
+        except VendorError as problem:
+            return service.error_reply(problem)
+
+    def _look(self, service: Service, call: Call, request: Request) -> Reply:
+        fault = self.rules.strike(service.name, call.action, call.task_id)
+        look = self.lives.look(service.name, call.task_id, count=fault is None)
+        if look is None or not service.sees(look, request):
+            reply = service.missing(call.task_id)
+            if reply.verdict == "ok":
+                reply.verdict = "missing"
+        else:
+            if fault is None and look.step.kind == "fault":
+                fault = look.step.value
+            reply = service.reply(look, look.base)
+            if look.base.kind == "missing" and reply.verdict == "ok":
+                reply.verdict = "missing"
+        return reply if fault is None else self._strike(fault, reply, request, service)
+
+    def _strike(self, fault: Fault, reply: Reply, request: Request, service: Service | None) -> Reply:
+        if fault.name in faults.VENDOR_FAULTS and (service is None or fault.name not in service.problems):
+            return reply  # a rule for all providers passes over those that have no such error
+        if fault.name == "throttle" and service is not None:
+            self.journal.throttled(service.name)
+        case = faults.Case(
+            base=reply,
+            request=request,
+            now=self.clock(),
+            problem=service.problem if service else _no_problem,
+            error_reply=service.error_reply if service else api3_error,
+            parameters=fault.parameters,
+        )
+        return faults.apply(fault, case)
+
+
+def _no_problem(kind: str) -> VendorError:
+    return VendorError(kind, kind)

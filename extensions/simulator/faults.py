@@ -1,0 +1,232 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults by name: what a broken network, gateway or vendor may do to an answer."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from messages import HTML, XML, Reply, Request, VendorError, http_date
+
+if TYPE_CHECKING:
+    from wire import Wire
+
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the scenario: its name and its parameters."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a fault may look at: the answer that would have been given, and who would have given it."""
+
+    base: Reply
+    request: Request
+    now: float
+    problem: Callable[[str], VendorError]
+    error_reply: Callable[[VendorError], Reply]
+    parameters: Mapping[str, Any]
+
+
+#: The vendors' own errors, in the vendors' own forms. A provider may lack one of them.
+VENDOR_FAULTS = ("throttle", "internal_error", "clock_error", "token_refused", "signature_in_message")
+
+
+def apply(fault: Fault, case: Case) -> Reply:
+    """Make the broken answer."""
+    reply = FAULTS[fault.name][0](case)
+    reply.verdict = fault.name
+    return reply
+
+
+# Gateways and vendors that say no.
+
+
+def _gateway(status: int) -> Callable[[Case], Reply]:
+    def make(case: Case) -> Reply:
+        text = f"<html><head><title>{status}</title></head><body><h1>{status}</h1><hr>gateway</body></html>\r\n"
+        return Reply(status, text.encode("ascii"), HTML, _retry_after(case))
+
+    return make
+
+
+def _retry_after(case: Case) -> list[tuple[str, str]]:
+    seconds = case.parameters.get("retry_after")
+    if seconds is None:
+        return []
+    if case.parameters.get("as_date"):
+        return [("Retry-After", http_date(case.now + seconds))]
+    return [("Retry-After", str(seconds))]
+
+
+def _vendor(kind: str) -> Callable[[Case], Reply]:
+    def make(case: Case) -> Reply:
+        reply = case.error_reply(case.problem(kind))
+        reply.headers = [*reply.headers, *_retry_after(case)]
+        return reply
+
+    return make
+
+
+def _signature_in_message(case: Case) -> Reply:
+    problem = case.problem("signature_in_message")
+    names = ("authorization", "x-tc-token", "x-ci-security-token", "x-acs-dingtalk-access-token")
+    echo = "; ".join(f"{name}: {case.request.headers[name]}" for name in names if name in case.request.headers)
+    problem.message = f"{problem.message} Received {echo}"
+    return case.error_reply(problem)
+
+
+def _redirect(case: Case) -> Reply:
+    location = case.parameters.get("location", "http://127.0.0.1:9/elsewhere")
+    return Reply(case.parameters.get("status", 302), b"", HTML, [("Location", location)])
+
+
+# Bodies that are not what they should be.
+
+
+def _body(body: bytes, content_type: str = "") -> Callable[[Case], Reply]:
+    def make(case: Case) -> Reply:
+        return Reply(200, body, content_type or case.base.content_type)
+
+    return make
+
+
+def _gzip(case: Case) -> Reply:
+    headers = [*case.base.headers, ("Content-Encoding", "gzip")]
+    return Reply(case.base.status, gzip.compress(case.base.body), case.base.content_type, headers)
+
+
+def _entity_bomb(case: Case) -> Reply:
+    levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    doctype = f'<!DOCTYPE r [<!ENTITY l0 "lol">{levels}]>'
+    text = f'<?xml version="1.0"?>{doctype}<Response><JobsDetail>&l9;</JobsDetail></Response>'
+    return Reply(200, text.encode("ascii"), XML)
+
+
+_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to this network.</body></html>"
+
+
+# Transmissions that go wrong: senders give back whether the connection may be used again.
+
+
+def _sent_by(sender: Callable[[Wire, Reply, Case], bool]) -> Callable[[Case], Reply]:
+    def make(case: Case) -> Reply:
+        base = case.base
+        return Reply(
+            base.status,
+            base.body,
+            base.content_type,
+            base.headers,
+            sender=lambda wire, reply: sender(wire, reply, case),
+        )
+
+    return make
+
+
+def _send_reset(wire: Wire, reply: Reply, case: Case) -> bool:
+    wire.reset()
+    return False
+
+
+def _send_truncated(wire: Wire, reply: Reply, case: Case) -> bool:
+    wire.send(wire.head(reply, [("Content-Length", str(len(reply.body)))]) + reply.body[: len(reply.body) // 2])
+    return False
+
+
+def _send_truncated_chunked(wire: Wire, reply: Reply, case: Case) -> bool:
+    size = f"{len(reply.body):x}\r\n".encode("ascii")
+    wire.send(wire.head(reply, [("Transfer-Encoding", "chunked")]) + size + reply.body[: len(reply.body) // 2])
+    return False
+
+
+def _send_wrong_content_length(wire: Wire, reply: Reply, case: Case) -> bool:
+    wire.send(wire.head(reply, [("Content-Length", str(len(reply.body) // 2))]) + reply.body)
+    return False
+
+
+def _send_hang(wire: Wire, reply: Reply, case: Case) -> bool:
+    if not wire.pause(case.parameters.get("seconds", 30)):
+        return False
+    wire.send_whole(reply)
+    return True
+
+
+def _send_drip(wire: Wire, reply: Reply, case: Case) -> bool:
+    wire.send(wire.head(reply, [("Content-Length", str(len(reply.body)))]))
+    return _drip(wire, reply.body, case)
+
+
+def _send_drip_headers(wire: Wire, reply: Reply, case: Case) -> bool:
+    return _drip(wire, wire.head(reply, [("Content-Length", str(len(reply.body)))]) + reply.body, case)
+
+
+def _drip(wire: Wire, data: bytes, case: Case) -> bool:
+    rate = case.parameters.get("bytes_per_second", 20)
+    size = max(1, int(rate / 10))
+    for start in range(0, len(data), size):
+        if not wire.pause(size / rate):
+            return False
+        wire.send(data[start : start + size])
+    return True
+
+
+def _send_endless(wire: Wire, reply: Reply, case: Case) -> bool:
+    chunk = f"{CHUNK:x}\r\n".encode("ascii") + b" " * CHUNK + b"\r\n"
+    wire.send(wire.head(reply, [("Transfer-Encoding", "chunked")]))
+    while wire.pause(0.001):
+        wire.send(chunk)
+    return False
+
+
+def _send_huge(wire: Wire, reply: Reply, case: Case) -> bool:
+    left = case.parameters.get("bytes", 32 * 1024 * 1024)
+    wire.send(wire.head(reply, [("Content-Length", str(left))]))
+    while left and wire.pause(0):
+        part = min(left, CHUNK)
+        wire.send(b" " * part)
+        left -= part
+    return not left
+
+
+_RETRY = {"retry_after": "number", "as_date": "boolean"}
+
+#: name: (what makes the answer, its parameters and their kinds)
+FAULTS: dict[str, tuple[Callable[[Case], Reply], Mapping[str, str]]] = {
+    "http_429": (_gateway(429), _RETRY),
+    "http_500": (_gateway(500), _RETRY),
+    "http_502": (_gateway(502), _RETRY),
+    "http_503": (_gateway(503), _RETRY),
+    "throttle": (_vendor("throttle"), _RETRY),
+    "internal_error": (_vendor("internal_error"), _RETRY),
+    "clock_error": (_vendor("clock_error"), {}),
+    "token_refused": (_vendor("token_refused"), {}),
+    "signature_in_message": (_signature_in_message, {}),
+    "redirect": (_redirect, {"location": "text", "status": "whole number"}),
+    "empty": (_body(b""), {}),
+    "list": (_body(b"[]"), {}),
+    "null": (_body(b"null"), {}),
+    "not_utf8": (_body(b'{"Response": "\xff\xfe\xe4\xf6"}'), {}),
+    "not_json": (_body(b"this is neither JSON nor XML {<"), {}),
+    "html": (_body(_PAGE, HTML), {}),
+    "entity_bomb": (_entity_bomb, {}),
+    "gzip": (_gzip, {}),
+    "reset": (_sent_by(_send_reset), {}),
+    "truncated": (_sent_by(_send_truncated), {}),
+    "truncated_chunked": (_sent_by(_send_truncated_chunked), {}),
+    "wrong_content_length": (_sent_by(_send_wrong_content_length), {}),
+    "hang": (_sent_by(_send_hang), {"seconds": "number"}),
+    "drip": (_sent_by(_send_drip), {"bytes_per_second": "number"}),
+    "drip_headers": (_sent_by(_send_drip_headers), {"bytes_per_second": "number"}),
+    "endless": (_sent_by(_send_endless), {}),
+    "huge": (_sent_by(_send_huge), {"bytes": "whole number"}),
+}

@@ -1,0 +1,83 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was called and what was answered: never a header, never a body, never a query string."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from typing import Any, NamedTuple
+
+MOST_ENTRIES = 20_000
+LONGEST_TEXT = 300
+
+
+class Entry(NamedTuple):
+    """One call; the path comes without its query string."""
+
+    provider: str
+    method: str
+    path: str
+    action: str
+    task_id: str
+    verdict: str
+    connection: int
+
+
+class Journal:
+    """Entries of the last calls, and counts of all of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: deque[tuple[float, Entry]] = deque(maxlen=MOST_ENTRIES)
+        self._calls: Counter[str] = Counter()
+        self._throttled: Counter[str] = Counter()
+        self.connections_accepted = 0
+        self.connections_open = 0
+
+    def write(self, entry: Entry) -> None:
+        """Note one call."""
+        with self._lock:
+            self._entries.append((time.time(), entry))
+            self._calls[entry.provider] += 1
+
+    def throttled(self, provider: str) -> None:
+        """Count a call that was refused for its haste."""
+        with self._lock:
+            self._throttled[provider] += 1
+
+    def connected(self, change: int) -> None:
+        """Count a connection that came (1) or went (-1)."""
+        with self._lock:
+            self.connections_open += change
+            self.connections_accepted += change > 0
+
+    def entries(self) -> list[dict[str, Any]]:
+        """All that is remembered, oldest first."""
+        with self._lock:
+            rows = list(self._entries)
+        return [{"time": at, **{k: _short(v) for k, v in entry._asdict().items()}} for at, entry in rows]
+
+    def counts(self) -> dict[str, Any]:
+        """The numbers for the statistics."""
+        with self._lock:
+            return {
+                "calls": dict(self._calls),
+                "throttled": dict(self._throttled),
+                "connections_accepted": self.connections_accepted,
+                "connections_open": self.connections_open,
+            }
+
+    def reset(self) -> None:
+        """Forget everything but the connections that are open."""
+        with self._lock:
+            self._entries.clear()
+            self._calls.clear()
+            self._throttled.clear()
+            self.connections_accepted = 0
+
+
+def _short(value: object) -> object:
+    return value[:LONGEST_TEXT] if isinstance(value, str) else value

@@ -1,0 +1,102 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP server: one port of this machine, one thread a connection."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from ipaddress import ip_address
+
+from cloud import Cloud
+from messages import TEXT, Reply
+from wire import BadRequest, Wire
+
+
+class NotLoopback(Exception):
+    """The address is one that others could reach."""
+
+
+class Server:
+    """Listens from its making on; `run` serves until the cloud is told to stop."""
+
+    def __init__(self, cloud: Cloud, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._wires: dict[int, Wire] = {}
+        self._listener = socket.socket(family, socket.SOCK_STREAM)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind((host, port))
+        self._listener.listen(512)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://{'[' + host + ']' if ':' in host else host}:{self.port}"
+
+    def run(self, most_seconds: float | None) -> bool:
+        """Serve; give back false when the time was over before anyone asked for the end."""
+        threading.Thread(target=self._accept, daemon=True).start()
+        asked = self._cloud.wait(most_seconds)
+        self._listener.close()
+        with self._lock:
+            wires = list(self._wires.values())
+        for wire in wires:
+            wire.finish()
+        return asked
+
+    def _accept(self) -> None:
+        number = 0
+        while not self._cloud.stop.is_set():
+            try:
+                sock = self._listener.accept()[0]
+            except OSError:
+                if self._cloud.stop.wait(0.05):
+                    return
+                continue
+            number += 1
+            threading.Thread(target=self._serve, args=(sock, number), daemon=True).start()
+
+    def _serve(self, sock: socket.socket, number: int) -> None:
+        journal = self._cloud.journal
+        journal.connected(1)
+        try:
+            wire = Wire(sock, number, self._cloud.clock, self._cloud.stop)
+        except OSError:
+            sock.close()
+            journal.connected(-1)
+            return
+        with self._lock:
+            self._wires[number] = wire
+        try:
+            self._talk(wire)
+        except OSError:
+            pass  # the client has gone, or the simulator stops
+        finally:
+            with self._lock:
+                del self._wires[number]
+            wire.drop()
+            journal.connected(-1)
+
+    def _talk(self, wire: Wire) -> None:
+        while True:
+            try:
+                request = wire.read()
+            except BadRequest as problem:
+                wire.refuse(Reply(problem.status, problem.sentence.encode("ascii") + b"\n", TEXT))
+                return
+            if request is None:
+                return
+            if not wire.answer(request, self._cloud.handle(request)):
+                return
+
+
+def loopback(host: str) -> str:
+    """Give back an address to listen on, if only this machine can reach it."""
+    name = "127.0.0.1" if host == "localhost" else host
+    try:
+        address = ip_address(name)
+    except ValueError:
+        raise NotLoopback(f"{host!r} is not an address of this machine") from None
+    if not address.is_loopback:
+        raise NotLoopback(f"{host} could be reached from elsewhere; the simulator listens on loopback only")
+    return str(address)

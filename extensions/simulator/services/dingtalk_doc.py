@@ -1,0 +1,131 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DingTalk: one look at a document task, and the call that gives an app its token."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from keyring import Keyring
+from lives import Look
+from messages import JSON, Reply, Request, VendorError
+from services._base import Call, Service, is_whole
+
+TASK_PATH = "/v2.0/doc/task/info/"
+TOKEN_PATH = "/v1.0/oauth2/accessToken"
+SCOPE = "SNS.Document.WorkspaceDocument.Read"
+
+
+class DingtalkDocService(Service):
+    """The token is the whole authentication; errors carry HTTP statuses."""
+
+    name = "dingtalk_doc"
+    usual_error_status = 400
+    open_actions = frozenset(("GetAccessToken",))
+    statuses: Mapping[str, Any] = {
+        "pending": -1,
+        "running": 0,
+        "succeeded": 1,
+        "partial": 2,
+        "failed": 3,
+        "unknown": 9,
+    }
+    problems: Mapping[str, tuple[str, str]] = {
+        "throttle": ("Forbidden.AccessDenied.QpsLimitForApi", "钉钉服务端调用受到流控限制"),
+        "internal_error": ("systemError", "服务繁忙,请稍后重试"),
+        "token_refused": ("InvalidAuthentication", "不合法的access_token"),
+        "signature_in_message": ("Forbidden.AccessDenied.AccessTokenPermissionDenied", "no permission."),
+    }
+    error_statuses: Mapping[str, int] = {
+        "resource.not.found": 404,
+        "InvalidAction.NotFound": 404,
+        "systemError": 500,
+        "unknownError": 500,
+        "operationTimeout": 503,
+    }
+
+    def claims(self, request: Request) -> bool:
+        return request.path.startswith(("/v2.0/", "/v1.0/"))
+
+    def read(self, request: Request) -> Call:
+        if request.path == TOKEN_PATH and request.method == "POST":
+            return Call("GetAccessToken", "", {})
+        if request.raw_path.startswith(TASK_PATH) and request.method == "GET":
+            rest = request.raw_path[len(TASK_PATH) :]
+            return Call("GetTaskInfo", "" if "/" in rest else unquote(rest), {})
+        return Call(f"{request.method} {request.path}", "", None)
+
+    def open_call(self, call: Call, request: Request, keyring: Keyring) -> Reply:
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            body = None
+        is_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == JSON
+        if not is_json or not isinstance(body, dict):
+            raise VendorError("Missingbody", "body is mandatory for this action.")
+        issued = keyring.issue_token(str(body.get("appKey")), str(body.get("appSecret")))
+        if issued is None:
+            raise VendorError("invalidClientIdOrSecret", "无效的clientId或者clientSecret")
+        return _reply({"accessToken": issued[0], "expireIn": issued[1]})
+
+    def authenticate(self, request: Request, keyring: Keyring, now: float) -> None:
+        if not keyring.token_is_good(request.headers.get("x-acs-dingtalk-access-token", "")):
+            raise self.problem("token_refused")
+
+    def check(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
+        if call.parameters is None or not call.task_id:
+            raise VendorError("InvalidAction.NotFound", "Specified api is not found, please check your url and method.")
+
+    def missing(self, task_id: str) -> Reply:
+        return self.error_reply(VendorError("resource.not.found", "The task does not exist."))
+
+    def status_of(self, problem: VendorError) -> int:
+        if problem.http_status is None and problem.code.startswith("Forbidden."):
+            return 403
+        return super().status_of(problem)
+
+    def error_reply(self, problem: VendorError) -> Reply:
+        request_id = str(uuid.uuid4()).upper()
+        body: dict[str, Any] = {"code": problem.code, "requestid": request_id, "message": problem.message}
+        if problem.code == "Forbidden.AccessDenied.AccessTokenPermissionDenied":
+            body["accessdenieddetail"] = {"requiredScopes": [SCOPE]}
+        reply = _reply(body, self.status_of(problem), request_id)
+        reply.verdict = problem.code
+        return reply
+
+    def native(self, look: Look, word: Any) -> Reply:
+        details = look.base.details
+        if word == self.statuses["failed"] and is_whole(details.get("code")):
+            word = details["code"]
+        total, good, bad = self._counts(word, details)
+        body = {"taskId": look.task.task_id, "status": word}
+        return _reply({**body, "totalCount": total, "succCount": good, "failCount": bad})
+
+    def _counts(self, word: Any, details: Mapping[str, Any]) -> tuple[int, int, int]:
+        usual = {-1: (0, 0, 0), 0: (4, details.get("progress", 0) * 4 // 100, 0), 1: (4, 4, 0), 2: (4, 3, 1)}
+        total, good, bad = usual.get(word, (4, 0, 4))
+        counts = details.get("counts", {})
+        good, bad = counts.get("succeeded", good), counts.get("failed", bad)
+        return counts.get("total", max(total, good + bad)), good, bad
+
+    def raw(self, value: Any, status: int) -> Reply:
+        reply = super().raw(value, status)
+        reply.headers = _headers(str(uuid.uuid4()).upper())
+        return reply
+
+    def refuse_native(self, word: Any) -> str:
+        return "" if is_whole(word) else "must be a whole number"
+
+
+def _reply(body: Mapping[str, Any], status: int = 200, request_id: str = "") -> Reply:
+    text = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return Reply(status, text, JSON, _headers(request_id or str(uuid.uuid4()).upper()))
+
+
+def _headers(request_id: str) -> list[tuple[str, str]]:
+    return [("x-acs-request-id", request_id), ("x-acs-trace-id", request_id.replace("-", "").lower())]
