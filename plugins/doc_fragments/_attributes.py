@@ -42,6 +42,24 @@ attributes:
       - cloudwait.conversion.all
 """
 
+    WAIT = r"""
+options: {}
+attributes:
+  action_group:
+    description:
+      - Use C(group/cloudwait.conversion.tencent), C(group/cloudwait.conversion.dingtalk) or
+        C(group/cloudwait.conversion.all) in C(module_defaults).
+    support: full
+    membership:
+      - cloudwait.conversion.tencent
+      - cloudwait.conversion.dingtalk
+      - cloudwait.conversion.all
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+  async:
+    description: Supports being used with the C(async) keyword.
+"""
+
     DINGTALK = r"""
 options: {}
 attributes:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
+from . import _wait_options
+
 Spec = dict[str, dict[str, t.Any]]
 
 
@@ -75,4 +77,24 @@ def api_action() -> dict[str, t.Any]:
     }
 
 
-__all__ = ["Spec", "agent", "api_action", "dingtalk", "one_look", "tencent", "transport"]
+def wait() -> Spec:
+    """All options of ``wait_for_task``; the module's own documentation and three fragments."""
+    return {
+        "provider": {"type": "str"},
+        "task_id": {"type": "str"},
+        "bucket": {"type": "str"},
+        "region": {"type": "str"},
+        "agent": agent(),
+        "api_action": {**api_action(), "default": None},
+        "tasks": {"type": "list", "elements": "raw"},
+        **_wait_options.POLICY,
+        **_wait_options.ON_CONTROLLER,
+        "endpoint": one_look()["endpoint"],
+        **tencent(),
+        **dingtalk(),
+        **transport(),
+        "_round": {"type": "dict", "no_log": False},
+    }
+
+
+__all__ = ["Spec", "agent", "api_action", "dingtalk", "one_look", "tencent", "transport", "wait"]

@@ -214,7 +214,7 @@ def _read_tccli(path: str) -> Keys:
     text = _read_text(path)
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise CloudError("config", f"the profile file {path} is not a JSON object")
@@ -273,13 +273,20 @@ def _fetch_role(url: str, name: str) -> Keys:
     advice = f"run the Ansible task on a CVM that has the role {name}, or give other credentials"
     try:
         answer = transport.send(Request("GET", url, sign=lambda dummy: {}, headers={}))
-        data = json.loads(answer.body.decode("utf-8")) if answer.status == 200 else {}
-        return Keys(data["TmpSecretId"], data["TmpSecretKey"], data["Token"], float(data["ExpiredTime"]))
+        return _keys_of_role(json.loads(answer.body.decode("utf-8")) if answer.status == 200 else {})
     except CloudError as error:
         said, retryable = f"the keys of the CVM role {name} could not be fetched: {error.said}", error.retryable
-    except (ValueError, KeyError, TypeError):
-        said, retryable = f"the metadata service has no keys for the CVM role {name} (HTTP {answer.status})", False
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        said = f"the metadata service has no keys for the CVM role {name} (HTTP {answer.status})"
+        retryable = answer.status == 429 or answer.status >= 500
     raise CloudError("network" if retryable else "auth", said, advice=advice)
+
+
+def _keys_of_role(data: t.Any) -> Keys:
+    texts = [data[name] for name in ("TmpSecretId", "TmpSecretKey", "Token")]
+    if not all(isinstance(text, str) and re.fullmatch("[!-~]+", text) for text in texts):
+        raise ValueError("keys must be able to stand in a header")
+    return Keys(*texts, float(data["ExpiredTime"]))
 
 
 # --- DingTalk ------------------------------------------------------------------------------------------------------

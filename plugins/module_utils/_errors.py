@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 
 MESSAGE_LIMIT = 500
+CUT = "..."
+HIDDEN = "********"
 
 
 class Kind(t.NamedTuple):
@@ -37,7 +39,7 @@ def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """A vendor's text as part of one sentence: no line breaks or control characters, not too long, no full stop."""
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     if len(words) > limit:
-        words = words[: limit - 3] + "..."
+        return words[: limit - len(CUT)] + CUT
     return words.rstrip(".。")
 
 
@@ -83,6 +85,10 @@ class CloudError(Exception):
         self.server_time = server_time
         self.calls = 0  # requests that were sent before it
 
+    def __str__(self) -> str:
+        """What was said, without what was hidden since."""
+        return self.said
+
     def sentence(self, tried: str) -> str:
         """What was tried, what was said, what to do: one sentence."""
         return f"{tried} failed: {self.said}; {self.advice}."
@@ -100,10 +106,19 @@ class CloudError(Exception):
 
     def hide(self, secrets: t.Iterable[str]) -> None:
         """Take secrets out of every text: a vendor may send back what it was sent."""
-        for secret in filter(None, secrets):
-            self.said = self.said.replace(secret, "********")
-            if self.message:
-                self.message = self.message.replace(secret, "********")
+        for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be a part of another
+            for name in ("said", "code", "message", "request_id"):
+                text = getattr(self, name)
+                if text:
+                    setattr(self, name, _without(text, secret))
+
+
+def _without(text: str, secret: str) -> str:
+    """A text without a secret, nor a beginning of it where the text was cut."""
+    text = text.replace(secret, HIDDEN)
+    for length in range(len(secret) - 1, 3, -1):
+        text = text.replace(secret[:length] + CUT, HIDDEN + CUT)
+    return text
 
 
 __all__ = ["KINDS", "CloudError", "Kind", "one_line"]

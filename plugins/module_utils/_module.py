@@ -43,13 +43,15 @@ def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
     result: dict[str, t.Any] = {"changed": False}
     try:
         ref = provider_class.make_ref(module.params, os.environ)
-        provider = make_provider(provider_class, module.params)
+        provider = make_provider(
+            provider_class, module.params, os.environ, make_transport(module.params), make_clock(module.params)
+        )
         result.update(provider.about(ref))
         look = _look_patiently(provider, ref, _checked_retries(module.params))
         result.update(task=look.record, response=look.response, **provider.about(ref))
     except CloudError as error:
         failure = error
-    _hide_secrets(module, provider)
+    hide_secrets(module, provider.secrets() if provider else [])
     for warning in _warnings(result, provider):
         module.warn(warning)
     if failure is not None:
@@ -57,21 +59,50 @@ def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
     module.exit_json(**result)
 
 
-def make_provider(provider_class: type[Provider], options: Options) -> Provider:
-    """A provider with transport, clock and credentials as the options and the environment say.
+def make_transport(options: Options) -> Transport:
+    """How requests travel, as the options say.
 
-    :raises CloudError: ``config``, when they contradict or lack something.
+    :raises CloudError: ``config``, when that makes no sense.
     """
     if options["request_timeout"] <= 0:
         raise CloudError("config", "request_timeout is not above 0 seconds")
     verify = (options["ca_path"] or True) if options["validate_certs"] else False
+    return Transport(timeout=options["request_timeout"], verify=verify)
+
+
+def make_clock(options: Options, *, offset: float = 0.0) -> Clock:
+    """The clock for signatures; it believes a server only when that server's certificate was checked."""
+    return Clock(offset=offset, correctable=options["validate_certs"])
+
+
+def make_provider(
+    provider_class: type[Provider],
+    options: Options,
+    environ: t.Mapping[str, str],
+    transport: Transport,
+    clock: Clock,
+) -> Provider:
+    """A provider with endpoint and credentials as the options and the environment say.
+
+    :raises CloudError: ``config``, when they contradict or lack something.
+    """
     settings = Settings(
-        transport=Transport(timeout=options["request_timeout"], verify=verify),
-        clock=Clock(correctable=options["validate_certs"]),
-        endpoint=options.get("endpoint") or os.environ.get(provider_class.endpoint_variable) or None,
+        transport=transport,
+        clock=clock,
+        endpoint=options.get("endpoint") or environ.get(provider_class.endpoint_variable) or None,
         site=options["site"],
     )
-    return provider_class.create(settings, options, os.environ)
+    return provider_class.create(settings, options, environ)
+
+
+def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
+    """Secrets that are no options, and those that were put where none belongs, are censored like options."""
+    for some in secrets:
+        module.no_log_values.update(some)
+    for url in (module.params.get("endpoint"), *(os.environ.get(name) for name in ("HTTPS_PROXY", "HTTP_PROXY"))):
+        userinfo, at, dummy = (url or "").partition("//")[2].rpartition("@")
+        password = userinfo.partition(":")[2] or userinfo  # not the name beside it, which may be a common word
+        module.no_log_values.update(filter(None, [password]) if at else [])
 
 
 def _checked_retries(options: Options) -> int:
@@ -101,14 +132,6 @@ def _look_patiently(
         attempt += 1
 
 
-def _hide_secrets(module: AnsibleModule, provider: Provider | None) -> None:
-    """Secrets that are no options, and those that were put where none belongs, are censored like options."""
-    module.no_log_values.update(provider.secrets() if provider else [])
-    for url in (module.params.get("endpoint"), *(os.environ.get(name) for name in ("HTTPS_PROXY", "HTTP_PROXY"))):
-        userinfo, at, dummy = (url or "").partition("//")[2].rpartition("@")
-        module.no_log_values.update(filter(None, userinfo.split(":", 1)) if at else [])
-
-
 def _warnings(result: Options, provider: Provider | None) -> t.Iterator[str]:
     record = result.get("task", {})
     if record.get("status") == UNKNOWN:
@@ -117,10 +140,13 @@ def _warnings(result: Options, provider: Provider | None) -> t.Iterator[str]:
             "is not one that the vendor documents; it counts neither as done nor as a success."
         )
     if provider is not None and provider.settings.clock.offset:
-        yield (
-            f"This host's clock is {-provider.settings.clock.offset:.0f} s ahead of the vendor's; "
-            "signatures were corrected, set the clock right."
-        )
+        yield clock_warning(provider.settings.clock.offset)
 
 
-__all__ = ["make_provider", "run_info"]
+def clock_warning(offset: float) -> str:
+    """What to say of a clock that was corrected by so many seconds."""
+    side = "behind" if offset > 0 else "ahead of"
+    return f"This host's clock is {abs(offset):.0f} s {side} the vendor's; signatures were corrected, set the clock right."
+
+
+__all__ = ["hide_secrets", "make_clock", "make_provider", "make_transport", "run_info"]

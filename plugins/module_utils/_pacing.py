@@ -3,15 +3,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 1: pure; clock, sleep and randomness are arguments.
-"""How long to wait before doing something again."""
+"""When to do something again: backoff, a rate budget a provider, and the queue of what is due.
+
+All times are seconds of whatever clock the caller uses; none is read here.
+"""
 
 from __future__ import annotations
 
+import heapq
 import random
 import typing as t
 
 JITTER = 0.25
 """The share of a wait that chance may take off it, so that many waiters do not keep step."""
+
+MOST_SLOWDOWN = 32.0
+"""How much slower than its limit a provider may be asked after it has throttled again and again."""
+
+RECOVERY = 0.9
+"""By what each good answer brings the pace back towards the limit."""
+
+FOREVER = float("inf")
 
 
 def backoff(
@@ -28,4 +40,48 @@ def backoff(
     return min(grown, cap) * (1 - JITTER * chance())
 
 
-__all__ = ["JITTER", "backoff"]
+class RateBudget:
+    """Room for so many calls a second, spaced evenly: no burst, not even the first."""
+
+    def __init__(self, per_second: float, *, ready: float = 0.0, slowdown: float = 1.0) -> None:
+        self._interval = 1.0 / per_second
+        self.ready = ready
+        self.slowdown = slowdown
+
+    def take(self, now: float, calls: int = 1) -> None:
+        """Use room for calls that start now."""
+        self.ready = max(now, self.ready) + calls * self._interval * self.slowdown
+
+    def throttled(self, now: float, retry_after: float | None) -> None:
+        """The vendor wants fewer calls: ask half as often, and not before it says."""
+        self.slowdown = min(self.slowdown * 2, MOST_SLOWDOWN)
+        self.ready = max(self.ready, now + max(retry_after or 0.0, self._interval * self.slowdown))
+
+    def answered(self) -> None:
+        """A good answer: a little faster again."""
+        self.slowdown = max(1.0, self.slowdown * RECOVERY)
+
+
+class DueQueue:
+    """Numbers in the order in which they fall due."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def push(self, number: int, due: float) -> None:
+        """Put a number in."""
+        heapq.heappush(self._heap, (due, number))
+
+    def next_due(self) -> float:
+        """When the first falls due; never, when there is none."""
+        return self._heap[0][0] if self._heap else FOREVER
+
+    def pop(self) -> int:
+        """Take the first out."""
+        return heapq.heappop(self._heap)[1]
+
+
+__all__ = ["FOREVER", "DueQueue", "RateBudget", "backoff"]

@@ -22,6 +22,7 @@ import threading
 import time
 import typing as t
 import warnings
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import SplitResult, urlsplit
 
@@ -145,7 +146,7 @@ class Answer(t.NamedTuple):
     def retry_after(self) -> float | None:
         """Seconds that the server asks to wait, from either form of ``Retry-After``."""
         text = (self.headers.get("Retry-After") or "").strip()
-        if text.isdigit():
+        if text.isdecimal():
             return float(text)
         moment = _http_date(text)
         if moment is None:
@@ -155,9 +156,12 @@ class Answer(t.NamedTuple):
 
 def _http_date(text: str | None) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp() if text else None
+        moment = parsedate_to_datetime(text) if text else None
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def is_loopback(host: str | None) -> bool:

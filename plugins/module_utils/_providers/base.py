@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import abc
 import json
+import math
 import re
 import typing as t
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
 from .._errors import CloudError, one_line
+from .._status import Record
 from .._transport import HAS_REQUESTS, Answer, Clock, Request, Transport, check_endpoint
 
+SITES = ("china", "intl")
 REDACTED = "********"
 MAX_DEPTH = 100
 SECRET_NAMES = ("password", "passwd", "secret", "notifykey", "accesskey", "access_key", "authorization", "credential")
@@ -48,7 +51,7 @@ class Settings(t.NamedTuple):
 class Look(t.NamedTuple):
     """One look: the normalized record, the vendor's answer without secrets, how many requests were sent for it."""
 
-    record: dict[str, t.Any]
+    record: Record
     response: Response
     calls: int
 
@@ -78,6 +81,10 @@ class Provider(abc.ABC):
     """The environment variable with a base URL in place of the vendor's."""
     own_options: t.ClassVar[tuple[str, ...]] = ()
     """The options that its constructor takes besides settings and credentials."""
+    item_options: t.ClassVar[tuple[str, ...]] = ()
+    """Those of them that may differ between the cloud tasks of one wait."""
+    rate: t.ClassVar[float]
+    """Calls a second that a wait sends, unless the user says otherwise; below the vendor's published limit."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -103,8 +110,14 @@ class Provider(abc.ABC):
         task_id = options.get("task_id") or ""
         if not task_id.strip() or task_id in (".", ".."):
             raise CloudError("config", "task_id is empty", advice="give the id that the start call returned")
+        if not task_id.isprintable():
+            raise CloudError("config", "task_id has a line break or another character that no id has")
         ref = {"provider": cls.name, "task_id": task_id}
         ref.update({name: without_nulls(options[name]) for name in cls.ref_keys if options.get(name)})
+        if ref.get("site", "china") not in SITES:
+            raise CloudError("config", f"site is neither {' nor '.join(SITES)}")
+        if options.get("secret_id"):
+            ref.pop("profile", None)  # keys in the options come before a profile, so it takes no part
         return ref
 
     @property
@@ -121,11 +134,14 @@ class Provider(abc.ABC):
         """The base URL that the vendor documents, for a site and where they count, a bucket and a region."""
 
     @abc.abstractmethod
-    def request(self, ref: Ref) -> Request:
-        """The request that asks for a cloud task."""
+    def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
+        """The request that asks for a cloud task.
+
+        :param timeout: seconds for another request that must be sent first, such as one for a token.
+        """
 
     @abc.abstractmethod
-    def read(self, ref: Ref, answer: Answer) -> tuple[dict[str, t.Any], Response]:
+    def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         """The record and the response of an answer.
 
         :raises CloudError: when the answer is an error, or is not what the vendor documents.
@@ -136,6 +152,13 @@ class Provider(abc.ABC):
         about = {"credential_source": self.credential_source}
         host = urlsplit(self.base_url(ref)).netloc
         return about if host == urlsplit(self.vendor_url(ref)).netloc else {**about, "endpoint_host": host}
+
+    def memory(self) -> str | None:
+        """What the next round of a wait should know: one of our own words, never a secret."""
+        return None
+
+    def recall(self, memory: str | None) -> None:  # noqa: B027 # most have nothing to remember
+        """What ``memory`` gave in an earlier round."""
 
     def base_url(self, ref: Ref) -> str:
         """Where requests go, without a slash at the end."""
@@ -154,20 +177,28 @@ class Provider(abc.ABC):
         :param timeout: seconds for each request, when it must be shorter than usual.
         :raises CloudError: when there is no record to give. Its ``calls`` says how many requests were sent.
         """
+        before = self.settings.transport.sent
+        used: list[str] = []
+        try:
+            record, response = self._ask(ref, timeout, used)
+            calls = self.settings.transport.sent - before
+            return Look(t.cast(Record, redact(record)), t.cast(Response, redact(response)), calls)
+        except CloudError as error:
+            error.calls = self.settings.transport.sent - before
+            error.hide(self.secrets() + used)
+            raise
+
+    def _ask(self, ref: Ref, timeout: float | None, used: list[str]) -> tuple[Record, Response]:
+        """Requests until an answer is good or nothing can be mended; what must not be said of them goes to ``used``."""
         repairs = self.repairs()
-        transport = self.settings.transport
-        sent = transport.sent
         while True:
-            request = None
+            request = self.request(ref, timeout=timeout)
+            request.signed_with = self.settings.clock.offset
             try:
-                request = self.request(ref)
-                request.signed_with = self.settings.clock.offset
-                record, response = self.read(ref, transport.send(request, timeout=timeout))
-                return Look(record, t.cast(Response, redact(response)), transport.sent - sent)
+                return self.read(ref, self.settings.transport.send(request, timeout=timeout))
             except CloudError as error:
-                error.calls = transport.sent - sent
-                error.hide(self.secrets() + (request.secrets() if request else []))
-                mended = request and next((name for name, mend in repairs.items() if mend(error, request)), None)
+                used += request.secrets()
+                mended = next((name for name, mend in repairs.items() if mend(error, request)), None)
                 if not mended:
                     raise
                 del repairs[mended]
@@ -219,15 +250,15 @@ def vendor_error(
 ) -> CloudError:
     """The error for an error code of the vendor."""
     rule = find_rule(rules, code) or _rule_of_status(answer.status)
-    message = one_line(message)
-    words = f"{one_line(code, 100)}: {message}" if message else one_line(code, 100)
+    code, message = one_line(code, 100), one_line(message)
+    words = f"{code}: {message}" if message else code
     return CloudError(
         rule.kind,
         f'the vendor said "{words}"{said_more}',
         code=code,
         message=message,
         http_status=answer.status,
-        request_id=request_id,
+        request_id=one_line(request_id or "", 100) or None,
         retryable=rule.retryable,
         advice=rule.advice,
         retry_after=answer.retry_after(),
@@ -250,20 +281,20 @@ def _rule_of_status(status: int) -> Rule:
 
 
 def redact(value: t.Any, depth: int = 0) -> t.Any:
-    """A copy of an answer without the secrets that vendors echo, and with text that every encoder can write."""
+    """A copy of an answer without the secrets that vendors echo, and with values that every encoder can write."""
     if depth > MAX_DEPTH:
         raise CloudError("protocol", f"the answer is nested deeper than {MAX_DEPTH} levels", retryable=False)
     if isinstance(value, dict):
         return {
-            str(redact(name)): REDACTED
-            if member and _is_secret(str(name)) and not isinstance(member, (dict, list))
-            else redact(member, depth + 1)
+            str(redact(name)): REDACTED if member and _is_secret(str(name)) else redact(member, depth + 1)
             for name, member in value.items()
         }
     if isinstance(value, list):
         return [redact(member, depth + 1) for member in value]
     if isinstance(value, str) and not value.isascii():
         return re.sub(LONE_SURROGATE, "\ufffd", value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it, though Python reads and writes one
     return value
 
 

@@ -66,11 +66,13 @@ STATUSES: dict[str, str] = {
 RULES: Rules = {
     "AccessDenied": Rule("permission", "give this account the right to query document jobs (ci) of the bucket"),
     "AccessForbidden": Rule("permission"),
-    "BadDigest": Rule("server"),
+    "BadDigest": Rule("invalid"),
     "ExpiredToken": Rule("auth", "the token has ended: fetch new temporary keys"),
     "IncompleteBody": Rule("network"),
     "InternalError": Rule("server"),
     "InvalidAccessKeyId": Rule("auth", KEY_ADVICE),
+    "MethodNotAllowed": Rule("invalid", "check the endpoint"),
+    "MissingContentLength": Rule("invalid", "check that no proxy changes requests"),
     "NoProcessAuthority": Rule("permission"),
     "NoSuchBucket": Rule("invalid", "check bucket (its name and the APPID behind the dash) and region"),
     "NoSuchJob": Rule("not_found"),
@@ -94,6 +96,7 @@ class CosDocProvider(TencentProvider):
     ref_keys = ("bucket", "region", "profile")
     endpoint_variable = "CLOUDWAIT_COS_DOC_ENDPOINT"
     expired_codes = ("ExpiredToken",)
+    rate = 20.0
 
     @classmethod
     def missing_libraries(cls) -> list[str]:
@@ -122,7 +125,7 @@ class CosDocProvider(TencentProvider):
         vendor = self.vendor_url(ref)
         return (self.settings.endpoint or vendor).rstrip("/")
 
-    def request(self, ref: Ref) -> Request:
+    def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
         """One document job by its id."""
         keys = self.keys()
 
@@ -152,7 +155,7 @@ class CosDocProvider(TencentProvider):
         result = as_dict(operation.get("DocProcessResult"))
         counts = _counts(result)
         status = STATUSES.get(native or "", UNKNOWN)
-        if status == SUCCEEDED and counts and counts["failed"]:
+        if status == SUCCEEDED and counts and (counts["failed"] or 0) > 0:
             status = PARTIAL if counts["succeeded"] else FAILED
         record = make_record(
             ref,
@@ -195,10 +198,10 @@ def _decode(answer: Answer, request_id: str | None) -> Response:
 def _find_job(response: Response, task_id: str, answer: Answer, request_id: str | None) -> dict[str, t.Any]:
     jobs = [job for job in response.get("JobsDetail", []) if isinstance(job, dict)]
     named = [job for job in jobs if job.get("JobId") == task_id]
-    if named or len(jobs) == 1:
-        return (named or jobs)[0]
-    absent = [name.strip() for text in response.get("NonExistJobIds", []) for name in str(text or "").split(",")]
-    if task_id in absent:
+    if named:
+        return named[0]
+    absent = [text.strip() for text in map(text_or_none, response.get("NonExistJobIds", [])) if text]
+    if task_id in absent or any(task_id in map(str.strip, text.split(",")) for text in absent):
         raise CloudError(
             "not_found",
             f"the vendor knows no document job {task_id} in this bucket",
@@ -207,6 +210,8 @@ def _find_job(response: Response, task_id: str, answer: Answer, request_id: str 
             request_id=request_id,
             advice="check the job id, bucket and region; records are kept for one month",
         )
+    if len(jobs) == 1:  # the only one that was asked for, by whatever name
+        return jobs[0]
     raise CloudError("protocol", f"{answer.host} answered without the job that was asked for", request_id=request_id)
 
 

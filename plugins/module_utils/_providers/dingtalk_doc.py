@@ -12,13 +12,14 @@ of others for the codes of throttling and refused tokens, which come as HTTP 403
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import typing as t
 from urllib.parse import quote
 
 from .._credentials import DingTalkApp, dingtalk_app
-from .._errors import CloudError
+from .._errors import CloudError, one_line
 from .._status import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
 from .._transport import Answer, Request
 from .base import (
@@ -30,6 +31,7 @@ from .base import (
     Rules,
     Settings,
     as_dict,
+    as_list,
     decode_json,
     http_error,
     task_error,
@@ -43,6 +45,9 @@ TOKEN_PATH = "/v1.0/oauth2/accessToken"
 TOKEN_REFUSED = "InvalidAuthentication"
 RENEW_BEFORE = 200
 """Seconds before the end of a token at which it is fetched again: the page says to keep one for 7000 of its 7200."""
+
+LONGEST_LIFE = 24 * 3600
+"""The most seconds for which a token is believed to live."""
 
 STATUSES: dict[str, str] = {
     "-1": PENDING,
@@ -81,6 +86,7 @@ class DingTalkDocProvider(Provider):
     title = "DingTalk"
     ref_keys = ("site",)
     endpoint_variable = "CLOUDWAIT_DINGTALK_DOC_ENDPOINT"
+    rate = 10.0
 
     def __init__(
         self, settings: Settings, app: DingTalkApp, *, monotonic: t.Callable[[], float] = time.monotonic
@@ -111,10 +117,10 @@ class DingTalkDocProvider(Provider):
         """The page of the call names the international host; ``site: china`` has another."""
         return "https://api.dingtalk.com" if self.settings.site == "china" else "https://api.dingtalk.io"
 
-    def request(self, ref: Ref) -> Request:
+    def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
         """One cloud task by its id; the token is the whole signature."""
         base = self.base_url(ref)
-        token = self._present_token(base)
+        token = self._present_token(base, timeout)
         return Request(
             "GET",
             f"{base}/v2.0/doc/task/info/{quote(ref['task_id'], safe='')}",
@@ -123,28 +129,30 @@ class DingTalkDocProvider(Provider):
             keys=token,
         )
 
-    def _present_token(self, base: str) -> str:
+    def _present_token(self, base: str, timeout: float | None) -> str:
         with self._lock:
             ends = self._token_ends
             if self._token is None or (ends is not None and self._monotonic() > ends - RENEW_BEFORE):
-                self._token, self._token_ends = self._fetch_token(base)
+                self._token, self._token_ends = self._fetch_token(base, timeout)
                 self._used[self._token] = None
             return self._token
 
-    def _fetch_token(self, base: str) -> tuple[str, float | None]:
+    def _fetch_token(self, base: str, timeout: float | None) -> tuple[str, float | None]:
         """An app token and its end. The body must be JSON: a form is refused."""
         body = json.dumps({"appKey": self._app.app_key, "appSecret": self._app.app_secret}).encode("ascii")
         headers = {"Content-Type": "application/json"}
         request = Request("POST", base + TOKEN_PATH, headers=headers, body=body, sign=lambda dummy: {})
         try:
-            data = _decode(self.settings.transport.send(request))
+            data = _decode(self.settings.transport.send(request, timeout=timeout))
         except CloudError as error:
             error.said = f"no access token could be fetched: {error.said}"
+            if error.kind == "not_found":  # it is the call that is not there, not the cloud task
+                error.kind, error.advice = "config", "check the endpoint and the site"
             raise
         token, life = data.get("accessToken"), whole_number(data.get("expireIn"))
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+        if not isinstance(token, str) or not re.fullmatch("[!-~]+", token):
             raise CloudError("protocol", f"{request.host} answered without an access token")
-        return token, None if life is None else self._monotonic() + max(life, 2 * RENEW_BEFORE)
+        return token, None if life is None else self._monotonic() + min(max(life, 2 * RENEW_BEFORE), LONGEST_LIFE)
 
     def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
         """A refused token is fetched again. There is no clock to mend: nothing is signed."""
@@ -199,14 +207,14 @@ def _decode(answer: Answer) -> dict[str, t.Any]:
             raise http_error(answer)
         return data
     detail = as_dict(data.get("accessdenieddetail") or data.get("accessDeniedDetail"))
-    scopes = [str(scope) for scope in detail.get("requiredScopes") or []]
+    scopes = one_line(", ".join(map(str, as_list(detail.get("requiredScopes")))), 200)
     raise vendor_error(
         answer,
         RULES,
         code=code,
         message=text_or_none(data.get("message") or data.get("Message")) or "",
         request_id=text_or_none(data.get("requestid") or data.get("requestId")) or _request_id(answer),
-        said_more=f" and wants the permission {', '.join(scopes)[:200]}" if scopes else "",
+        said_more=f" and wants the permission {scopes}" if scopes else "",
     )
 
 

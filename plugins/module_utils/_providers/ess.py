@@ -21,6 +21,7 @@ from .._transport import Answer, Request
 from ._api3 import COMMON_RULES, Api3Provider
 from .base import Ref, Response, Rule, Rules, Settings, as_dict, task_error, text_or_none
 
+AUTO = "auto"
 OLD_ACTION = "ChannelGetTaskResultApi"
 NEW_ACTION = "DescribeFileConvertTask"
 RETIREMENT = date(2026, 12, 31)
@@ -58,20 +59,23 @@ class EssProvider(Api3Provider):
     service = "essbasic"
     version = "2021-05-26"
     rules = RULES
-    own_options = ("api_action",)
+    own_options = item_options = ("api_action",)
+    rate = 10.0
 
     def __init__(
         self,
         settings: Settings,
         credentials: TencentCredentials,
         *,
-        api_action: str = "auto",
+        api_action: str = AUTO,
         today: t.Callable[[], date] = lambda: datetime.now(timezone.utc).date(),
     ) -> None:
         super().__init__(settings, credentials)
         if settings.site == "intl":
             raise CloudError("config", "Tencent ESS has no international site", advice="leave the option site out")
-        self._may_switch = api_action == "auto"
+        if api_action not in (AUTO, OLD_ACTION, NEW_ACTION):
+            raise CloudError("config", f"api_action is none of {AUTO}, {OLD_ACTION}, {NEW_ACTION}")
+        self._may_switch = api_action == AUTO
         self.api_action = api_action
         if self._may_switch:
             self.api_action = OLD_ACTION if today() <= RETIREMENT else NEW_ACTION
@@ -80,11 +84,20 @@ class EssProvider(Api3Provider):
         """The operation that was used last, too."""
         return {**super().about(ref), "api_action": self.api_action}
 
+    def memory(self) -> str | None:
+        """The operation that the vendor offers."""
+        return self.api_action
+
+    def recall(self, memory: str | None) -> None:
+        """Go on with it."""
+        if memory and self._may_switch:
+            self.api_action = memory
+
     def vendor_url(self, ref: Ref) -> str:
         """One host for all."""
         return "https://essbasic.tencentcloudapi.com"
 
-    def request(self, ref: Ref) -> Request:
+    def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
         """One cloud task by its id, on behalf of an agent."""
         action = self.api_action
         params = {"Agent": _agent(ref), "TaskId": ref["task_id"]}

@@ -92,6 +92,7 @@ class MpsProvider(Api3Provider):
     version = "2019-06-12"
     rules = RULES
     own_options = ("http_method",)
+    rate = 50.0
 
     def __init__(self, settings: Settings, credentials: TencentCredentials, *, http_method: str = "POST") -> None:
         super().__init__(settings, credentials)
@@ -101,7 +102,7 @@ class MpsProvider(Api3Provider):
         """A host a site."""
         return f"https://mps.{'intl.' if self.settings.site == 'intl' else ''}tencentcloudapi.com"
 
-    def request(self, ref: Ref) -> Request:
+    def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
         """One cloud task by its id."""
         params = {"TaskId": ref["task_id"]}
         return self.call(self.base_url(ref), "DescribeTaskDetail", params, method=self._http_method)
@@ -173,8 +174,9 @@ def _error(
     if status not in (FAILED, PARTIAL):
         return None
     if _container_failed(container):
-        reason = "source" if kind in SOURCE_AT_FAULT else "unknown"
-        return task_error(container.get("ErrCode"), container.get("Message"), reason)
+        code = whole_number(container.get("ErrCode")) or None  # 0 stands beside the word FAIL, too
+        reason = "source" if code and kind in SOURCE_AT_FAULT else "unknown"
+        return task_error(code, container.get("Message"), reason)
     bad = [leaf for leaf in leaves if leaf["status"] == FAILED]
     first = bad[0]["error"]
     message = f"{bad[0]['kind']}: {first['message'] or first['code'] or 'failed'}"
@@ -206,8 +208,11 @@ def _part_status(word: t.Any) -> str:
 
 
 def _is_part(value: dict[str, t.Any], inside_output: bool) -> bool:
-    return bool(text_or_none(value.get("Status"))) and (
-        inside_output or any(name in value for name in ("ErrCode", "ErrCodeExt", "Message"))
+    word = value.get("Status")
+    return (
+        isinstance(word, str)
+        and bool(word.strip())
+        and (inside_output or any(name in value for name in ("ErrCode", "ErrCodeExt", "Message")))
     )
 
 
@@ -250,7 +255,9 @@ def _part(kind: str, status: str, value: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _part_error(value: dict[str, t.Any]) -> dict[str, t.Any]:
-    code = text_or_none(value.get("ErrCodeExt")) or text_or_none(value.get("ErrCode"))
+    """Of a part that failed, whose codes may all the same be the words for success."""
+    codes = (text_or_none(value.get(name)) for name in ("ErrCodeExt", "ErrCode"))
+    code = next((code for code in codes if code not in (None, "SUCCESS", "0")), None)
     reasons = (reason for family, reason in REASONS.items() if (code or "").startswith(family))
     return task_error(code, value.get("Message"), next(reasons, "unknown"))
 

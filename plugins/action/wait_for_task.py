@@ -1,0 +1,254 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection; the documentation is that of the module of the same name.
+"""The controller's side of ``wait_for_task``: rounds of its module, progress lines, conditions, the state file.
+
+It knows no vendor and no secret: what it does not understand of the options goes to the module untouched.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict, _wait_options
+from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import StateError, StateFile
+
+display = Display()
+
+Answer = dict[str, t.Any]
+
+TASK_TIMEOUT_MARGIN = 1.5
+"""Seconds before the Ansible task's own timeout at which a round should be back."""
+
+
+class Refused(Exception):
+    """What ends the wait before or between rounds; ``result`` is what the module said of it, if it did."""
+
+    def __init__(self, msg: str, result: Answer | None = None) -> None:
+        super().__init__(msg)
+        self.result = result or {}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes without types
+    """Runs rounds until the verdict, and returns it; it raises for programming errors only."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> Answer:
+        """The action."""
+        self._result: Answer = super().run(tmp, task_vars)
+        self._vars = task_vars or {}
+        self._began = time.monotonic()
+        self._warnings: list[str] = []
+        try:
+            self._result.update(self._wait(self._options()))
+        except (Refused, StateError) as error:
+            empty = Book([], lambda dummy: "").result(require=_verdict.ALL, check_mode=False, elapsed=0.0)
+            told = getattr(error, "result", {})
+            self._result.update({**empty, "outcome": _verdict.ERROR, "failed": True, "msg": str(error), **told})
+        if self._warnings:
+            self._result["warnings"] = [*self._result.get("warnings", []), *self._warnings]
+        return dict(self._result)
+
+    def _options(self) -> Answer:
+        """Those that this side understands; the module checks all of them."""
+        spec = {**_wait_options.POLICY, **_wait_options.ON_CONTROLLER}
+        own = {name: value for name, value in self._task.args.items() if name in spec}
+        checked = ArgumentSpecValidator(spec).validate(own)
+        options: Answer = checked.validated_parameters
+        if checked.error_messages:
+            raise Refused(f"{checked.error_messages[0]}.")
+        if "until" in own and options["condition"] is not None:
+            raise Refused("Both until and condition are given; give one of them.")
+        wrong = _wait_options.complaint(options)
+        if wrong:
+            raise Refused(f"{wrong[0].upper()}{wrong[1:]}.")
+        if self._task.until:
+            self._warnings.append(
+                "The task keyword until repeats the whole wait; leave it out, wait_for_task waits by itself."
+            )
+        return options
+
+    def _wait(self, options: Answer) -> Answer:
+        if self._task.async_val:
+            detached: Answer = self._execute_module(
+                task_vars=self._vars, wrap_async=not self._connection.has_native_async
+            )
+            return detached
+        check_mode = bool(self._task.check_mode)
+        self._conditions = _as_list(options["condition"])
+        self._rounds = Rounds(
+            options,
+            check_mode=check_mode,
+            conditional=bool(self._conditions),
+            clock=time.monotonic,
+            wall=time.time,
+        )
+        self._state_file = StateFile(options["state_file"]) if options["state_file"] and not check_mode else None
+        self._quiet = bool(self._task.no_log) or not options["heartbeat"] or os.environ.get("CLOUDWAIT_PROGRESS") == "0"
+        self._pause = {"first": options["sleep"], "factor": options["backoff"], "cap": options["max_sleep"]}
+        if self._state_file is None:
+            return self._play()
+        saved = self._state_file.open()
+        finished = False
+        try:
+            if saved is not None:
+                self._resume(saved)
+            result = self._play()
+            finished = not result.get("unreachable") and not self._rounds.losses
+        finally:
+            self._state_file.close(remove=finished)
+        return result
+
+    def _resume(self, saved: Answer) -> None:
+        answer = self._run_module({"_round": {"plan_only": True}})
+        if not self._rounds.resume(saved, answer["plan"]):
+            raise Refused(
+                f"The state file {t.cast(StateFile, self._state_file).path} is of a wait on other cloud tasks; "
+                "name another, or remove it if that wait is given up."
+            )
+        self._tell(f"goes on where an earlier run stopped, {max(0.0, self._rounds.left()):.0f} s left")
+
+    # --- rounds ---
+
+    def _play(self) -> Answer:
+        rounds = self._rounds
+        try:
+            while not rounds.has_verdict():
+                unreachable = self._play_round()
+                if unreachable is not None:
+                    return unreachable
+                if rounds.once():
+                    break
+        except BaseException as error:
+            if type(error).__name__ != "TaskTimeoutError":  # its home differs between the releases of ansible-core
+                raise
+            rounds.stop(_verdict.TIMED_OUT, "the timeout of the Ansible task came first")
+        if not self._task.check_mode and not rounds.has_verdict():
+            rounds.stop(_verdict.TIMED_OUT)
+        result = rounds.result()
+        self._tell(result["msg"])
+        return result
+
+    def _play_round(self) -> Answer | None:
+        """One round; an answer only when the host could not even be reached for the first one."""
+        rounds = self._rounds
+        cpu = time.process_time()
+        try:
+            answer = self._run_module(rounds.next_round(self._longest_round()))
+        except AnsibleConnectionFailure as error:
+            if not rounds.begun:
+                return {"unreachable": True, "changed": False, "msg": str(error)}
+            self._lose(f"the connection to the host was lost: {error}")
+            return None
+        if "report" not in answer:
+            self._lose(str(answer.get("msg") or "the module ended without an answer"))
+            return None
+        changed = rounds.take(answer, cost=time.process_time() - cpu + answer["cost"])
+        self._warnings += answer["notes"]
+        self._judge(changed)
+        self._tell_changes(changed)
+        if self._state_file is not None:
+            self._state_file.write(rounds.dump())
+        return None
+
+    def _run_module(self, changes: Answer) -> Answer:
+        """A run of the module with the user's arguments and some of ours.
+
+        :raises Refused: when the module refuses them, or has crashed the same way twice.
+        """
+        args = {name: value for name, value in self._task.args.items() if name not in _wait_options.ON_CONTROLLER}
+        args = {name: value for name, value in {**args, **changes}.items() if value is not None}
+        answer: Answer = self._execute_module(module_args=args, task_vars=self._vars)
+        if not answer.get("failed"):
+            return answer
+        if "error" in answer or not self._rounds.begun or self._rounds.losses:
+            told: Answer = {"error": answer["error"]} if "error" in answer else {}
+            self._rounds.stop(_verdict.ERROR, str(answer.get("msg")))
+            so_far: Answer = self._rounds.result() if self._rounds.begun else {}
+            raise Refused(str(answer.get("msg")), {**so_far, **told, "outcome": _verdict.ERROR})
+        return answer
+
+    def _longest_round(self) -> float:
+        """A round must be back before the Ansible task's own timeout ends this process."""
+        if not self._task.timeout:
+            return FOREVER
+        return max(0.0, float(self._task.timeout) - (time.monotonic() - self._began) - TASK_TIMEOUT_MARGIN)
+
+    def _lose(self, said: str) -> None:
+        """A round that did not come back: count it, mend the connection, wait a little."""
+        rounds = self._rounds
+        rounds.lost(said)
+        self._tell(f"a round was lost, {rounds.losses} in a row: {said}")
+        try:
+            self._connection.reset()
+        except (AnsibleError, AttributeError) as error:
+            display.vvv(f"cloudwait: the connection could not be reset: {error}")
+        if not rounds.has_verdict():
+            time.sleep(max(0.0, min(backoff(rounds.losses - 1, **self._pause), rounds.left())))
+
+    # --- conditions ---
+
+    def _judge(self, numbers: t.Iterable[int]) -> None:
+        if not self._conditions:
+            return
+        for number in numbers:
+            record = self._rounds.book.entries[number].record
+            problem = None
+            try:
+                verdict: bool | None = all(self._is_true(condition, record) for condition in self._conditions)
+            except AnsibleError as error:
+                verdict = None
+                problem = f"the condition {' and '.join(map(str, self._conditions))} cannot be evaluated: {error}"
+            self._rounds.decide(number, verdict, problem)
+
+    def _is_true(self, condition: t.Any, record: Answer) -> bool:
+        variables = {**self._vars, "task": wrap_var(record)}
+        if hasattr(self._templar, "evaluate_conditional"):
+            return bool(self._templar.copy_with_new_env(available_variables=variables).evaluate_conditional(condition))
+        from ansible.playbook.conditional import Conditional  # noqa: PLC0415 # before ansible-core 2.19 only
+
+        conditional = Conditional(loader=self._loader)
+        conditional.when = [condition]
+        return bool(conditional.evaluate_conditional(self._templar.copy_with_new_env(), variables))
+
+    # --- lines ---
+
+    def _tell(self, text: str) -> None:
+        if not self._quiet:
+            display.display(_progress.line(self._vars.get("inventory_hostname", "localhost"), text))
+
+    def _tell_changes(self, changed: list[int]) -> None:
+        rounds = self._rounds
+        host = self._vars.get("inventory_hostname", "localhost")
+        if self._quiet:
+            return
+        for line in _progress.change_lines(host, rounds.book, changed):
+            display.display(line)
+        if rounds.line_is_due() and not changed and not rounds.has_verdict():
+            display.display(
+                _progress.heartbeat_line(host, rounds.book, elapsed=rounds.elapsed(), left=max(0.0, rounds.left()))
+            )
+        if changed or rounds.line_is_due():
+            rounds.line_was_told()
+
+
+def _as_list(condition: t.Any) -> list[t.Any]:
+    if condition is None:
+        return []
+    return list(condition) if isinstance(condition, (list, tuple)) else [condition]

@@ -1,0 +1,144 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 4: what a wait is about.
+"""From the ``tasks`` option, in any of its forms, to one plan: what each item is, and which needs a look."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ._errors import CloudError, one_line
+from ._providers.base import Provider
+from ._providers.registry import PROVIDERS
+from ._status import STATUSES, TERMINAL
+
+DESCRIBING = ("provider", "task_id", "bucket", "region", "agent", "api_action", "site", "profile")
+"""The options that describe one cloud task, and are defaults for the items of a list."""
+
+Options = t.Mapping[str, t.Any]
+Plan = list[dict[str, t.Any]]
+
+
+class ItemError(CloudError):
+    """An item that is refused, with the texts in it that must not be shown."""
+
+    def __init__(self, where: str, said: str, *, advice: str | None = None, hide: t.Iterable[str] = ()) -> None:
+        super().__init__("config", f"{where} {said}", advice=advice)
+        self.hidden = list(hide)
+
+
+def make_plan(options: Options, environ: t.Mapping[str, str], *, check_mode: bool) -> Plan:
+    """A plan item for each cloud task, in input order.
+
+    Each has ``ref``; ``api_action``, where it was given; ``record``, where one came with the item and is done;
+    ``twin_of``, the number of an earlier item that is the same cloud task; and ``unstarted`` in check mode, when a
+    start that check mode did not do left no id.
+
+    :raises CloudError: ``config``, naming the item.
+    """
+    items = options.get("tasks")
+    if items is None:
+        return [_plan_item("the options", {}, options, environ, check_mode=check_mode)]
+    if options.get("task_id"):
+        raise CloudError("config", "both tasks and task_id are given", advice="put that one into tasks, too")
+    defaults = {name: options.get(name) for name in DESCRIBING if name != "task_id"}
+    defaults["secret_id"] = options.get("secret_id")
+    plan = [
+        _plan_item(f"tasks[{number}]", item, defaults, environ, check_mode=check_mode)
+        for number, item in enumerate(items)
+    ]
+    _mark_twins(plan)
+    return plan
+
+
+def _mark_twins(plan: Plan) -> None:
+    first: dict[str, int] = {}
+    for number, item in enumerate(plan):
+        if item["ref"]["task_id"] is None:
+            continue
+        earlier = first.setdefault(json.dumps(item["ref"], sort_keys=True), number)
+        if earlier != number:
+            item["twin_of"] = earlier
+
+
+def _plan_item(
+    where: str, item: t.Any, defaults: Options, environ: t.Mapping[str, str], *, check_mode: bool
+) -> dict[str, t.Any]:
+    given, record = _take_apart(where, item)
+    provider = _provider_class(where, given.get("provider") or defaults.get("provider"))
+    own = {name: value for name, value in given.items() if value is not None}
+    foreign = [name for name in own if name not in ("provider", "task_id", *provider.ref_keys, *provider.item_options)]
+    if foreign:
+        raise ItemError(where, f"gives {', '.join(foreign)}, which {provider.name} does not have")
+    merged = {**defaults, **own, "secret_id": None if "profile" in own else defaults.get("secret_id")}
+    plan: dict[str, t.Any] = {}
+    if record is not None and record["status"] in TERMINAL:
+        plan["record"] = {**record, "done": True}
+    if not merged.get("task_id") and ("record" in plan or (check_mode and record is not None)):
+        plan.update(ref={"provider": provider.name, "task_id": None, **own}, unstarted="record" not in plan)
+        return plan
+    try:
+        plan["ref"] = provider.make_ref(merged, environ)
+    except CloudError as error:
+        raise ItemError(where, error.said, advice=error.advice) from None
+    if merged.get("api_action") and "api_action" in provider.own_options:
+        plan["api_action"] = merged["api_action"]
+    return plan
+
+
+def _take_apart(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any] | None]:
+    """What an item says of its cloud task, and the record that came with it."""
+    if isinstance(item, (str, int)) and not isinstance(item, bool):
+        return {"task_id": str(item)}, None
+    if not isinstance(item, dict):
+        raise ItemError(where, "is neither a task id nor a dict")
+    if isinstance(item.get("task"), dict):
+        return _take_record(where, item["task"])
+    if isinstance(item.get("ref"), dict) and "status" in item:
+        return _take_record(where, item)
+    unknown = [str(name) for name in item if name not in DESCRIBING]
+    if "ansible_loop_var" in unknown or "failed" in unknown or "skipped" in unknown:
+        raise ItemError(
+            where,
+            "is the result of an Ansible task that failed or was skipped, and holds no cloud task",
+            advice="leave such results out, for example with selectattr('task', 'defined')",
+            hide=_texts(item),
+        )
+    if unknown:
+        names = one_line(", ".join(unknown), 200)
+        advice = f"an item may have {', '.join(DESCRIBING)}; credentials and endpoint are options of the whole wait"
+        raise ItemError(where, f"has the key {names}", advice=advice, hide=_texts([item[name] for name in unknown]))
+    task_id = item.get("task_id")
+    return {**item, "task_id": None if task_id is None else str(task_id)}, None
+
+
+def _take_record(where: str, record: dict[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    ref = record.get("ref")
+    if not isinstance(ref, dict) or record.get("status") not in STATUSES:
+        raise ItemError(where, "holds a task that is no record of this collection", hide=_texts(record))
+    unknown = [str(name) for name in ref if name not in DESCRIBING]
+    if unknown:
+        raise ItemError(where, f"has a ref with the key {one_line(', '.join(unknown), 200)}", hide=_texts(ref))
+    return dict(ref), record
+
+
+def _provider_class(where: str, word: t.Any) -> type[Provider]:
+    if word not in PROVIDERS:
+        said = f"has the provider {one_line(str(word), 40)}" if word else "has no provider"
+        raise ItemError(where, said, advice=f"give one of {', '.join(PROVIDERS)}")
+    return PROVIDERS[word]
+
+
+def _texts(value: t.Any) -> list[str]:
+    """Every text in a value that is not to be shown."""
+    if isinstance(value, dict):
+        return [text for member in value.values() for text in _texts(member)]
+    if isinstance(value, (list, tuple)):
+        return [text for member in value for text in _texts(member)]
+    return [value] if isinstance(value, str) and value else []
+
+
+__all__ = ["DESCRIBING", "ItemError", "Plan", "make_plan"]

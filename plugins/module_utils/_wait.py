@@ -1,0 +1,267 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 5: what the module of the wait does.
+"""The module's side of ``wait_for_task``: the whole wait where it runs alone, else one round of it.
+
+It holds the credentials, so that they never leave the host and user that the Ansible task runs as. What one round must
+know of the others comes in the internal option ``_round``: durations, counts and our own words, no secret and no text
+of a vendor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import time
+import typing as t
+
+from ansible.module_utils.basic import missing_required_lib
+
+from . import _verdict
+from ._book import Book, Report, clock_face
+from ._errors import CloudError
+from ._items import Plan, make_plan
+from ._module import hide_secrets, make_clock, make_provider, make_transport
+from ._pacing import FOREVER, RateBudget
+from ._providers.base import Provider
+from ._providers.registry import PROVIDERS
+from ._status import UNKNOWN
+from ._wait_options import complaint
+from ._waiter import Limits, Policy, Seen, Task, Waiter
+
+if t.TYPE_CHECKING:  # pragma: no cover
+    from ansible.module_utils.basic import AnsibleModule
+
+TRIED = "Waiting for cloud tasks"
+
+Options = t.Mapping[str, t.Any]
+
+
+def run_wait(module: AnsibleModule) -> None:
+    """The whole of the module: a result or an error, never a traceback of ours."""
+    failure = None
+    wait = Wait(module.params, os.environ, check_mode=module.check_mode)
+    result: dict[str, t.Any] = {}
+    try:
+        wait.prepare()
+        for library in wait.missing_libraries():
+            module.fail_json(msg=missing_required_lib(library))
+        result = wait.run()
+    except CloudError as error:
+        failure = error
+    hide_secrets(module, wait.secrets(), getattr(failure, "hidden", []))
+    if failure is not None:
+        module.fail_json(msg=failure.sentence(TRIED), error=failure.as_dict())
+    if not wait.is_round:
+        for note in wait.notes():
+            module.warn(note)
+    (module.fail_json if result.get("failed") else module.exit_json)(**result)
+
+
+class Wait:
+    """One run of the module."""
+
+    def __init__(self, options: Options, environ: t.Mapping[str, str], *, check_mode: bool) -> None:
+        self._options = options
+        self._environ = environ
+        self._check_mode = check_mode
+        self._round: Options = options["_round"] or {}
+        self.is_round = options["_round"] is not None
+        self._clock = make_clock(options, offset=self._round.get("clock_offset", 0.0))
+        self._carried: dict[str, str] = dict(self._round.get("carried", {}))
+        self._warned: set[str] = set(self._round.get("warned", []))
+        self._notes: list[str] = []
+        self._plan: Plan = []
+        self._providers: dict[str, Provider] = {}
+
+    def prepare(self) -> None:
+        """Everything that can be refused before anything is sent.
+
+        :raises CloudError: ``config``.
+        """
+        wrong = complaint(self._options) or self._wrong_rates() or self._not_alone()
+        if wrong:
+            raise CloudError("config", wrong)
+        self._plan = make_plan(self._options, self._environ, check_mode=self._check_mode)
+        words = {item["ref"]["provider"] for item in self._plan}
+        if self._options["endpoint"] and len(words) > 1:
+            raise CloudError(
+                "config",
+                f"endpoint is given for a wait on {len(words)} services",
+                advice="set the environment variable of each service instead",
+            )
+
+    def _wrong_rates(self) -> str | None:
+        for word, rate in (self._options["rate_limit"] or {}).items():
+            if word not in PROVIDERS:
+                return f"rate_limit names {word!s:.40}, which is none of {', '.join(PROVIDERS)}"
+            if _number(rate) <= 0:
+                return f"rate_limit of {word} is not a number above 0"
+        return None
+
+    def _not_alone(self) -> str | None:
+        given = [name for name in ("condition", "state_file") if self._options[name] is not None]
+        return f"{' and '.join(given)} cannot be used where the module runs alone, as with async" if given else None
+
+    def missing_libraries(self) -> list[str]:
+        """The names of Python packages that are needed and that this Python lacks."""
+        words = dict.fromkeys(item["ref"]["provider"] for item in self._plan)
+        return [name for word in words for name in PROVIDERS[word].missing_libraries()]
+
+    def secrets(self) -> list[str]:
+        """Every secret that was used."""
+        return [secret for provider in self._providers.values() for secret in provider.secrets()]
+
+    def notes(self) -> list[str]:
+        """What is to be said aloud."""
+        if self._clock.offset and "clock" not in self._warned:
+            self._warned.add("clock")
+            self._notes.append(
+                f"This host's clock is {-self._clock.offset:.0f} s ahead of the vendor's; "
+                "signatures were corrected, set the clock right."
+            )
+        if not self._plan and not self._round.get("numbers"):
+            self._notes.append("The list of cloud tasks is empty, so there was nothing to wait for.")
+        return self._notes
+
+    def run(self) -> dict[str, t.Any]:
+        """The answer of a round, or the result of the whole wait."""
+        if not self.is_round:
+            return self._run_alone()
+        if self._round.get("plan_only"):
+            return {"plan": self._plan}
+        cost = time.process_time()
+        report = self._run_round(self._limits())
+        answer = {
+            "cost": cost,
+            "report": report,
+            "notes": self.notes(),
+            "next": {
+                "clock_offset": self._clock.offset,
+                "carried": {key: provider.memory() for key, provider in self._providers.items() if provider.memory()},
+                "warned": sorted(self._warned),
+                "lanes": report["lanes"],
+                "states": report["states"],
+            },
+        }
+        return {**answer, "plan": self._plan} if self._round.get("numbers") is None else answer
+
+    def _run_alone(self) -> dict[str, t.Any]:
+        timeout = self._options["timeout"]
+        started = time.time()
+        book = Book.open(self._plan, clock_face(started))
+        book.judge(self._options["until"], 0.0)
+        began = time.monotonic()
+        if not book.is_over(require=self._options["require"], fail_fast=self._options["fail_fast"]):
+            book.apply(self._run_round(Limits(left=timeout, once=self._looks_once())))
+        elapsed = time.monotonic() - began
+        if not self._check_mode and not book.is_over(
+            require=self._options["require"], fail_fast=self._options["fail_fast"]
+        ):
+            book.end_open(_verdict.TIMED_OUT, elapsed)
+        return book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=elapsed)
+
+    def _looks_once(self) -> bool:
+        return self._check_mode or not self._options["timeout"]
+
+    def _limits(self) -> Limits:
+        given = {name: self._round[name] for name in Limits._fields if self._round.get(name) is not None}
+        return Limits(**{"left": FOREVER, **given})
+
+    # --- one round ---
+
+    def _run_round(self, limits: Limits) -> Report:
+        waiter = Waiter(
+            self._tasks(),
+            self._look,
+            policy=self._policy(),
+            limits=limits,
+            budgets=self._budgets(),
+            clock=time.monotonic,
+            sleep=time.sleep,
+            chance=random.random,
+        )
+        return waiter.run()
+
+    def _tasks(self) -> list[Task]:
+        """What is open; a provider is made for each account at once, so that a bad one is refused before any look."""
+        numbers = self._round.get("numbers")
+        states = self._round.get("states", {})
+        tasks = []
+        for number, item in zip(range(len(self._plan)) if numbers is None else numbers, self._plan):
+            if not {"record", "twin_of", "unstarted"} & set(item):
+                self._provider_of(item)
+                tasks.append(Task(number, item, item["ref"]["provider"], states.get(str(number), {})))
+        return tasks
+
+    def _policy(self) -> Policy:
+        given = {name: self._options[name] for name in Policy._fields}
+        given["until"] = None if self._round.get("condition") else frozenset(given["until"])
+        given["fail_fast"] = given["fail_fast"] and not self._check_mode
+        return Policy(**given)
+
+    def _budgets(self) -> dict[str, RateBudget]:
+        now = time.monotonic()
+        limits = self._options["rate_limit"] or {}
+        lanes = self._round.get("lanes", {})
+        budgets = {}
+        for word, provider in PROVIDERS.items():
+            lane = lanes.get(word, {})
+            budgets[word] = RateBudget(
+                _number(limits.get(word, provider.rate)),
+                ready=now + lane.get("ready_in", 0.0),
+                slowdown=lane.get("slowdown", 1.0),
+            )
+        return budgets
+
+    def _provider_of(self, item: Options) -> Provider:
+        """The provider of an item's account; ``profile`` and ``site`` of an item are those of its ref."""
+        ref = item["ref"]
+        word = ref["provider"]
+        account = [word, *(str(ref.get(name) or item.get(name) or "") for name in ("site", "profile", "api_action"))]
+        key = " ".join(account)
+        if key not in self._providers:
+            own = {"site": ref.get("site"), "profile": ref.get("profile"), "api_action": item.get("api_action")}
+            options = {**self._options, **own}
+            if ref.get("profile"):
+                options.update(secret_id=None, secret_key=None, token=None, cvm_role=None)
+            if not self._providers:
+                self._transport = make_transport(self._options)
+            provider = make_provider(PROVIDERS[word], options, self._environ, self._transport, self._clock)
+            provider.recall(self._carried.get(key))
+            self._providers[key] = provider
+        return self._providers[key]
+
+    def _look(self, task: Task, seconds: float) -> Seen:
+        provider = self._provider_of(task.ref)
+        try:
+            look = provider.look(task.ref["ref"], timeout=seconds)
+        except CloudError as error:
+            return Seen(None, error, error.calls)
+        if look.record["status"] == UNKNOWN:
+            self._note_unknown(look.record)
+        return Seen(look.record, None, look.calls)
+
+    def _note_unknown(self, record: Options) -> None:
+        native = f"{record['provider']} {record['native_status']}"
+        key = hashlib.sha256(native.encode("utf-8", "replace")).hexdigest()[:8]
+        if key not in self._warned:
+            self._warned.add(key)
+            self._notes.append(
+                f"The status {record['native_status']} of the {record['provider']} cloud task {record['task_id']} "
+                "is not one that the vendor documents; it counts neither as done nor as a success."
+            )
+
+
+def _number(value: t.Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if number < FOREVER else 0.0
+
+
+__all__ = ["run_wait"]

@@ -1,0 +1,428 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 4: the one wait loop. Clock, sleep and the look are arguments.
+"""Looks at all cloud tasks that are due, side by side within the rate budgets, until the round is over.
+
+A round ends at the verdict; at its deadline, after a last look at what is still open; after it has lingered long
+enough for a progress line; or some time after a change, so that the change is told. What must outlive it is given as a
+``Report`` of plain JSON types: durations, never clock readings, so that it means the same on another host.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import typing as t
+
+from . import _verdict
+from ._book import Report
+from ._errors import CloudError
+from ._pacing import FOREVER, DueQueue, RateBudget, backoff
+from ._status import Record
+
+PERMANENT = frozenset({"auth", "permission", "invalid", "config", "clock"})
+"""The kinds of errors that no further look mends."""
+
+LAST_LOOK = 5.0
+"""Seconds that the last looks may take after the deadline, all together."""
+
+RETRY_AFTER_CAP = 120.0
+"""The longest that a provider may keep us away, in seconds."""
+
+NO_TIME = 0.05
+"""Seconds left below which a look is not begun any more: the last look at the deadline is near."""
+
+THREADS = 16
+"""The most threads, and so connections, of one provider."""
+
+
+class Policy(t.NamedTuple):
+    """The options of the wait that a round obeys; times in seconds."""
+
+    until: t.Collection[str] | None  # null where a condition decides, which only the controller can evaluate
+    require: str = _verdict.ALL
+    fail_fast: bool = True
+    delay: float = 0.0
+    sleep: float = 2.0
+    backoff: float = 1.5
+    max_sleep: float = 30.0
+    max_polls: int | None = None
+    stall_timeout: float | None = None
+    not_found_grace: float = 30.0
+    max_errors: int = 10
+    request_timeout: float = 10.0
+
+
+class Limits(t.NamedTuple):
+    """When a round must end, in seconds since it began; and how long the wait had gone on by then."""
+
+    left: float
+    linger: float = FOREVER
+    after_change: float = FOREVER
+    elapsed: float = 0.0
+    first: bool = False  # the first round comes back as soon as everything was looked at once
+    once: bool = False  # look at everything once and no more, however long the rate budgets make that
+
+
+class Task:
+    """A cloud task during a round."""
+
+    def __init__(self, number: int, ref: t.Mapping[str, t.Any], lane: str, state: t.Mapping[str, t.Any]) -> None:
+        self.number = number
+        self.ref = ref
+        self.lane = lane
+        self.polls: int = state.get("polls", 0)
+        self.errors: int = state.get("errors", 0)
+        self.missing: int = state.get("missing", 0)
+        self.seen: bool = state.get("seen", False)
+        self.due_in: float | None = state.get("due_in")
+        self.changed_ago: float | None = state.get("changed_ago")
+        self.fingerprint: str | None = state.get("fingerprint")
+        self.changed_at = 0.0
+        self.due_at = 0.0
+        self.looked = False
+        self.looked_last = False
+        self.record: Record | None = None
+        self.changes: list[dict[str, t.Any]] = []
+        self.error: dict[str, t.Any] | None = None
+        self.outcome: str | None = None
+        self.ended = 0.0
+
+
+class Seen(t.NamedTuple):
+    """What a look gave: a record or an error, and how many requests were sent for it."""
+
+    record: Record | None
+    error: CloudError | None
+    calls: int
+
+
+Look = t.Callable[[Task, float], Seen]
+"""Looks at a cloud task within so many seconds; from several threads at once."""
+
+
+class Lane:
+    """The cloud tasks of one provider, which share a rate budget and threads."""
+
+    def __init__(self, budget: RateBudget, most: int) -> None:
+        self.budget = budget
+        self.due = DueQueue()
+        self.most = most
+        self.under_way = 0
+        self.threads = 0
+        self.jobs: queue.SimpleQueue[t.Callable[[], None]] = queue.SimpleQueue()
+        self.calls = 0
+
+    def next_start(self) -> float:
+        """When the next look may begin."""
+        if not self.due or self.under_way >= self.most:
+            return FOREVER
+        return max(self.due.next_due(), self.budget.ready)
+
+    def run(self, job: t.Callable[[], None]) -> None:
+        """Run a job in a thread; a new one only when all are busy. Daemons, so that none outlives the verdict."""
+        if self.under_way >= self.threads:
+            self.threads += 1
+            threading.Thread(target=self._work, daemon=True).start()
+        self.under_way += 1
+        self.jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            self.jobs.get()()
+
+
+class Waiter:
+    """One round.
+
+    :param look: asks once for a cloud task.
+    :param budgets: the rate budget of each lane.
+    :param clock: monotonic seconds.
+    :param sleep: waits so many seconds.
+    :param chance: a number from 0 to 1, for jitter.
+    :param side_by_side: whether looks may run in threads.
+    """
+
+    def __init__(
+        self,
+        tasks: t.Sequence[Task],
+        look: Look,
+        *,
+        policy: Policy,
+        limits: Limits,
+        budgets: t.Mapping[str, RateBudget],
+        clock: t.Callable[[], float],
+        sleep: t.Callable[[float], None],
+        chance: t.Callable[[], float],
+        side_by_side: bool = True,
+    ) -> None:
+        self._tasks = {task.number: task for task in tasks}
+        self._look = look
+        self._policy = policy
+        self._limits = limits
+        self._clock = clock
+        self._sleep = sleep
+        self._chance = chance
+        self._threads = side_by_side and len(tasks) > 1
+        self._began = clock()
+        self._deadline = self._began + limits.left
+        self._lanes = {name: Lane(budget, THREADS if self._threads else 1) for name, budget in budgets.items()}
+        self._done: queue.SimpleQueue[tuple[Task, Seen | BaseException]] = queue.SimpleQueue()
+        self._changed = False
+        self._last_looks = False
+        self._unseen = self._open = len(self._tasks)
+        self._satisfied = 0
+        for task in tasks:
+            self._enter(task)
+
+    def _enter(self, task: Task) -> None:
+        due_in = self._policy.delay if task.due_in is None else task.due_in
+        task.changed_at = self._began - (self._limits.elapsed if task.changed_ago is None else task.changed_ago)
+        task.due_at = self._began + max(0.0, due_in)
+        self._lanes[task.lane].due.push(task.number, task.due_at)
+
+    # --- the loop ---
+
+    def run(self) -> Report:
+        """Until the round is over."""
+        while not self._is_over(self._clock()):
+            self._begin_last_looks(self._clock())
+            if not self._start_one(self._clock()):
+                self._pause(self._clock())
+        self._drain()
+        return self._report(self._clock())
+
+    def _is_over(self, now: float) -> bool:
+        if self._has_verdict():
+            return True
+        if self._limits.once:
+            return self._unseen == 0
+        if self._last_looks:
+            return now >= self._deadline + self._grace() or not self._is_busy()
+        since = now - self._began
+        if self._limits.first and self._unseen == 0:
+            return True
+        return since >= self._limits.linger or (self._changed and since >= self._limits.after_change)
+
+    def _has_verdict(self) -> bool:
+        policy = self._policy
+        decides = policy.until is not None  # where a condition does, nothing is over here before each has ended
+        return _verdict.is_over(
+            still_open=self._open,
+            satisfied=self._satisfied,
+            otherwise=len(self._tasks) - self._open - self._satisfied,
+            require=policy.require if decides else _verdict.ALL,
+            fail_fast=policy.fail_fast and decides,
+        )
+
+    def _is_busy(self) -> bool:
+        return any(lane.due or lane.under_way for lane in self._lanes.values())
+
+    def _grace(self) -> float:
+        return min(self._policy.request_timeout, LAST_LOOK)
+
+    def _begin_last_looks(self, now: float) -> None:
+        """At the deadline everything that is open falls due once more; what is under way is its own last look."""
+        if self._last_looks or self._limits.once or now < self._deadline:
+            return
+        self._last_looks = True
+        for lane in self._lanes.values():
+            waiting = [lane.due.pop() for dummy in range(len(lane.due))]
+            for number in waiting:
+                lane.due.push(number, self._deadline)
+
+    def _start_one(self, now: float) -> bool:
+        """Begin the look that has waited longest for its turn, if one may begin now."""
+        name = min(self._lanes, key=lambda each: self._lanes[each].next_start(), default=None)
+        if name is None or self._lanes[name].next_start() > now:
+            return False
+        lane = self._lanes[name]
+        seconds = self._time_for_a_look(now)
+        if seconds < NO_TIME:
+            return False
+        task = self._tasks[lane.due.pop()]
+        if task.outcome is not None:
+            return True
+        lane.budget.take(now)
+        task.looked_last = self._last_looks
+        if self._threads:
+            lane.run(lambda: self._done.put((task, self._try(task, seconds))))
+        else:
+            lane.under_way += 1
+            self._finish(task, self._try(task, seconds))
+        return True
+
+    def _time_for_a_look(self, now: float) -> float:
+        if self._limits.once:
+            return self._policy.request_timeout
+        end = self._deadline + self._grace() if self._last_looks else self._deadline
+        return min(self._policy.request_timeout, end - now)
+
+    def _try(self, task: Task, seconds: float) -> Seen | BaseException:
+        try:
+            return self._look(task, seconds)
+        except BaseException as error:  # noqa: BLE001 # a thread has nobody to raise to; it is raised by _finish
+            return error
+
+    def _pause(self, now: float) -> None:
+        """Until something may begin, must end, or a look is done: no turn of the loop without a reason."""
+        wake = min([lane.next_start() for lane in self._lanes.values()], default=FOREVER)
+        if self._limits.once:
+            pass
+        elif self._last_looks:
+            wake = min(wake, self._deadline + self._grace())
+        else:
+            if wake > now and self._deadline - wake < NO_TIME:
+                wake = self._deadline
+            wake = min(wake, self._deadline, self._began + self._limits.linger)
+            if self._changed:
+                wake = min(wake, self._began + self._limits.after_change)
+        if wake <= now:
+            wake = self._deadline if self._deadline > now else now + NO_TIME
+        if not any(lane.under_way for lane in self._lanes.values()):
+            self._sleep(wake - now)
+            return
+        try:
+            self._finish(*self._done.get(timeout=None if wake == FOREVER else wake - now))
+        except queue.Empty:
+            return
+
+    def _drain(self) -> None:
+        """Before a round hands over, what is under way comes in; after a verdict or the deadline nobody waits."""
+        if self._has_verdict() or self._last_looks:
+            return
+        while any(lane.under_way for lane in self._lanes.values()):
+            self._finish(*self._done.get())
+
+    # --- what a look means ---
+
+    def _finish(self, task: Task, seen: Seen | BaseException) -> None:
+        lane = self._lanes[task.lane]
+        lane.under_way -= 1
+        if isinstance(seen, BaseException):
+            raise seen
+        now = self._clock()
+        lane.calls += seen.calls
+        if seen.calls > 1:
+            lane.budget.take(now, seen.calls - 1)
+        self._unseen -= not task.looked
+        task.looked = True
+        task.polls += 1
+        if seen.error is not None:
+            self._take_error(task, seen.error, now)
+        elif seen.record is not None:
+            lane.budget.answered()
+            self._take_record(task, seen.record, now)
+        self._decide(task, now)
+
+    def _take_record(self, task: Task, record: Record, now: float) -> None:
+        task.seen, task.errors, task.missing, task.error = True, 0, 0, None
+        mark = _verdict.fingerprint(record)
+        if mark != task.fingerprint:
+            task.fingerprint = mark
+            task.changed_at = now
+            task.record = record
+            change = {name: record[name] for name in ("status", "native_status", "progress")}
+            task.changes.append({"elapsed": self._elapsed(now), **change})
+            self._changed = True
+        over = _verdict.outcome_of(record, self._policy.until or ())
+        outcome = over if over is None or self._policy.until else _verdict.UNFINISHED  # the controller knows the word
+        if outcome:
+            task.record = record
+            self._end(task, outcome, now)
+
+    def _take_error(self, task: Task, error: CloudError, now: float) -> None:
+        task.error = error.as_dict()
+        if error.kind == "throttled":
+            self._lanes[task.lane].budget.throttled(now, min(error.retry_after or 0.0, RETRY_AFTER_CAP))
+        if error.kind == "not_found":
+            task.missing += 1
+            if task.missing >= 2 if task.seen else self._elapsed(now) >= self._policy.not_found_grace:
+                self._end(task, _verdict.NOT_FOUND, now)
+            return
+        task.errors += 1
+        permanent = error.kind in PERMANENT or not error.retryable
+        if permanent or task.errors >= self._policy.max_errors:
+            self._end(task, _verdict.ERROR, now)
+        task.due_at = now + min(error.retry_after or 0.0, RETRY_AFTER_CAP)
+
+    def _decide(self, task: Task, now: float) -> None:
+        """After a look that has ended nothing by itself: is time, patience or the number of polls used up?"""
+        policy = self._policy
+        if task.outcome is not None or self._limits.once:
+            return
+        stalled = policy.stall_timeout is not None and now - task.changed_at >= policy.stall_timeout
+        if stalled:
+            self._end(task, _verdict.STALLED, now)
+        elif policy.max_polls is not None and task.polls >= policy.max_polls:
+            self._end(task, _verdict.TIMED_OUT, now)
+        elif not task.looked_last:
+            due = self._deadline if self._last_looks else self._next_due(task, now)
+            self._lanes[task.lane].due.push(task.number, due)
+
+    def _next_due(self, task: Task, now: float) -> float:
+        """After a backoff, but not later than the moment at which patience ends."""
+        policy = self._policy
+        pause = backoff(
+            task.polls - 1, first=policy.sleep, factor=policy.backoff, cap=policy.max_sleep, chance=self._chance
+        )
+        due = max(now + pause, task.due_at if task.errors else 0.0)
+        ends = []
+        if policy.stall_timeout is not None:
+            ends.append(task.changed_at + policy.stall_timeout)
+        if task.missing and not task.seen:
+            ends.append(self._began - self._limits.elapsed + policy.not_found_grace)
+        task.due_at = min([due, *(end for end in ends if end > now)])
+        return task.due_at
+
+    def _end(self, task: Task, outcome: str, now: float) -> None:
+        task.outcome = outcome
+        task.ended = self._elapsed(now)
+        self._open -= 1
+        self._satisfied += outcome == _verdict.SATISFIED
+
+    def _elapsed(self, now: float) -> float:
+        return self._limits.elapsed + now - self._began
+
+    # --- what is handed over ---
+
+    def _report(self, now: float) -> Report:
+        tasks = self._tasks.values()
+        if self._last_looks and not self._has_verdict():
+            for task in tasks:
+                if task.outcome is None:
+                    self._end(task, _verdict.TIMED_OUT, now)
+        condition = self._policy.until is None
+        return {
+            "polls": {str(task.number): task.polls for task in tasks},
+            "errors": {str(task.number): task.error for task in tasks},
+            "records": {str(task.number): task.record for task in tasks if task.changes},
+            "history": {str(task.number): task.changes for task in tasks if task.changes},
+            "outcomes": {
+                str(task.number): [task.outcome, task.ended]
+                for task in tasks
+                if task.outcome and not (condition and task.outcome == _verdict.UNFINISHED)
+            },
+            "api_calls": {name: lane.calls for name, lane in self._lanes.items() if lane.calls},
+            "states": {str(task.number): self._state(task, now) for task in tasks if task.outcome is None},
+            "lanes": {
+                name: {"ready_in": max(0.0, lane.budget.ready - now), "slowdown": lane.budget.slowdown}
+                for name, lane in self._lanes.items()
+            },
+        }
+
+    def _state(self, task: Task, now: float) -> dict[str, t.Any]:
+        return {
+            "polls": task.polls,
+            "errors": task.errors,
+            "missing": task.missing,
+            "seen": task.seen,
+            "due_in": max(0.0, task.due_at - now),
+            "changed_ago": now - task.changed_at,
+            "fingerprint": task.fingerprint,
+        }
+
+
+__all__ = ["Limits", "Look", "Policy", "Seen", "Task", "Waiter"]

@@ -1,0 +1,129 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. For the controller only; it knows no cloud and no Ansible.
+"""The state file of a wait: what is needed to go on after a kill.
+
+It is written whole or not at all, readable for its owner only, never through a symbolic link or over another user's
+file, and locked while a wait lives, by a lock that a kill releases.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+import tempfile
+import typing as t
+
+VERSION = 1
+
+State = dict[str, t.Any]
+
+
+class StateError(Exception):
+    """A state file that cannot be used; the text is one sentence."""
+
+
+class StateFile:
+    """A path, locked from ``open`` to ``close``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self._lock_path = self.path + ".lock"
+        self._lock: int | None = None
+
+    def open(self) -> State | None:
+        """Lock it and read what is there; null when there is nothing.
+
+        :raises StateError: when it is in use, damaged, or not ours.
+        """
+        folder = os.path.dirname(self.path)
+        if not os.path.isdir(folder):
+            raise StateError(f"The folder of the state file {self.path} does not exist; create it first.")
+        self._check_ours(self.path)
+        self._take_lock()
+        return self._read()
+
+    def _check_ours(self, path: str) -> None:
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StateError(f"The state file {path} cannot be used ({error.strerror}); name another.") from None
+        if not stat.S_ISREG(status.st_mode):
+            raise StateError(f"The state file {path} is a symbolic link or no regular file; name another.")
+        if status.st_uid != os.geteuid():
+            raise StateError(f"The state file {path} belongs to another user; name another.")
+
+    def _take_lock(self) -> None:
+        self._check_ours(self._lock_path)
+        try:
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(f"The state file {self.path} cannot be locked ({error.strerror}); name another.") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = os.fstat(lock).st_ino == os.lstat(self._lock_path).st_ino
+        except OSError:
+            free = False
+        if not free:
+            os.close(lock)
+            raise StateError(
+                f"The state file {self.path} is in use by another wait; several hosts need several paths, "
+                'for example with "{{ inventory_hostname }}" in them.'
+            )
+        self._lock = lock
+
+    def _read(self) -> State | None:
+        try:
+            with open(os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), encoding="utf-8") as file:
+                state = json.load(file)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError):
+            state = None
+        if not isinstance(state, dict) or state.get("version") != VERSION:
+            self.close()
+            raise StateError(
+                f"The state file {self.path} is damaged or of another release; remove it to begin the wait anew."
+            )
+        return state
+
+    def write(self, state: State) -> None:
+        """Put a new state in the place of the old one, at once.
+
+        :raises StateError: when the disk refuses it.
+        """
+        try:
+            handle, name = tempfile.mkstemp(prefix=".wait-", dir=os.path.dirname(self.path))
+            try:
+                with open(handle, "w", encoding="utf-8") as file:
+                    json.dump({"version": VERSION, **state}, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(name, self.path)
+            except BaseException:
+                os.unlink(name)
+                raise
+        except OSError as error:
+            raise StateError(f"The state file {self.path} cannot be written ({error.strerror}).") from None
+
+    def close(self, *, remove: bool = False) -> None:
+        """Unlock it.
+
+        :param remove: the wait has its verdict, so there is nothing to go on with.
+        """
+        if self._lock is None:
+            return
+        for path in (self.path, self._lock_path) if remove else (self._lock_path,):
+            if os.path.lexists(path):
+                os.unlink(path)
+        os.close(self._lock)
+        self._lock = None
+
+
+__all__ = ["State", "StateError", "StateFile"]
