@@ -1,0 +1,151 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
+from ansible_collections.cloudwait.conversion.plugins.module_utils._items import ItemError, make_plan
+from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
+
+AGENT = {"app_id": "app", "proxy_organization_open_id": "org", "proxy_operator": {"open_id": "me"}}
+BUCKET = {"bucket": "examplebucket-1250000000", "region": "ap-beijing"}
+MPS = {"provider": "mps", "task_id": "m1"}
+
+
+def plan(
+    *items: t.Any, check_mode: bool = False, environ: t.Mapping[str, str] | None = None, **options: t.Any
+) -> list[dict[str, t.Any]]:
+    return make_plan({"tasks": list(items), **options}, environ or {}, check_mode=check_mode)
+
+
+def record(status: str, ref: t.Mapping[str, t.Any] = MPS) -> dict[str, t.Any]:
+    return make_record(ref, status, status)
+
+
+@pytest.mark.parametrize(
+    ("item", "options", "ref"),
+    [
+        ("m1", {"provider": "mps"}, MPS),
+        (12345678, {"provider": "dingtalk_doc"}, {"provider": "dingtalk_doc", "task_id": "12345678"}),
+        (MPS, {}, MPS),
+        ({"task_id": "m1"}, {"provider": "mps", "site": "intl"}, {**MPS, "site": "intl"}),
+        ({**MPS, "site": "china"}, {"site": "intl"}, {**MPS, "site": "china"}),
+        (
+            {"provider": "cos_doc", "task_id": "d1"},
+            BUCKET,
+            {"provider": "cos_doc", "task_id": "d1", **BUCKET},
+        ),
+        (MPS, BUCKET, MPS),
+        (
+            {"provider": "ess", "task_id": "e1", "agent": AGENT},
+            {"site": "intl"},
+            {"provider": "ess", "task_id": "e1", "agent": AGENT},
+        ),
+        ({"changed": False, "item": "x", "task": record("running")}, {}, MPS),
+        (record("running"), {}, MPS),
+        (MPS, {"profile": "night"}, {**MPS, "profile": "night"}),
+        (MPS, {"profile": "night", "secret_id": "AKID"}, MPS),
+        ({**MPS, "profile": "other"}, {"profile": "night", "secret_id": "AKID"}, {**MPS, "profile": "other"}),
+    ],
+)
+def test_every_form_of_an_item_becomes_a_ref(item: t.Any, options: dict[str, t.Any], ref: dict[str, t.Any]) -> None:
+    assert [each["ref"] for each in plan(item, **options)] == [ref]
+
+
+def test_the_options_alone_describe_one_cloud_task() -> None:
+    assert make_plan({"tasks": None, **MPS}, {}, check_mode=False) == [{"ref": MPS}]
+
+
+def test_the_region_of_the_environment_is_the_last_default() -> None:
+    item = {"provider": "cos_doc", "task_id": "d1", "bucket": BUCKET["bucket"]}
+    assert plan(item, environ={"TENCENTCLOUD_REGION": "ap-beijing"})[0]["ref"]["region"] == "ap-beijing"
+
+
+def test_the_action_goes_with_the_item_and_not_into_the_ref() -> None:
+    item = {"provider": "ess", "task_id": "e1", "agent": AGENT, "api_action": "DescribeFileConvertTask"}
+    assert plan(item)[0]["api_action"] == "DescribeFileConvertTask"
+    assert "api_action" not in plan(item)[0]["ref"]
+
+
+def test_a_record_that_is_done_needs_no_look() -> None:
+    planned = plan({"task": record("partial")})[0]
+    assert planned["record"]["status"] == "partial"
+
+
+def test_a_record_that_goes_on_is_looked_at() -> None:
+    assert "record" not in plan({"task": record("running")})[0]
+
+
+def test_a_done_record_may_lack_an_id() -> None:
+    planned = plan({"task": record("succeeded", {"provider": "dingtalk_doc", "task_id": None})})[0]
+    assert planned["ref"] == {"provider": "dingtalk_doc", "task_id": None}
+    assert not planned.get("unstarted")
+
+
+def test_check_mode_takes_a_start_that_was_not_done() -> None:
+    item = {"task": record("unknown", {"provider": "mps", "task_id": None})}
+    assert plan(item, check_mode=True)[0]["unstarted"]
+    with pytest.raises(CloudError, match=r"tasks\[0\] task_id is empty"):
+        plan(item)
+
+
+def test_the_same_cloud_task_twice_is_one() -> None:
+    planned = plan(MPS, {"task_id": "m2"}, {"task": record("running")}, provider="mps")
+    assert [item.get("twin_of") for item in planned] == [None, None, 0]
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (None, "tasks[0] is neither a task id nor a dict"),
+        (True, "tasks[0] is neither a task id nor a dict"),
+        (["m1"], "tasks[0] is neither a task id nor a dict"),
+        ("m1", "tasks[0] has no provider"),
+        ({"provider": "mpz", "task_id": "m1"}, "tasks[0] has the provider mpz"),
+        ({"provider": "mps"}, "tasks[0] task_id is empty"),
+        ({"provider": "mps", "task_id": " "}, "tasks[0] task_id is empty"),
+        ({**MPS, "tsak": 1}, "tasks[0] has the key tsak"),
+        ({**MPS, "endpoint": "https://example.com"}, "tasks[0] has the key endpoint"),
+        ({**MPS, "bucket": "b"}, "tasks[0] gives bucket, which mps does not have"),
+        ({**MPS, "agent": AGENT}, "tasks[0] gives agent, which mps does not have"),
+        ({**MPS, "api_action": "auto"}, "tasks[0] gives api_action, which mps does not have"),
+        (
+            {"provider": "ess", "task_id": "e", "agent": AGENT, "site": "china"},
+            "tasks[0] gives site, which ess does not",
+        ),
+        ({**MPS, "site": "mars"}, "tasks[0] site is neither china nor intl"),
+        ({"skipped": True, "changed": False}, "tasks[0] is the result of an Ansible task that failed or was skipped"),
+        ({"failed": True, "msg": "x"}, "tasks[0] is the result of an Ansible task that failed or was skipped"),
+        ({"task": {"status": "running"}}, "tasks[0] holds a task that is no record of this collection"),
+        (
+            {"task": {**record("running"), "ref": {**MPS, "secret_key": "x"}}},
+            "tasks[0] has a ref with the key secret_key",
+        ),
+    ],
+)
+def test_an_item_that_makes_no_sense_is_refused_by_name(item: t.Any, said: str) -> None:
+    with pytest.raises(ItemError) as caught:
+        plan(item)
+    assert caught.value.kind == "config"
+    assert caught.value.said.startswith(said)
+
+
+def test_a_secret_in_an_item_is_refused_and_hidden() -> None:
+    with pytest.raises(ItemError) as caught:
+        plan({**MPS, "secret_key": "EXAMPLE-FAKE-SECRET-KEY"})
+    assert "secret_key" in caught.value.said
+    assert "EXAMPLE-FAKE-SECRET-KEY" not in caught.value.sentence("x")
+    assert caught.value.hidden == ["EXAMPLE-FAKE-SECRET-KEY"]
+
+
+def test_tasks_and_task_id_exclude_each_other() -> None:
+    with pytest.raises(CloudError, match="both tasks and task_id are given"):
+        plan(MPS, task_id="m2")
+
+
+def test_an_empty_list_is_an_empty_plan() -> None:
+    assert plan() == []

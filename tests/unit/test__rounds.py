@@ -1,0 +1,295 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
+
+OPTIONS: dict[str, t.Any] = {
+    "until": ["succeeded"],
+    "require": "all",
+    "fail_fast": True,
+    "timeout": 900.0,
+    "heartbeat": 60.0,
+    "max_errors": 3,
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 50.0
+        self.wall = 1767323045.0  # 2026-01-02T03:04:05Z
+
+    def rounds(self, *, check_mode: bool = False, conditional: bool = False, **options: t.Any) -> Rounds:
+        return Rounds(
+            {**OPTIONS, **options},
+            check_mode=check_mode,
+            conditional=conditional,
+            clock=lambda: self.now,
+            wall=lambda: self.wall,
+        )
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.wall += seconds
+
+
+def ref(number: int) -> dict[str, t.Any]:
+    return {"provider": "mps", "task_id": f"m{number}"}
+
+
+def state(due_in: float = 3.0, changed_ago: float = 1.0) -> dict[str, t.Any]:
+    return {"polls": 1, "errors": 0, "missing": 0, "seen": True, "due_in": due_in, "changed_ago": changed_ago}
+
+
+def answer(count: int = 2, **changes: t.Any) -> dict[str, t.Any]:
+    """The first round of a wait on some cloud tasks; all are running."""
+    numbers = [str(number) for number in range(count)]
+    report: dict[str, t.Any] = {
+        "polls": dict.fromkeys(numbers, 1),
+        "errors": dict.fromkeys(numbers),
+        "records": {number: make_record(ref(int(number)), "running", "PROCESSING") for number in numbers},
+        "history": {
+            number: [{"elapsed": 1.0, "status": "running", "native_status": "PROCESSING", "progress": None}]
+            for number in numbers
+        },
+        "outcomes": {},
+        "api_calls": {"mps": count},
+    }
+    following = {
+        "lanes": {"mps": {"ready_in": 2.0, "slowdown": 1.0}},
+        "states": {number: state() for number in numbers},
+    }
+    plan = [{"ref": ref(number)} for number in range(count)]
+    return {"plan": plan, "report": {**report, **changes}, "next": following}
+
+
+def test_the_first_round_gets_what_the_user_gave() -> None:
+    order = Clock().rounds().next_round()
+    assert set(order) == {"_round"}
+    assert order["_round"]["first"] is True
+    assert order["_round"]["left"] == 900.0
+
+
+def test_a_later_round_gets_only_what_is_open_and_how_old_everything_is() -> None:
+    clock = Clock()
+    rounds = clock.rounds(fail_fast=False)
+    clock.pass_time(2)
+    rounds.take(answer(outcomes={"0": ["failed", 1.5]}), cost=0.4)
+    clock.pass_time(1)
+    order = rounds.next_round()
+    assert order["tasks"] == [ref(1)]
+    handed = order["_round"]
+    assert handed["numbers"] == [1]
+    assert handed["states"]["1"]["due_in"] == 2.0
+    assert handed["states"]["1"]["changed_ago"] == 2.0
+    assert handed["lanes"]["mps"]["ready_in"] == 1.0
+    assert handed["left"] == 897.0
+    assert handed["elapsed"] == 3.0
+    assert handed["first"] is False
+
+
+@pytest.mark.parametrize(("cost", "after_change"), [(0.1, 5.0), (0.25, 5.0), (1.0, 20.0)])
+def test_a_dear_hand_over_makes_rounds_longer(cost: float, after_change: float) -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(), cost=cost)
+    assert rounds.next_round()["_round"]["after_change"] == after_change
+
+
+def test_a_round_is_back_for_the_heartbeat_and_for_the_timeout_of_the_ansible_task() -> None:
+    clock = Clock()
+    rounds = clock.rounds(heartbeat=20)
+    clock.pass_time(5)
+    assert rounds.next_round()["_round"]["linger"] == 15.0
+    assert rounds.next_round(at_most=4.0)["_round"]["linger"] == 4.0
+    clock.pass_time(15)
+    assert rounds.line_is_due()
+    rounds.line_was_told()
+    assert not rounds.line_is_due()
+
+
+def test_records_that_came_along_are_judged_at_once() -> None:
+    rounds = Clock().rounds()
+    rounds.plan([{"ref": ref(0), "record": make_record(ref(0), "succeeded", "FINISH")}])
+    assert rounds.has_verdict()
+    assert rounds.result()["outcome"] == "satisfied"
+
+
+def test_a_wait_is_not_over_before_it_is_known_what_it_is_about() -> None:
+    assert not Clock().rounds().has_verdict()
+
+
+def test_an_empty_list_is_satisfied() -> None:
+    rounds = Clock().rounds()
+    rounds.plan([])
+    assert rounds.has_verdict()
+    assert rounds.result()["summary"]["total"] == 0
+    assert "failed" not in rounds.result()
+
+
+def test_a_lost_round_counts_one_error_against_everything_open() -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(), cost=0)
+    for dummy in range(2):
+        rounds.lost("the connection to the host was lost")
+        assert not rounds.has_verdict()
+    rounds.lost("the connection to the host was lost")
+    assert rounds.result()["outcome"] == "error"
+    assert "the connection to the host was lost" in rounds.result()["msg"]
+
+
+def test_a_good_round_forgets_the_losses() -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(), cost=0)
+    rounds.lost("gone")
+    rounds.take(answer(), cost=0)
+    assert rounds.losses == 0
+
+
+def test_the_result_has_every_key_on_success_and_on_failure() -> None:
+    keys = ["changed", "outcome", "msg", "tasks", "failed_tasks", "unfinished_tasks", "summary", "elapsed", "polls", "api_calls"]
+    good, bad = Clock().rounds(), Clock().rounds()
+    good.take(answer(outcomes={"0": ["satisfied", 1.0], "1": ["satisfied", 2.0]}), cost=0)
+    bad.take(answer(outcomes={"0": ["failed", 1.0]}), cost=0)
+    assert set(good.result()) == set(keys)
+    assert set(bad.result()) == {*keys, "failed"}
+    assert bad.result()["failed_tasks"] == [ref(0)]
+    assert bad.result()["unfinished_tasks"] == [ref(1)]
+    assert [each["outcome"] for each in bad.result()["tasks"]] == ["failed", "unfinished"]
+    assert good.result()["tasks"][0]["history"] == [
+        {"at": "2026-01-02T03:04:06Z", "status": "running", "native_status": "PROCESSING", "progress": None}
+    ]
+
+
+def test_a_single_cloud_task_stands_by_itself_too() -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(count=1), cost=0)
+    assert rounds.result()["task"] == rounds.result()["tasks"][0]
+
+
+def test_a_twin_is_reported_like_its_other() -> None:
+    rounds = Clock().rounds()
+    first = answer(count=1, outcomes={"0": ["satisfied", 1.0]})
+    first["plan"].append({"ref": ref(0), "twin_of": 0})
+    rounds.take(first, cost=0)
+    assert rounds.has_verdict()
+    assert [each["outcome"] for each in rounds.result()["tasks"]] == ["satisfied", "satisfied"]
+    assert rounds.result()["polls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "outcome"),
+    [
+        ("running", True, "satisfied"),
+        ("running", False, "unfinished"),
+        ("running", None, "unfinished"),
+        ("succeeded", True, "satisfied"),
+        ("succeeded", False, "failed"),
+        ("succeeded", None, "error"),
+    ],
+)
+def test_what_a_condition_decides(status: str, verdict: bool | None, outcome: str) -> None:
+    rounds = Clock().rounds(conditional=True)
+    rounds.take(answer(count=1, records={"0": make_record(ref(0), status, status)}), cost=0)
+    rounds.decide(0, verdict, "the condition x cannot be evaluated")
+    assert rounds.result()["tasks"][0]["outcome"] == outcome
+    if outcome == "error":
+        assert "the condition x cannot be evaluated" in rounds.result()["msg"]
+
+
+def test_check_mode_reports_what_was_not_started_and_does_not_fail() -> None:
+    rounds = Clock().rounds(check_mode=True)
+    rounds.plan([{"ref": {"provider": "mps", "task_id": None}, "unstarted": True}])
+    result = rounds.result()
+    assert (result["outcome"], "failed" in result) == ("unfinished", False)
+
+
+def test_a_long_history_keeps_its_ends() -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(count=1), cost=0)
+    for number in range(200):
+        change = {"elapsed": 1.0, "status": "running", "native_status": "PROCESSING", "progress": number}
+        rounds.take(answer(count=1, history={"0": [change]}), cost=0)
+    progress = [change["progress"] for change in rounds.result()["tasks"][0]["history"]]
+    assert progress == [None, *range(49), *range(150, 200)]
+
+
+# --- life after a kill ---
+
+
+def killed(clock: Clock) -> dict[str, t.Any]:
+    rounds = clock.rounds(fail_fast=False)
+    clock.pass_time(10)
+    done = make_record(ref(0), "failed", "FINISH")
+    first = answer(count=3, outcomes={"0": ["failed", 4.0], "2": ["not_found", 6.0]})
+    first["report"]["records"]["0"] = done
+    rounds.take(first, cost=0)
+    return rounds.dump()
+
+
+def test_a_wait_goes_on_with_its_deadline_and_asks_for_nothing_that_had_ended() -> None:
+    clock = Clock()
+    saved = killed(clock)
+    clock.wall += 100  # and another process, with a monotonic clock of its own
+    clock.now = 7.0
+    rounds = clock.rounds(fail_fast=False, timeout=60)
+    assert rounds.resume(saved, [{"ref": ref(2)}, {"ref": ref(1)}, {"ref": ref(0)}])
+    order = rounds.next_round()
+    assert order["tasks"] == [ref(1)]
+    assert order["_round"]["numbers"] == [1]
+    assert order["_round"]["left"] == pytest.approx(790.0)
+    assert order["_round"]["elapsed"] == pytest.approx(110.0)
+    assert order["_round"]["states"]["1"]["due_in"] == 0.0
+    result = rounds.result()
+    assert [each["outcome"] for each in result["tasks"]] == ["not_found", "unfinished", "failed"]
+    assert result["tasks"][1]["history"][0]["at"] == "2026-01-02T03:04:06Z"
+    assert result["api_calls"] == {"mps": 3}
+
+
+def test_the_options_of_the_new_call_win() -> None:
+    clock = Clock()
+    saved = killed(clock)
+    rounds = clock.rounds(fail_fast=False, until=["done"])
+    rounds.resume(saved, [{"ref": ref(number)} for number in range(3)])
+    assert rounds.result()["tasks"][0]["outcome"] == "satisfied"
+
+
+def test_a_state_of_other_cloud_tasks_is_no_state_of_ours() -> None:
+    clock = Clock()
+    saved = killed(clock)
+    assert not clock.rounds().resume(saved, [{"ref": ref(number)} for number in range(2)])
+    assert not clock.rounds().resume(saved, [{"ref": ref(number)} for number in range(4)])
+
+
+# --- lines ---
+
+
+def test_a_line_cannot_speak_to_a_pipeline() -> None:
+    line = _progress.line("h", "mps m1: failed: \r\n::error::\x1b[31mred" + "x" * 500)
+    assert line.startswith("[h] cloudwait: mps m1: failed: ::error:: [31mred")
+    assert len(line) == 200
+    assert line.isprintable()
+
+
+def test_lines_of_changes_are_few() -> None:
+    rounds = Clock().rounds()
+    changed = rounds.take(answer(count=30), cost=0)
+    lines = list(_progress.change_lines("h", rounds.book, changed))
+    assert len(lines) == 21
+    assert lines[0] == "[h] cloudwait: mps m0: running after 1 s"
+    assert lines[-1] == "[h] cloudwait: and 10 more have changed"
+
+
+def test_a_heartbeat_tells_who_has_been_longest_in_its_state() -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(), cost=0)
+    line = _progress.heartbeat_line("h", rounds.book, elapsed=61, left=839)
+    assert line == (
+        "[h] cloudwait: 2 of 2 still open (2 running), 61 s gone, 839 s left; mps m0 has been running for 60 s"
+    )
