@@ -8,7 +8,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LINK := .cache/tree/ansible_collections/cloudwait/conversion
 
-.PHONY: help demo test lint sanity unit functional clean
+.PHONY: help demo test lint sanity unit functional bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -16,7 +16,7 @@ help: ## list the targets
 
 demo: export ANSIBLE_CONFIG := ansible.cfg
 demo: export ANSIBLE_COLLECTIONS_PATH := .cache/tree
-demo: .venv/.run $(LINK) ## wait for conversions in a stand-in cloud on this machine
+demo: .venv/.run $(LINK) ## wait for seven conversions in a stand-in cloud on this machine
 	@$(PY) -m ansible playbook playbooks/demo.yml
 
 test: .venv/.dev $(LINK) ## all gates; pytest last
@@ -29,6 +29,9 @@ lint: ## ruff, mypy, yamllint, changelog
 sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator
+
+bench: .venv/.dev $(LINK) ## what a wait costs, beside what else one could run; some ten minutes on a quiet machine
+	@$(PY) tests/benchmark/wait_benchmark.py
 
 clean: ## remove all that make has made
 	rm -rf .venv .cache

@@ -162,7 +162,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         changed = rounds.take(answer, cost=time.process_time() - cpu + answer["cost"])
         self._warnings += answer["notes"]
         self._judge(changed)
-        self._tell_changes(changed)
+        self._print(*rounds.lines(self._host(), changed))
         if self._state_file is not None:
             self._state_file.write(rounds.dump())
         return None
@@ -230,22 +230,14 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
     # --- lines ---
 
     def _tell(self, text: str) -> None:
-        if not self._quiet:
-            display.display(_progress.line(self._vars.get("inventory_hostname", "localhost"), text))
+        self._print(_progress.line(self._host(), text))
 
-    def _tell_changes(self, changed: list[int]) -> None:
-        rounds = self._rounds
-        host = self._vars.get("inventory_hostname", "localhost")
-        if self._quiet:
-            return
-        for line in _progress.change_lines(host, rounds.book, changed):
+    def _host(self) -> str:
+        return str(self._vars.get("inventory_hostname", "localhost"))
+
+    def _print(self, *lines: str) -> None:
+        for line in lines if not self._quiet else ():
             display.display(line)
-        if rounds.line_is_due() and not changed and not rounds.has_verdict():
-            display.display(
-                _progress.heartbeat_line(host, rounds.book, elapsed=rounds.elapsed(), left=max(0.0, rounds.left()))
-            )
-        if changed or rounds.line_is_due():
-            rounds.line_was_told()
 
 
 def _as_list(condition: t.Any) -> list[t.Any]:

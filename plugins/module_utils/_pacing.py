@@ -49,8 +49,10 @@ class RateBudget:
         self.slowdown = slowdown
 
     def take(self, now: float, calls: int = 1) -> None:
-        """Use room for calls that start now."""
-        self.ready = max(now, self.ready) + calls * self._interval * self.slowdown
+        """Use room for calls that start now. One that starts a little late does not put off all that follow."""
+        interval = self._interval * self.slowdown
+        turn = self.ready if now - self.ready < interval else now
+        self.ready = turn + calls * interval
 
     def throttled(self, now: float, retry_after: float | None) -> None:
         """The vendor wants fewer calls: ask half as often, and not before it says."""

@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict
 from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book, Entry, clock_face
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
 
 SHORTEST_ROUND = 5.0
 """Seconds for which a round goes on at least, when something has changed."""
@@ -84,13 +85,16 @@ class Rounds:
     def _period(self) -> float:
         return float(self._options["heartbeat"] or IDLE_ROUND)
 
-    def line_is_due(self) -> bool:
-        """Whether it is time for a progress line though nothing has changed."""
-        return self._clock() >= self._line_due
-
-    def line_was_told(self) -> None:
-        """The next one is due in a while."""
+    def lines(self, host: str, changed: t.Sequence[int]) -> list[str]:
+        """The progress lines after a round, whoever prints them; the next heartbeat is due in a while."""
+        if not changed and self._clock() < self._line_due:
+            return []
         self._line_due = self._clock() + self._period()
+        if changed:
+            return list(_progress.change_lines(host, self.book, changed))
+        if self.has_verdict():
+            return []
+        return [_progress.heartbeat_line(host, self.book, elapsed=self.elapsed(), left=max(0.0, self.left()))]
 
     # --- the next round ---
 

@@ -108,10 +108,17 @@ def test_a_round_is_back_for_the_heartbeat_and_for_the_timeout_of_the_ansible_ta
     clock.pass_time(5)
     assert rounds.next_round()["_round"]["linger"] == 15.0
     assert rounds.next_round(at_most=4.0)["_round"]["linger"] == 4.0
-    clock.pass_time(15)
-    assert rounds.line_is_due()
-    rounds.line_was_told()
-    assert not rounds.line_is_due()
+
+
+def test_a_heartbeat_is_due_again_and_again_also_when_nobody_prints_it() -> None:
+    clock = Clock()
+    rounds = clock.rounds(heartbeat=20)
+    rounds.take(answer(), cost=0)
+    for dummy in range(3):
+        assert rounds.lines("h", []) == []
+        clock.pass_time(20)
+        assert len(rounds.lines("h", [])) == 1
+        assert rounds.next_round()["_round"]["linger"] == 20.0
 
 
 def test_records_that_came_along_are_judged_at_once() -> None:
@@ -153,7 +160,18 @@ def test_a_good_round_forgets_the_losses() -> None:
 
 
 def test_the_result_has_every_key_on_success_and_on_failure() -> None:
-    keys = ["changed", "outcome", "msg", "tasks", "failed_tasks", "unfinished_tasks", "summary", "elapsed", "polls", "api_calls"]
+    keys = [
+        "changed",
+        "outcome",
+        "msg",
+        "tasks",
+        "failed_tasks",
+        "unfinished_tasks",
+        "summary",
+        "elapsed",
+        "polls",
+        "api_calls",
+    ]
     good, bad = Clock().rounds(), Clock().rounds()
     good.take(answer(outcomes={"0": ["satisfied", 1.0], "1": ["satisfied", 2.0]}), cost=0)
     bad.take(answer(outcomes={"0": ["failed", 1.0]}), cost=0)
