@@ -34,6 +34,9 @@ RETRY_AFTER_CAP = 120.0
 NO_TIME = 0.05
 """Seconds left below which a look is not begun any more: the last look at the deadline is near."""
 
+SHORTEST_LOOK = 0.5
+"""Seconds that a look gets even where the round should be over already."""
+
 THREADS = 16
 """The most threads, and so connections, of one provider."""
 
@@ -63,6 +66,7 @@ class Limits(t.NamedTuple):
     after_change: float = FOREVER
     elapsed: float = 0.0
     first: bool = False  # the first round comes back as soon as everything was looked at once
+    within: float = FOREVER  # a look that would last longer is cut off, since nobody will be there to hear of it
     once: bool = False  # look at everything once and no more, however long the rate budgets make that
 
 
@@ -255,10 +259,11 @@ class Waiter:
         return True
 
     def _time_for_a_look(self, now: float) -> float:
+        patience = min(self._policy.request_timeout, max(SHORTEST_LOOK, self._began + self._limits.within - now))
         if self._limits.once:
-            return self._policy.request_timeout
+            return patience
         end = self._deadline + self._grace() if self._last_looks else self._deadline
-        return min(self._policy.request_timeout, end - now)
+        return min(patience, end - now)
 
     def _try(self, task: Task, seconds: float) -> Seen | BaseException:
         try:
@@ -268,26 +273,32 @@ class Waiter:
 
     def _pause(self, now: float) -> None:
         """Until something may begin, must end, or a look is done: no turn of the loop without a reason."""
-        wake = min([lane.next_start() for lane in self._lanes.values()], default=FOREVER)
-        if self._limits.once:
-            pass
-        elif self._last_looks:
-            wake = min(wake, self._deadline + self._grace())
-        else:
-            if wake > now and self._deadline - wake < NO_TIME:
-                wake = self._deadline
-            wake = min(wake, self._deadline, self._began + self._limits.linger)
-            if self._changed:
-                wake = min(wake, self._began + self._limits.after_change)
-        if wake <= now:
-            wake = self._deadline if self._deadline > now else now + NO_TIME
+        seconds = self._wake(now) - now
+        if seconds <= 0:  # it has come meanwhile
+            return
         if not any(lane.under_way for lane in self._lanes.values()):
-            self._sleep(wake - now)
+            self._sleep(seconds)
             return
         try:
-            self._finish(*self._done.get(timeout=None if wake == FOREVER else wake - now))
+            self._finish(*self._done.get(timeout=None if seconds == FOREVER else seconds))
         except queue.Empty:
             return
+
+    def _wake(self, now: float) -> float:
+        """The next moment at which the loop has something to do, but for a look that is done."""
+        start = min([lane.next_start() for lane in self._lanes.values()], default=FOREVER)
+        if self._limits.once:
+            return start
+        end = self._end_of_looks()
+        if end - max(start, now) < NO_TIME:  # too late to begin
+            start = FOREVER
+        ends = [end] if self._last_looks else [end, self._began + self._limits.linger]
+        if self._changed and not self._last_looks:
+            ends.append(self._began + self._limits.after_change)
+        return min(start, *ends)
+
+    def _end_of_looks(self) -> float:
+        return self._deadline + self._grace() if self._last_looks else self._deadline
 
     def _drain(self) -> None:
         """Before a round hands over, what is under way comes in; after a verdict or the deadline nobody waits."""

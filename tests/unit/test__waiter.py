@@ -30,8 +30,9 @@ def down(**more: t.Any) -> CloudError:
 class World:
     """A cloud and a clock: each task's answers in turn, the last one for ever; a look takes no time unless told."""
 
-    def __init__(self, *lives: t.Sequence[Answer], look_takes: float = 0.0) -> None:
+    def __init__(self, *lives: t.Sequence[Answer], look_takes: float = 0.0, tick: float = 0.0) -> None:
         self.now = 1000.0
+        self.tick = tick
         self.lives = [list(life) for life in lives]
         self.look_takes = look_takes
         self.looks: list[tuple[float, int]] = []
@@ -39,6 +40,7 @@ class World:
         self.sleeps: list[float] = []
 
     def clock(self) -> float:
+        self.now += self.tick
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -375,6 +377,21 @@ def test_rounds_look_when_one_long_round_would() -> None:
         states = report["states"]
     assert parts.times() == whole.times()
     assert report["outcomes"]["0"][1] == pytest.approx(whole.now - 1000.0)
+
+
+@pytest.mark.parametrize("tick", [0.0003, 0.0101, 0.3])
+def test_time_that_passes_between_two_looks_at_the_clock_keeps_no_round_too_long(tick: float) -> None:
+    world = World([("running", percent) for percent in range(200)], *[["running"]] * 20, tick=tick)
+    world.run(limits=Limits(left=900, linger=60, after_change=5), rate=10)
+    assert 5.0 <= world.now - 1000.0 < 5.0 + 10 * max(tick, 0.1)
+
+
+@pytest.mark.parametrize("tick", [0.0003, 0.0101])
+def test_time_that_passes_meanwhile_keeps_no_deadline_from_coming(tick: float) -> None:
+    world = World(*[["running"]] * 5, tick=tick)
+    report = world.run(limits=Limits(left=20), rate=10)
+    assert {outcome(report, number) for number in range(5)} == {"timed_out"}
+    assert 20.0 <= world.now - 1000.0 <= 26.0
 
 
 def test_errors_in_a_row_are_counted_over_rounds() -> None:
