@@ -146,7 +146,8 @@ def _warnings(result: Options, provider: Provider | None) -> t.Iterator[str]:
 def clock_warning(offset: float) -> str:
     """What to say of a clock that was corrected by so many seconds."""
     side = "behind" if offset > 0 else "ahead of"
-    return f"This host's clock is {abs(offset):.0f} s {side} the vendor's; signatures were corrected, set the clock right."
+    seconds = f"{abs(offset):.0f} s"
+    return f"This host's clock is {seconds} {side} the vendor's; signatures were corrected, set the clock right."
 
 
 __all__ = ["hide_secrets", "make_clock", "make_provider", "make_transport", "run_info"]

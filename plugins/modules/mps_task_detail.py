@@ -16,7 +16,7 @@ description:
   - Asks Tencent MPS once for the state of a media task and returns it as a normalized record.
   - A media task that failed is not a failure of this module; read RV(task.status).
   - MPS says C(FINISH) of everything that is over. The status here is the verdict over all sub-tasks,
-    V(ignore:partial) when some of them failed.
+    V(partial) when some of them failed.
   - To wait for its end, repeat it with C(until) as the examples show.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes
@@ -125,7 +125,7 @@ task:
     error:
       description:
         - Why it failed or failed in part, as C(code), C(message) and C(reason).
-        - The reason is V(ignore:download), V(ignore:processing), V(ignore:timeout), V(ignore:source) or V(ignore:unknown).
+        - The reason is V(download), V(processing), V(timeout), V(source) or V(unknown).
       returned: always
       type: dict
       sample: null
@@ -184,8 +184,8 @@ endpoint_host:
 error:
   description:
     - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
-    - C(kind) is one of V(ignore:auth), V(ignore:permission), V(ignore:not_found), V(ignore:throttled), V(ignore:invalid),
-      V(ignore:server), V(ignore:network), V(ignore:protocol), V(ignore:config), V(ignore:clock).
+    - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
+      V(server), V(network), V(protocol), V(config), V(clock).
   returned: failure
   type: dict
   sample:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import inspect
 import json
 import os
 import subprocess
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from .ansible_runs import Ansible
 
 SIMULATOR = Path(__file__).resolve().parents[2] / "extensions" / "simulator"
 TENCENT = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
@@ -152,3 +155,24 @@ def start_simulator(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
         simulator.stop()
     if errors.exists():
         assert errors.read_text(encoding="utf-8") == "", "the simulator complained"
+
+
+# For tests that share one run of Ansible, which costs seconds
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have a run made once, not once a worker: pytest-xdist then keeps the tests of a file together."""
+    if getattr(config.option, "dist", "no") == "load":
+        config.option.dist = "loadfile"
+
+
+@pytest.fixture(scope="module")
+def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Simulator]]:
+    """`start_simulator` for all tests of a file."""
+    yield from inspect.unwrap(start_simulator)(tmp_path_factory.mktemp("cloud"))
+
+
+@pytest.fixture(scope="module")
+def start_ansible(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ansible]:
+    """Ansible with a home of its own: `start_ansible(simulator.environment)`."""
+    return lambda environment: Ansible(tmp_path_factory.mktemp("ansible"), {**COMPILED, **environment})

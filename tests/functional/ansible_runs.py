@@ -1,0 +1,160 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real runs of Ansible, as a user would start them: many looks in one playbook, for many small tests to read."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+#: what the environment of whoever runs the tests must not decide
+FOREIGN = ("ANSIBLE_", "CLOUDWAIT_", "TENCENTCLOUD_", "TCCLI_", "DINGTALK_", "REQUESTS_", "CURL_", "SSL_", "PYTHONPATH")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+#: words that no user shall see
+CRASHES = ("Traceback", "MODULE FAILURE", "Unhandled exception", "Unexpected failure", "unexpected exception")
+
+MODULES = {
+    "ess": "ess_task_info",
+    "cos_doc": "cos_doc_job_info",
+    "mps": "mps_task_detail",
+    "dingtalk_doc": "dingtalk_doc_task_info",
+}
+AGENT = {"app_id": "yDExample", "proxy_organization_open_id": "org", "proxy_operator": {"open_id": "n9527"}}
+#: what a look needs besides the id, by provider
+NEEDS: dict[str, dict[str, Any]] = {
+    "ess": {"agent": AGENT},
+    "cos_doc": {"bucket": "examplebucket-1250000000", "region": "ap-beijing"},
+    "mps": {},
+    "dingtalk_doc": {},
+}
+
+
+class Run(NamedTuple):
+    """What became of a process: results by the name of the look, and all that was printed."""
+
+    status: int
+    output: str
+    results: dict[str, Any]
+
+    def sentence(self, name: str) -> str:
+        """The message of a look that failed, once it is clear that it is one sentence and the whole of it."""
+        result = self.results[name]
+        assert result["failed"], f"{name} did not fail"
+        assert not result["changed"]
+        text: str = result["msg"]
+        assert "\n" not in text
+        assert text.endswith("."), text
+        return text
+
+    def error(self, name: str) -> dict[str, Any]:
+        """The error of a look that failed with a proper sentence."""
+        self.sentence(name)
+        error: dict[str, Any] = self.results[name]["error"]
+        assert sorted(error) == ["code", "http_status", "kind", "message", "request_id", "retryable"]
+        return error
+
+    def task(self, name: str) -> dict[str, Any]:
+        """The record of a look that went well."""
+        result = self.results[name]
+        assert not result["failed"], result.get("msg")
+        assert not result["changed"]
+        record: dict[str, Any] = result["task"]
+        return record
+
+
+def look(provider: str, task_id: str, *, keywords: Any = None, **options: Any) -> dict[str, Any]:
+    """An Ansible task that looks at a cloud task; an option with the value None is left out.
+
+    :param keywords: keywords of the Ansible task, such as ``environment``.
+    """
+    given = {**NEEDS[provider], "task_id": task_id, "request_retries": 0, **options}
+    arguments = {name: value for name, value in given.items() if value is not None}
+    return {f"cloudwait.conversion.{MODULES[provider]}": arguments, **(keywords or {})}
+
+
+class Ansible:
+    """Starts Ansible in a folder of its own, with nothing of the user's environment or home.
+
+    :param folder: holds home, playbooks and interpreters; its path has no blanks, which Ansible would not like.
+    :param environment: what all runs see, such as endpoints and credentials.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.python = self.interpreter("python")
+        foreign = tuple(name for name in os.environ if name.startswith(FOREIGN) or name.upper() in PROXIES)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in foreign},
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "HOME": str(self.home),
+            "LC_ALL": "C.UTF-8",
+            **environment,
+        }
+        self._runs = 0
+
+    def interpreter(self, name: str, *lines: str) -> str:
+        """An interpreter for modules: this one, after these lines of shell."""
+        path = self.folder / name
+        path.write_text("\n".join(("#!/bin/sh", *lines, f'exec "{sys.executable}" "$@"', "")), encoding="utf-8")
+        path.chmod(0o700)
+        return str(path)
+
+    def command(self, program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
+        """Run ``ansible``, ``ansible-playbook`` or ``ansible-doc``."""
+        process = subprocess.run(
+            [sys.executable, "-m", "ansible", program, *arguments],
+            cwd=ROOT,
+            env={**self.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=300,
+            check=False,
+        )
+        for crash in CRASHES:
+            assert crash not in process.stdout, process.stdout
+        return Run(process.returncode, process.stdout, {})
+
+    def play(self, tasks: Iterable[Mapping[str, Any]], *arguments: str, **keywords: Any) -> Run:
+        """Run Ansible tasks as they stand on this machine.
+
+        :param arguments: of ``ansible-playbook``.
+        :param keywords: of the play, such as ``module_defaults``.
+        """
+        self._runs += 1
+        path = self.folder / f"play-{self._runs}.json"
+        play = {"name": "Looks", "hosts": "localhost", "gather_facts": False, **keywords, "tasks": list(tasks)}
+        path.write_text(json.dumps([play]), encoding="utf-8")
+        python = f"ansible_python_interpreter={self.python}"
+        return self.command("playbook", "--extra-vars", python, *arguments, str(path))
+
+    def looks(self, looks: Mapping[str, Mapping[str, Any]], *arguments: str, **keywords: Any) -> Run:
+        """Run named looks in one playbook, failing or not, and give back what each of them registered."""
+        names = dict(zip(looks, (f"look_{number}" for number in range(len(looks)))))
+        tasks = [{"name": name, "register": names[name], "ignore_errors": True, **task} for name, task in looks.items()]
+        everything = ", ".join(names.values())
+        show = {"ansible.builtin.debug": {"msg": f"<<<{{{{ [{everything}] | to_json | b64encode }}}}>>>"}}
+        run = self.play([*tasks, show], *arguments, **keywords)
+        found = re.search("<<<([A-Za-z0-9+/=]+)>>>", run.output)
+        assert run.status == 0, run.output
+        assert found, run.output
+        text = base64.b64decode(found[1]).decode("utf-8")
+        for crash in CRASHES:
+            assert crash not in text, text
+        results = json.loads(text)
+        output = run.output.replace(found[0], "")
+        return Run(run.status, output, dict(zip(looks, results)))

@@ -1,0 +1,134 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Broken answers through the modules: each ends in one sentence and the right kind of error, and never in a hang."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from .ansible_runs import Run, look
+
+EMPTY = "answered with HTTP 200 and an empty body where"
+ELSE = "answered with HTTP 200 and something else where"
+LATE = "within 0.3 s"
+TOO_LONG = "the answer is longer than 16777216 bytes"
+
+
+class Case(NamedTuple):
+    """A fault, what kind of error it is, and what has to be said of it."""
+
+    provider: str
+    fault: str
+    kind: str
+    said: str
+    parameters: dict[str, Any] = {}  # noqa: RUF012 # nobody changes it
+    retryable: bool = True
+
+    @property
+    def name(self) -> str:
+        """A name of its own, which is the task id too."""
+        return f"{self.provider}-{self.fault}"
+
+
+CASES = [
+    Case("mps", "redirect", "protocol", "a redirect to elsewhere.example.com, which a signed request never follows",
+         {"location": "https://elsewhere.example.com/path?query=1"}, retryable=False),
+    Case("mps", "empty", "protocol", EMPTY),
+    Case("mps", "list", "protocol", ELSE),
+    Case("mps", "null", "protocol", ELSE),
+    Case("mps", "not_utf8", "protocol", ELSE),
+    Case("mps", "html", "protocol", ELSE),
+    Case("mps", "gzip", "protocol", "compressed though that was not asked for"),
+    Case("mps", "reset", "network", "was closed before an answer came"),
+    Case("mps", "truncated", "network", "broke"),
+    Case("mps", "hang", "network", LATE),
+    Case("mps", "drip", "network", "0.3 s", {"bytes_per_second": 200}),
+    Case("mps", "drip_headers", "network", "0.3 s", {"bytes_per_second": 200}),
+    Case("mps", "endless", "protocol", TOO_LONG, retryable=False),
+    Case("mps", "huge", "protocol", TOO_LONG, retryable=False),
+    Case("mps", "throttle", "throttled", '"RequestLimitExceeded: '),
+    Case("mps", "internal_error", "server", '"InternalError: '),
+    Case("cos_doc", "http_503", "server", "answered with HTTP 503; try again later"),
+    Case("cos_doc", "not_json", "protocol", ELSE),
+    Case("cos_doc", "entity_bomb", "protocol", ELSE),
+    Case("cos_doc", "throttle", "throttled", '"SlowDown: '),
+    Case("cos_doc", "internal_error", "server", '"InternalError: '),
+    Case("dingtalk_doc", "throttle", "throttled", '"Forbidden.AccessDenied.QpsLimitForApi: '),
+    Case("dingtalk_doc", "internal_error", "server", '"systemError: '),
+]  # fmt: skip
+SLOW = ("hang", "drip", "drip_headers")
+
+
+def in_words(case: Case) -> str:
+    """A case as the name of a test."""
+    return case.name
+
+
+@pytest.fixture(scope="module")
+def cloud(start_cloud: Callable[..., Any]) -> Any:
+    tasks = [
+        {
+            "provider": case.provider,
+            "task_id": case.name,
+            "life": [{"fault": {"name": case.fault, **case.parameters}}, {"status": "succeeded"}],
+        }
+        for case in CASES
+    ]
+    refused = {"answer": "", "http_status": 403}
+    passing = [{"fault": "reset"}, {"error": {"code": "InternalError"}}, {"status": "succeeded"}]
+    return start_cloud(
+        {
+            "tasks": [
+                *tasks,
+                {"provider": "dingtalk_doc", "task_id": "nothing but HTTP 403", "life": [refused]},
+                {"provider": "mps", "task_id": "passing", "life": passing},
+            ]
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def run(cloud: Any, start_ansible: Callable[..., Any]) -> Run:
+    short = {"request_timeout": 0.3}
+    looks = {case.name: look(case.provider, case.name, **(short if case.fault in SLOW else {})) for case in CASES}
+    looks["nothing but HTTP 403"] = look("dingtalk_doc", "nothing but HTTP 403")
+    looks["passing"] = look("mps", "passing", request_retries=None)
+    found: Run = start_ansible(cloud.environment).looks(looks)
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=in_words)
+def test_a_broken_answer_ends_in_one_sentence(run: Run, case: Case) -> None:
+    error = run.error(case.name)
+    assert (error["kind"], error["retryable"]) == (case.kind, case.retryable)
+    assert case.said in run.sentence(case.name)
+
+
+def test_a_vendor_error_is_told_with_its_code_and_request_id(run: Run) -> None:
+    codes = {name: run.error(name)["code"] for name in run.results if name.endswith("throttle")}
+    assert codes == {
+        "mps-throttle": "RequestLimitExceeded",
+        "cos_doc-throttle": "SlowDown",
+        "dingtalk_doc-throttle": "Forbidden.AccessDenied.QpsLimitForApi",
+    }
+    assert all(run.error(name)["request_id"] for name in codes)
+
+
+def test_the_address_limit_of_dingtalk_is_throttling_not_a_refusal(run: Run) -> None:
+    assert run.error("nothing but HTTP 403")["kind"] == "throttled"
+    assert "as when one address calls too often" in run.sentence("nothing but HTTP 403")
+
+
+def test_what_passes_is_asked_again_by_default(run: Run, cloud: Any) -> None:
+    assert run.task("passing")["status"] == "succeeded"
+    verdicts = [entry["verdict"] for entry in cloud.journal() if entry["task_id"] == "passing"]
+    assert verdicts == ["reset", "InternalError", "ok"]
+
+
+def test_without_retries_each_is_asked_once(run: Run, cloud: Any) -> None:
+    asked = [entry["task_id"] for entry in cloud.journal()]
+    assert {case.name: asked.count(case.name) for case in CASES} == {case.name: 1 for case in CASES}

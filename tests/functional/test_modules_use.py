@@ -1,0 +1,168 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules in use: their documentation, their examples as they stand, ad hoc runs, and Pythons that lack something."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from .ansible_runs import MODULES, ROOT, Ansible, Run, look
+
+KEY = {"secretId": "AKIDEXAMPLE-FAKE-ID", "secretKey": "EXAMPLE-FAKE-SECRET-KEY"}
+#: what the examples leave to the user
+VARIABLES = {
+    "convert_task_id": "conversion",
+    "job_id": "job",
+    "copy_task_id": "copy",
+    "first_id": "first",
+    "second_id": "second",
+    "vault_dingtalk_app_key": "dingEXAMPLEKEY",
+    "vault_dingtalk_app_secret": "EXAMPLE-FAKE-APP-SECRET",
+}
+TASKS = [
+    ("ess", "conversion", "succeeded"),
+    ("cos_doc", "d00000000000000000000000000000001", "succeeded"),
+    ("cos_doc", "job", "partial"),
+    ("mps", "2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1", "partial"),
+    ("mps", "first", "running"),
+    ("mps", "second", "succeeded"),
+    ("dingtalk_doc", "copy", "succeeded"),
+]
+
+
+def examples(module: str) -> list[dict[str, Any]]:
+    """The examples in a module's documentation."""
+    tree = ast.parse((ROOT / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXAMPLES":
+            tasks: list[dict[str, Any]] = yaml.safe_load(ast.literal_eval(node.value))
+            return tasks
+    raise AssertionError(f"{module} has no examples")
+
+
+class Use(NamedTuple):
+    """Ansible, and the looks that all tests read."""
+
+    ansible: Ansible
+    run: Run
+
+
+@pytest.fixture(scope="module")
+def ansible(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Ansible:
+    cloud = start_cloud(
+        {
+            "tasks": [
+                {"provider": provider, "task_id": name, "life": [{"status": word}]} for provider, name, word in TASKS
+            ]
+        }
+    )
+    found: Ansible = start_ansible(cloud.environment)
+    profiles = found.home / ".tccli"
+    profiles.mkdir()
+    for name in ("documents", "media"):
+        (profiles / f"{name}.credential").write_text(json.dumps(KEY), encoding="utf-8")
+    return found
+
+
+def without(ansible: Ansible, library: str) -> dict[str, Any]:
+    """Keywords of an Ansible task whose Python has no such library."""
+    folder = ansible.folder / f"without-{library}"
+    folder.mkdir()
+    (folder / f"{library}.py").write_text(f"raise ImportError('no {library}')\n", encoding="utf-8")
+    return {"environment": {"PYTHONPATH": str(folder)}}
+
+
+@pytest.fixture(scope="module")
+def lacking(ansible: Ansible) -> Run:
+    return ansible.looks(
+        {
+            "requests": look("dingtalk_doc", "copy", keywords=without(ansible, "requests")),
+            "xmltodict": look("cos_doc", "job", keywords=without(ansible, "xmltodict")),
+        }
+    )
+
+
+@pytest.mark.parametrize("library", ["requests", "xmltodict"])
+def test_a_library_that_is_missing_is_named_with_the_python_that_lacks_it(
+    lacking: Run, ansible: Ansible, library: str
+) -> None:
+    result = lacking.results[library]
+    assert result["failed"]
+    assert f"Failed to import the required Python library ({library}) on" in result["msg"]
+
+
+def test_the_examples_run_as_they_stand(ansible: Ansible) -> None:
+    tasks = [task for module in MODULES.values() for task in examples(module)]
+    run = ansible.play(tasks, vars=VARIABLES)
+    assert run.status == 0, run.output
+    for task in tasks:
+        assert f"TASK [{task['name']}]" in run.output or "block" in task
+    assert "skipping" not in run.output
+    assert "WARNING" not in run.output
+    assert "succeeded, 4 of 4 documents" in run.output
+
+
+@pytest.fixture(scope="module")
+def documentation(ansible: Ansible) -> dict[str, str]:
+    run = ansible.command("doc", *(f"cloudwait.conversion.{name}" for name in MODULES.values()))
+    assert run.status == 0, run.output
+    pages = run.output.split("> MODULE cloudwait.conversion.")[1:]
+    return {page.split()[0]: page for page in pages}
+
+
+@pytest.mark.parametrize("module", MODULES.values())
+def test_the_documentation_can_be_read(documentation: dict[str, str], module: str) -> None:
+    page = documentation[module]
+    for words in ("task_id", "request_timeout", "RETURN VALUES", "endpoint_host", examples(module)[0]["name"]):
+        assert words in page
+    assert "ignore:" not in page, "a mark of the markup is shown where it has no meaning"
+
+
+def test_the_other_name_of_the_mps_module_leads_to_its_documentation(ansible: Ansible) -> None:
+    run = ansible.command("doc", "cloudwait.conversion.mps_task_info")
+    assert run.status == 0, run.output
+    assert "> MODULE cloudwait.conversion.mps_task_detail" in run.output
+
+
+def test_a_module_can_be_run_ad_hoc(ansible: Ansible) -> None:
+    python = f"ansible_python_interpreter={ansible.python}"
+    module = "cloudwait.conversion.cos_doc_job_info"
+    options = "job_id=job bucket=examplebucket-1250000000 region=ap-beijing"
+    run = ansible.command("adhoc", "localhost", "--extra-vars", python, "-m", module, "-a", options)
+    assert run.status == 0, run.output
+    assert "localhost | SUCCESS" in run.output
+    assert '"status": "partial"' in run.output
+
+
+def oldest_pythons() -> Iterator[str]:
+    """Pythons of the oldest version that the modules run on, on the path or of pyenv."""
+    found = shutil.which("python3.9")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from [found] if found else []
+    yield from map(str, sorted((pyenv / "versions").glob("3.9.*/bin/python")))
+
+
+def test_the_oldest_python_runs_every_module(ansible: Ansible) -> None:
+    question = ["-c", "import requests, sys, xmltodict; sys.exit(sys.version_info[:2] != (3, 9))"]
+    ready = [
+        python
+        for python in oldest_pythons()
+        if not subprocess.run([python, *question], stderr=subprocess.DEVNULL, check=False).returncode
+    ]
+    if not ready:
+        pytest.skip("there is no Python 3.9 with requests and xmltodict")
+    ids = {"ess": "conversion", "cos_doc": "job", "mps": "second", "dingtalk_doc": "copy"}
+    looks = {provider: look(provider, task_id) for provider, task_id in ids.items()}
+    run = ansible.looks(looks, "--extra-vars", f"ansible_python_interpreter={ready[0]}")
+    assert all(run.task(provider)["done"] for provider in ids)
