@@ -81,6 +81,7 @@ SKIPPED = {".git", ".venv", ".cache", ".nox", ".ansible", "__pycache__", "output
 FRAGMENT_OF_GROUP = {"tencent": "_tencent", "dingtalk": "_dingtalk", "all": "_transport"}
 FUNCTION_LINES = 40
 MAIN_LINES = 15
+MODULE_LINES = 100
 
 Finder = t.Callable[[str, ast.Module], t.Iterator[str]]
 
@@ -275,12 +276,23 @@ def find_wall_clock(name: str, tree: ast.Module) -> t.Iterator[str]:
             yield f"{name}:{node.lineno}: import the module time, so that its uses can be seen"
 
 
-HABITS: list[Finder] = [find_asserts, find_fail_json_in_except, find_long_functions, find_wall_clock]
+def find_long_module(name: str, tree: ast.Module) -> t.Iterator[str]:
+    """Modules that do more than connect options with the library; their documentation does not count."""
+    if not name.startswith("plugins/modules/"):
+        return
+    code = [node for node in tree.body if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant))]
+    lines = sum((node.end_lineno or node.lineno) - node.lineno + 1 for node in code)
+    if lines > MODULE_LINES:
+        yield f"{name}: {lines} lines of code, at most {MODULE_LINES} are wanted"
+
+
+HABITS: list[Finder] = [find_asserts, find_fail_json_in_except, find_long_functions, find_long_module, find_wall_clock]
 HABIT_MISTAKES = [
     (find_asserts, "assert x"),
     (find_fail_json_in_except, "try:\n    pass\nexcept ValueError:\n    if x:\n        module.fail_json(msg='')"),
     (find_long_functions, "def f():\n" + "    pass\n" * FUNCTION_LINES),
     (find_long_functions, "def main():\n" + "    pass\n" * MAIN_LINES),
+    (find_long_module, "def f():\n    pass\n" * MODULE_LINES),
     (find_wall_clock, "import time\nstart = time.time()"),
     (find_wall_clock, "from time import time"),
     (find_wall_clock, "import datetime\nnow = datetime.datetime.now()"),
