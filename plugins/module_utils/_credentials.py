@@ -283,10 +283,10 @@ def _fetch_role(url: str, name: str) -> Keys:
 
 
 def _keys_of_role(data: t.Any) -> Keys:
-    texts = [data[name] for name in ("TmpSecretId", "TmpSecretKey", "Token")]
-    if not all(isinstance(text, str) and re.fullmatch("[!-~]+", text) for text in texts):
+    keys = Keys(data["TmpSecretId"], data["TmpSecretKey"], data["Token"], float(data["ExpiredTime"]))
+    if not all(isinstance(text, str) and re.fullmatch("[!-~]+", text) for text in keys[:3]):
         raise ValueError("keys must be able to stand in a header")
-    return Keys(*texts, float(data["ExpiredTime"]))
+    return keys
 
 
 # --- DingTalk ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ._errors import CloudError
+from ._errors import CloudError, one_line
 from ._pacing import backoff
 from ._providers.base import Look, Provider, Settings
 from ._status import UNKNOWN
@@ -51,6 +51,8 @@ def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
         result.update(task=look.record, response=look.response, **provider.about(ref))
     except CloudError as error:
         failure = error
+        if provider is not None and "credential_source" in result:
+            result.update(provider.about(ref))  # what was used last, also when it failed
     hide_secrets(module, provider.secrets() if provider else [])
     for warning in _warnings(result, provider):
         module.warn(warning)
@@ -64,8 +66,8 @@ def make_transport(options: Options) -> Transport:
 
     :raises CloudError: ``config``, when that makes no sense.
     """
-    if options["request_timeout"] <= 0:
-        raise CloudError("config", "request_timeout is not above 0 seconds")
+    if not 0 < options["request_timeout"] < float("inf"):
+        raise CloudError("config", "request_timeout is not a number of seconds above 0")
     verify = (options["ca_path"] or True) if options["validate_certs"] else False
     return Transport(timeout=options["request_timeout"], verify=verify)
 
@@ -99,7 +101,8 @@ def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
     """Secrets that are no options, and those that were put where none belongs, are censored like options."""
     for some in secrets:
         module.no_log_values.update(some)
-    for url in (module.params.get("endpoint"), *(os.environ.get(name) for name in ("HTTPS_PROXY", "HTTP_PROXY"))):
+    proxies = [value for name, value in os.environ.items() if name.lower().endswith("_proxy")]
+    for url in (module.params.get("endpoint"), *proxies):
         userinfo, at, dummy = (url or "").partition("//")[2].rpartition("@")
         password = userinfo.partition(":")[2] or userinfo  # not the name beside it, which may be a common word
         module.no_log_values.update(filter(None, [password]) if at else [])
@@ -135,12 +138,18 @@ def _look_patiently(
 def _warnings(result: Options, provider: Provider | None) -> t.Iterator[str]:
     record = result.get("task", {})
     if record.get("status") == UNKNOWN:
-        yield (
-            f"The status {record['native_status']} of the {record['provider']} cloud task {record['task_id']} "
-            "is not one that the vendor documents; it counts neither as done nor as a success."
-        )
+        yield unknown_warning(record)
     if provider is not None and provider.settings.clock.offset:
         yield clock_warning(provider.settings.clock.offset)
+
+
+def unknown_warning(record: Options) -> str:
+    """What to say of a status that no table has."""
+    native = one_line(str(record["native_status"]), 80)
+    return (
+        f"The status {native} of the {record['provider']} cloud task {record['task_id']} "
+        "is not one that the vendor documents; it counts neither as done nor as a success."
+    )
 
 
 def clock_warning(offset: float) -> str:
@@ -150,4 +159,12 @@ def clock_warning(offset: float) -> str:
     return f"This host's clock is {seconds} {side} the vendor's; signatures were corrected, set the clock right."
 
 
-__all__ = ["hide_secrets", "make_clock", "make_provider", "make_transport", "run_info"]
+__all__ = [
+    "clock_warning",
+    "hide_secrets",
+    "make_clock",
+    "make_provider",
+    "make_transport",
+    "run_info",
+    "unknown_warning",
+]

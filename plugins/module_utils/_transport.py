@@ -16,6 +16,8 @@ What it guards against, each a trap that others fell into:
 
 from __future__ import annotations
 
+import http.client
+import io
 import socket
 import ssl
 import threading
@@ -32,12 +34,15 @@ from ._version import __version__
 HAS_REQUESTS = True
 try:
     import requests
+    from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
-    from requests.exceptions import InvalidHeader, InvalidURL, RequestException
-    from urllib3.exceptions import HTTPError  # what reading a body raises; requests stands on it
+    from requests.exceptions import InvalidHeader, InvalidURL, RequestException, SSLError
+    from urllib3 import Timeout
+    from urllib3.exceptions import HTTPError, ReadTimeoutError  # what reading a body raises; requests stands on it
 except ImportError:
     HAS_REQUESTS = False
-    AuthBase = object  # type: ignore[assignment, misc] # the class below must load without requests
+    SSLError = OSError  # type: ignore[assignment, misc]
+    AuthBase = HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from requests import PreparedRequest, Response
@@ -48,6 +53,7 @@ USER_AGENT = f"cloudwait.conversion/{__version__}"
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 MAX_CLOCK_OFFSET = 24 * 3600
 CHUNK = 64 * 1024
+BROKEN_OFF = "the answer broke off before its end"
 SECRET_HEADERS = ("Authorization", "X-TC-Token", "x-ci-security-token", "x-acs-dingtalk-access-token")
 
 
@@ -200,6 +206,65 @@ def check_endpoint(url: str, what: str) -> SplitResult:
     return parts
 
 
+class _Deadline(io.RawIOBase):
+    """What comes in at a socket, up to a time: the socket's own timeout begins anew with every drop.
+
+    :param raw: the socket as a file, which keeps it open.
+    """
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        super().__init__()
+        self._raw = raw
+        self._sock = sock
+        self._ends = time.monotonic() + (sock.gettimeout() or 0.0)  # set by urllib3 to what is left of the timeout
+
+    def readable(self) -> bool:
+        """As a file of this kind says it."""
+        return True
+
+    def readinto(self, buffer: t.Any) -> int | None:
+        """What is there, or the error of a socket that is too slow."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("the deadline is over")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose head and body must both be there before the deadline."""
+
+    def __init__(self, sock: socket.socket, *args: t.Any, **options: t.Any) -> None:
+        super().__init__(sock, *args, **options)
+        file: t.Any = self.fp
+        self.fp = io.BufferedReader(_Deadline(file.detach(), sock))
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections whose answers have a deadline."""
+
+    def get_connection_with_tls_context(self, *args: t.Any, **options: t.Any) -> t.Any:
+        """Of requests 2.32 and newer."""
+        return _with_deadline(super().get_connection_with_tls_context(*args, **options))
+
+    def get_connection(self, *args: t.Any, **options: t.Any) -> t.Any:
+        """Of requests before 2.32."""
+        return _with_deadline(super().get_connection(*args, **options))
+
+
+def _with_deadline(pool: t.Any) -> t.Any:
+    """A pool of urllib3, to whatever kind of host or proxy, that reads its answers with our class."""
+    kind = pool.ConnectionCls
+    if kind.response_class is not _Response:
+        pool.ConnectionCls = type(kind.__name__, (kind,), {"response_class": _Response})
+    return pool
+
+
 class Transport:
     """Sends requests. One object serves all threads; each thread has a session with connections of its own.
 
@@ -235,6 +300,8 @@ class Transport:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
             self._local.session.trust_env = self._environment
+            for scheme in ("http://", "https://"):
+                self._local.session.mount(scheme, _Adapter())
         return self._local.session  # type: ignore[no-any-return] # a threading.local has no types
 
     def _way(self, session: requests.Session, request: Request) -> dict[str, t.Any]:
@@ -252,16 +319,17 @@ class Transport:
         :raises CloudError: ``network``, ``protocol`` or ``config``; any HTTP status is an answer, a redirect is not.
         """
         seconds = self.timeout if timeout is None else min(timeout, self.timeout)
-        deadline = time.monotonic() + seconds
         session = self._session()
         request.auth(request.prepared)
         self._local.sent = self.sent + 1
         failure = None
         try:
             adapter = session.get_adapter(t.cast(str, request.prepared.url))
-            response = adapter.send(request.prepared, timeout=(seconds, seconds), **self._way(session, request))
-            body = self._read(response, deadline, seconds)
-        except (RequestException, OSError, ValueError, HTTPError) as error:
+            way = self._way(session, request)
+            total: t.Any = Timeout(total=seconds)  # requests takes one, though its types do not say so
+            response = adapter.send(request.prepared, timeout=total, **way)
+            body = self._read(response, seconds)
+        except (RequestException, OSError, ValueError, OverflowError, HTTPError, http.client.HTTPException) as error:
             failure = _network_error(error, request.host, seconds)
         if failure is not None:
             raise failure
@@ -269,16 +337,16 @@ class Transport:
         _refuse_redirect(answer)
         return answer
 
-    def _read(self, response: Response, deadline: float, seconds: float) -> bytes:
+    def _read(self, response: Response, seconds: float) -> bytes:
         """The whole body; the connection is kept for the next request only when nothing went wrong."""
         raw: t.Any = response.raw  # urllib3 has no types for what lies below its own response
         try:
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise CloudError("protocol", "the answer is compressed though that was not asked for")
-            body = b"".join(self._chunks(raw, deadline, seconds))
+            body = b"".join(self._chunks(raw, seconds))
             length = response.headers.get("Content-Length", "")
-            if length.isdigit() and int(length) != len(body):
-                raise CloudError("network", f"the answer broke off after {len(body)} of {length} bytes")
+            if length.isdecimal() and int(length) != len(body):
+                raise CloudError("network", BROKEN_OFF)
         except BaseException:
             response.close()
             raise
@@ -286,29 +354,29 @@ class Transport:
         raw.release_conn()
         return body
 
-    def _chunks(self, raw: t.Any, deadline: float, seconds: float) -> t.Iterator[bytes]:
-        """The body as it drips in. ``read1`` gives what is there, so the deadline is looked at after each drop."""
+    def _chunks(self, raw: t.Any, seconds: float) -> t.Iterator[bytes]:
+        """The body as it drips in, up to a size."""
         read1 = getattr(raw, "read1", None) or raw._fp.read1  # urllib3 before 2.0 has only the one below
         size = 0
         while True:
-            chunk = read1(CHUNK)
+            try:
+                chunk = read1(CHUNK)
+            except (socket.timeout, ReadTimeoutError):
+                raise CloudError("network", f"the answer was not complete after {seconds:g} s") from None
             if not chunk:
                 return
             yield chunk
             size += len(chunk)
             if size > self._max_bytes:
                 raise CloudError("protocol", f"the answer is longer than {self._max_bytes} bytes", retryable=False)
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise CloudError("network", f"the answer was not complete after {seconds:g} s")
-            sock = getattr(getattr(raw, "connection", None), "sock", None)
-            if sock is not None:
-                sock.settimeout(left)
 
 
 def _refuse_redirect(answer: Answer) -> None:
     if 300 <= answer.status < 400 and answer.status != 304:
-        target = urlsplit(answer.headers.get("Location") or "").hostname or "nowhere"
+        try:
+            target = urlsplit(answer.headers.get("Location") or "").hostname or "nowhere"
+        except ValueError:
+            target = "nowhere"
         raise CloudError(
             "protocol",
             f"{answer.host} answered with a redirect to {one_line(target, 100)}, which a signed request never follows",
@@ -341,19 +409,20 @@ def _network_error(error: BaseException, host: str, seconds: float) -> CloudErro
         for cause in causes:
             if isinstance(cause, wanted):
                 reason = one_line(str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "")), 200)
-                return CloudError(
-                    "network", said.format(host=host, proxy=proxy, seconds=seconds, reason=reason), **more
-                )
+                said = said.format(host=host, proxy=proxy, seconds=seconds, reason=reason)
+                return CloudError(said=said, **{"kind": "network", **more})
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):
         return CloudError("config", "the CA bundle does not exist", advice="correct ca_path or REQUESTS_CA_BUNDLE")
     return CloudError("network", f"the connection to {host}{proxy} broke ({type(error).__name__})")
 
 
+_REFUSED = {"retryable": False, "advice": "check ca_path, the proxy and this host's clock; never turn the check off"}
 _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
+    (ssl.SSLError, "the TLS connection to {host}{proxy} was refused ({reason})", _REFUSED),
     (
-        ssl.SSLError,
-        "the TLS connection to {host}{proxy} was refused ({reason})",
-        {"retryable": False, "advice": "check ca_path, the proxy and this host's clock; never turn the check off"},
+        SSLError,  # urllib3 before 2.0 compares names itself
+        "the TLS connection to {host}{proxy} was refused (the certificate is that of another host)",
+        _REFUSED,
     ),
     (
         socket.gaierror,
@@ -363,6 +432,8 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     (ConnectionRefusedError, "nothing listens at {host}{proxy}", {}),
     (ConnectionError, "the connection to {host}{proxy} was closed before an answer came", {}),
     (socket.timeout, "{host}{proxy} did not answer within {seconds:g} s", {}),
+    (http.client.IncompleteRead, BROKEN_OFF, {}),
+    (http.client.HTTPException, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),
 ]
 
 

@@ -173,11 +173,10 @@ def _error(
     """Of the container, else of the first part that failed, with how many there are."""
     if status not in (FAILED, PARTIAL):
         return None
-    if _container_failed(container):
-        code = whole_number(container.get("ErrCode")) or None  # 0 stands beside the word FAIL, too
-        reason = "source" if code and kind in SOURCE_AT_FAULT else "unknown"
-        return task_error(code, container.get("Message"), reason)
     bad = [leaf for leaf in leaves if leaf["status"] == FAILED]
+    code = whole_number(container.get("ErrCode")) or None
+    if code or not bad:
+        return task_error(code, container.get("Message"), "source" if code and kind in SOURCE_AT_FAULT else "unknown")
     first = bad[0]["error"]
     message = f"{bad[0]['kind']}: {first['message'] or first['code'] or 'failed'}"
     if len(leaves) > 1:

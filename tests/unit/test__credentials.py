@@ -1,0 +1,567 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where credentials come from: the order of the sources, sets that are half given, files, and a role's metadata."""
+
+from __future__ import annotations
+
+import http.server
+import itertools
+import json
+import pathlib
+import threading
+import typing as t
+
+import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _credentials
+from ansible_collections.cloudwait.conversion.plugins.module_utils._credentials import (
+    DingTalkApp,
+    Keys,
+    TencentCredentials,
+    dingtalk_app,
+    tencent_credentials,
+)
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
+
+PATIENCE = 20.0
+OPTIONS = {"secret_id": "option-id", "secret_key": "option-key"}
+ENVIRONMENT = {"TENCENTCLOUD_SECRET_ID": "environment-id", "TENCENTCLOUD_SECRET_KEY": "environment-key"}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """An empty home; what this machine has in /etc does not count."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(_credentials, "SDK_FILES", _credentials.SDK_FILES[:1])
+    return tmp_path
+
+
+def write_tccli(home: pathlib.Path, profile: str, content: str | dict[str, t.Any]) -> pathlib.Path:
+    path = home / ".tccli" / f"{profile}.credential"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def write_sdk(home: pathlib.Path, text: str) -> pathlib.Path:
+    path = home / ".tencentcloud" / "credentials"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(call: t.Callable[[], t.Any]) -> str:
+    with pytest.raises(CloudError) as caught:
+        call()
+    assert (caught.value.kind, caught.value.retryable) == ("config", False)
+    return caught.value.sentence("Looking")
+
+
+# --- The order of the sources --------------------------------------------------------------------------------------
+
+ALL: list[tuple[str, dict[str, str], dict[str, str]]] = [
+    ("options", OPTIONS, {}),
+    ("profile chosen", {"profile": "chosen"}, {}),
+    ("cvm_role role", {"cvm_role": "role"}, {}),
+    ("environment", {}, ENVIRONMENT),
+    ("profile vendor", {}, {"TENCENTCLOUD_PROFILE": "vendor"}),
+    ("profile tool", {}, {"TCCLI_PROFILE": "tool"}),
+    ("cvm_role other", {}, {"TENCENTCLOUD_CVM_ROLE": "other"}),
+    ("profile default", {}, {}),
+]
+
+
+@pytest.mark.parametrize("first", range(len(ALL)), ids=[source for source, dummy, dummy2 in ALL])
+def test_the_first_source_that_is_given_wins(first: int, home: pathlib.Path) -> None:
+    write_tccli(home, "default", {"secretId": "default-id", "secretKey": "default-key"})
+    options: dict[str, str] = {}
+    environ: dict[str, str] = {}
+    for dummy, some_options, some_environ in ALL[first:]:
+        options.update(some_options)
+        environ.update(some_environ)
+    assert tencent_credentials(options, environ).source == ALL[first][0]
+
+
+def test_nothing_given_says_what_to_give() -> None:
+    assert refusal(lambda: tencent_credentials({}, {})) == (
+        "Looking failed: no Tencent credentials were given; give secret_id and secret_key, profile or cvm_role, "
+        "or set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY where the Ansible task runs."
+    )
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_empty_is_not_given(empty: str | None) -> None:
+    options = dict.fromkeys(("secret_id", "secret_key", "token", "profile", "cvm_role"), empty)
+    environ = dict.fromkeys(
+        ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_PROFILE", "TCCLI_PROFILE", "TENCENTCLOUD_CVM_ROLE", *ENVIRONMENT), ""
+    )
+    assert "no Tencent credentials were given" in refusal(lambda: tencent_credentials(options, environ))
+    assert tencent_credentials(options, {**environ, **ENVIRONMENT}).keys() == Keys("environment-id", "environment-key")
+    assert tencent_credentials(OPTIONS, environ).keys() == Keys("option-id", "option-key")
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "keys"),
+    [
+        (OPTIONS, {}, Keys("option-id", "option-key")),
+        ({**OPTIONS, "token": "option-token"}, ENVIRONMENT, Keys("option-id", "option-key", "option-token")),
+        ({}, ENVIRONMENT, Keys("environment-id", "environment-key")),
+        (OPTIONS, {"TENCENTCLOUD_TOKEN": "another"}, Keys("option-id", "option-key")),  # never of two sources
+        (
+            {},
+            {**ENVIRONMENT, "TENCENTCLOUD_TOKEN": "environment-token"},
+            Keys("environment-id", "environment-key", "environment-token"),
+        ),
+    ],
+)
+def test_a_set_comes_whole_from_one_source(options: dict[str, str], environ: dict[str, str], keys: Keys) -> None:
+    assert tencent_credentials(options, environ).keys() == keys
+
+
+ID, KEY, TOKEN = ("TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "TENCENTCLOUD_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "said"),
+    [
+        ({"secret_id": "i"}, ENVIRONMENT, "of the options are incomplete: secret_id is given, secret_key is missing"),
+        ({"secret_key": "k"}, ENVIRONMENT, "of the options are incomplete: secret_key is given, secret_id is missing"),
+        (
+            {"secret_key": "k", "profile": "p"},
+            {},
+            "of the options are incomplete: secret_key is given, secret_id is missing",
+        ),
+        (
+            {"secret_id": "i", "token": "t"},
+            {},
+            "of the options are incomplete: secret_id is given, secret_key is missing",
+        ),
+        (
+            {"token": "t"},
+            ENVIRONMENT,
+            "of the options are incomplete: token is given, secret_id and secret_key are missing",
+        ),
+        ({}, {ID: "i"}, f"of the environment are incomplete: {ID} is given, {KEY} is missing"),
+        ({}, {KEY: "k"}, f"of the environment are incomplete: {KEY} is given, {ID} is missing"),
+        ({}, {TOKEN: "t"}, f"of the environment are incomplete: {TOKEN} is given, {ID} and {KEY} are missing"),
+    ],
+)
+def test_half_a_set_is_never_completed(
+    options: dict[str, str], environ: dict[str, str], said: str, home: pathlib.Path
+) -> None:
+    write_tccli(home, "default", {"secretId": "default-id", "secretKey": "default-key"})
+    assert refusal(lambda: tencent_credentials(options, environ)).startswith(
+        f"Looking failed: the credentials {said}; give all"
+    )
+
+
+@pytest.mark.parametrize("value", [" EXAMPLE", "EXAMPLE\n", "EXAM\nPLE", "EXAMPL\u00c9", "\tEXAMPLE", " ", "EXAM\0PLE"])
+@pytest.mark.parametrize("name", ["secret_id", "secret_key", "token"])
+def test_blanks_and_odd_characters_are_refused_and_not_shown(name: str, value: str) -> None:
+    said = refusal(lambda: tencent_credentials({**OPTIONS, name: value}, {}))
+    assert said.startswith(
+        f"Looking failed: {name} of the options has blanks around it or characters that no key has; "
+    )
+    assert "EXAM" not in said
+
+
+def test_a_line_break_in_the_environment_is_refused() -> None:
+    said = refusal(lambda: tencent_credentials({}, {**ENVIRONMENT, KEY: "environment-key\n"}))
+    assert said.startswith(f"Looking failed: {KEY} of the environment has blanks around it")
+
+
+# --- Profiles --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "keys"),
+    [
+        ({"secretId": "i", "secretKey": "k"}, Keys("i", "k")),
+        ({"secretId": "i", "secretKey": "k", "token": "t"}, Keys("i", "k", "t")),
+        ({"secretId": "i", "secretKey": "k", "token": None, "type": None, "more": [1]}, Keys("i", "k")),
+        ('\ufeff{"secretId": "i", "secretKey": "k"}', Keys("i", "k")),
+    ],
+)
+def test_a_profile_of_tccli_is_read(content: t.Any, keys: Keys, home: pathlib.Path) -> None:
+    write_tccli(home, "work", content)
+    credentials = tencent_credentials({"profile": "work"}, {})
+    assert (credentials.source, credentials.keys()) == ("profile work", keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("[work]\nsecret_id = i\nsecret_key = k\n", Keys("i", "k")),
+        ('[work]\nsecret_id = "i"\nsecret_key = "k"\nrole_arn = "r"\n', Keys("i", "k")),
+        ("[default]\nsecret_id=x\nsecret_key=y\n[work]\nsecret_id=i\nsecret_key=%(k\n", Keys("i", "%(k")),
+    ],
+)
+def test_a_profile_of_the_sdk_is_read(text: str, keys: Keys, home: pathlib.Path) -> None:
+    write_sdk(home, text)
+    assert tencent_credentials({"profile": "work"}, {}).keys() == keys
+
+
+def test_the_file_of_tccli_comes_first(home: pathlib.Path) -> None:
+    write_sdk(home, "[default]\nsecret_id = sdk-id\nsecret_key = sdk-key\n")
+    assert tencent_credentials({}, {}).keys() == Keys("sdk-id", "sdk-key")
+    write_tccli(home, "default", {"secretId": "tccli-id", "secretKey": "tccli-key"})
+    assert tencent_credentials({}, {}).keys() == Keys("tccli-id", "tccli-key")
+
+
+USELESS = "which this collection cannot use; use a profile with keys, or the option cvm_role."
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"type": "oauth", "secretId": "i", "secretKey": "k"}, f"{{}} is of the type oauth, {USELESS}"),
+        ({"type": "sso"}, f"{{}} is of the type sso, {USELESS}"),
+        ({"type": "cvm-role"}, f"{{}} is of the type cvm-role, {USELESS}"),
+        ({"secretId": "i", "secretKey": "k", "role-arn": "r"}, f"{{}} is of the type role-arn, {USELESS}"),
+        ("[1]", "{} is not a JSON object; "),
+        ("secretId: i", "{} is not a JSON object; "),
+        ("[" * 50_000, "{} is not a JSON object; "),
+        ("", "{} is not a JSON object; "),
+        ({}, "{} holds no keys; "),
+        ({"secretId": 1, "secretKey": ["k"]}, "{} holds no keys; "),
+    ],
+)
+def test_a_useless_profile_of_tccli_is_told(content: t.Any, said: str, home: pathlib.Path) -> None:
+    path = write_tccli(home, "work", content)
+    text = refusal(tencent_credentials({"profile": "work"}, {}).keys)
+    assert text.startswith("Looking failed: the profile file " + said.format(path))
+
+
+def test_half_a_profile_is_never_completed(home: pathlib.Path) -> None:
+    path = write_tccli(home, "work", {"secretId": "i", "token": "t"})
+    credentials = tencent_credentials({"profile": "work"}, ENVIRONMENT)
+    assert refusal(credentials.keys) == (
+        f"Looking failed: the credentials of the profile file {path} are incomplete: secretId is given, "
+        "secretKey is missing; give all of them in the same place."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[default]\nsecret_id = i\nsecret_key = k\n", "has no section [work]"),
+        ("", "has no section [work]"),
+        ("secret_id = i\n", "is not an INI file"),
+        ("[work]\n[work]\n", "is not an INI file"),
+        ("[work]\nregion = ap-beijing\n", "holds no keys"),
+    ],
+)
+def test_a_useless_file_of_the_sdk_is_told(text: str, said: str, home: pathlib.Path) -> None:
+    path = write_sdk(home, text)
+    assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == (
+        f"Looking failed: the profile file {path} {said}; correct the options, the environment or the profile."
+    )
+
+
+def test_a_profile_that_is_nowhere_says_where_it_was_sought(home: pathlib.Path) -> None:
+    assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == (
+        f"Looking failed: the profile work was found neither in {home}/.tccli/work.credential "
+        f"nor in {home}/.tencentcloud/credentials; "
+        "create it with tccli configure on the host where the Ansible task runs, or name another."
+    )
+
+
+def test_a_profile_that_cannot_be_read_is_told(home: pathlib.Path) -> None:
+    (home / ".tccli" / "folder.credential").mkdir(parents=True)
+    write_tccli(home, "bytes", "").write_bytes(b"\xff\xfe")
+    assert "cannot be read (Is a directory)" in refusal(tencent_credentials({"profile": "folder"}, {}).keys)
+    assert "cannot be read (it is not UTF-8 text)" in refusal(tencent_credentials({"profile": "bytes"}, {}).keys)
+
+
+@pytest.mark.parametrize("name", ["../secret", "a/b", "a\\b", "..", ".", "a\0b"])
+def test_a_profile_is_no_path(name: str) -> None:
+    said = refusal(lambda: tencent_credentials({"profile": name}, {}))
+    assert said.startswith("Looking failed: the profile's name is not the name of a file; ")
+
+
+# --- Renewal -------------------------------------------------------------------------------------------------------
+
+
+class Source:
+    """Temporary keys that live for a while, on a clock of its own."""
+
+    def __init__(self, life: float | None = 1000.0, *, renewable: bool = True) -> None:
+        self.now = 0.0
+        self.life = life
+        self.loads = 0
+        self.credentials = TencentCredentials("source", self.load, renewable=renewable, now=lambda: self.now)
+
+    def load(self) -> Keys:
+        self.loads += 1
+        return Keys(f"id{self.loads}", "key", "token", None if self.life is None else self.now + self.life)
+
+
+@pytest.mark.parametrize(
+    ("life", "times", "ids"),
+    [
+        (1000, [0, 0, 699, 700], ["id1", "id1", "id1", "id1"]),
+        (1000, [0, 701, 702, 1500], ["id1", "id2", "id2", "id3"]),  # five minutes before the end
+        (None, [0, 1e9], ["id1", "id1"]),
+    ],
+)
+def test_temporary_keys_are_renewed_before_they_end(life: float | None, times: list[float], ids: list[str]) -> None:
+    source = Source(life)
+    seen = []
+    for now in times:
+        source.now = now
+        seen.append(source.credentials.keys().secret_id)
+    assert seen == ids
+
+
+def test_refused_keys_are_renewed_where_they_come_from() -> None:
+    source = Source()
+    refused = source.credentials.keys()
+    assert source.credentials.renew(refused) is True
+    assert source.credentials.keys().secret_id == "id2"
+
+
+def test_keys_that_another_look_has_renewed_are_not_renewed_again() -> None:
+    source = Source()
+    refused = source.credentials.keys()
+    assert [source.credentials.renew(refused) for dummy in range(3)] == [True, True, True]
+    assert source.loads == 2
+
+
+def test_fixed_keys_cannot_be_renewed() -> None:
+    credentials = tencent_credentials(OPTIONS, {})
+    assert credentials.renew(credentials.keys()) is False
+
+
+def test_a_profile_is_read_again(home: pathlib.Path) -> None:
+    write_tccli(home, "work", {"secretId": "i", "secretKey": "k"})
+    credentials = tencent_credentials({"profile": "work"}, {})
+    refused = credentials.keys()
+    assert credentials.renew(refused) is False  # it still says the same
+    write_tccli(home, "work", {"secretId": "j", "secretKey": "k"})
+    assert credentials.renew(refused) is True
+    assert credentials.keys() == Keys("j", "k")
+
+
+def test_threads_load_once() -> None:
+    source = Source()
+    start = threading.Barrier(8)
+    seen: list[Keys] = []
+
+    def use() -> None:
+        start.wait(PATIENCE)
+        seen.append(source.credentials.keys())
+
+    threads = [threading.Thread(target=use) for dummy in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert (len(seen), len(set(seen)), source.loads) == (8, 1, 1)
+
+
+# --- Roles ---------------------------------------------------------------------------------------------------------
+
+ROLE_PATH = "/latest/meta-data/cam/security-credentials/worker"
+ROLE_KEYS = {
+    "TmpSecretId": "role-id",
+    "TmpSecretKey": "role-key",
+    "Token": "role-token",
+    "ExpiredTime": 4_000_000_000,
+    "Code": "Success",
+}
+
+
+class Metadata:
+    """A metadata service on this machine; gives one answer after the other, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.answers: t.Iterator[tuple[int, bytes]] = iter(())
+        self.paths: list[str] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.paths.append(self.path)
+                status, body = next(outer.answers)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                if status == 302:
+                    self.send_header("Location", "http://gateway.example.com/")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *dummy: t.Any) -> None:
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.environ = {"CLOUDWAIT_METADATA_ENDPOINT": f"http://127.0.0.1:{self.server.server_port}/"}
+        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
+
+    def say(self, *answers: tuple[int, t.Any]) -> None:
+        made = [(status, body if isinstance(body, bytes) else json.dumps(body).encode()) for status, body in answers]
+        self.answers = itertools.chain(made, itertools.repeat(made[-1]))
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self._thread.join(PATIENCE)
+        self.server.server_close()
+
+
+@pytest.fixture
+def metadata(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Metadata]:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # must not be asked
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    service = Metadata()
+    yield service
+    service.close()
+
+
+def test_the_keys_of_a_role_are_fetched(metadata: Metadata) -> None:
+    metadata.say((200, ROLE_KEYS))
+    credentials = tencent_credentials({"cvm_role": "worker"}, metadata.environ)
+    wanted = Keys("role-id", "role-key", "role-token", 4e9)
+    assert (credentials.source, metadata.paths) == ("cvm_role worker", [])  # not before they are needed
+    assert (credentials.keys(), credentials.keys()) == (wanted, wanted)
+    assert metadata.paths == [ROLE_PATH]
+
+
+def test_the_keys_of_a_role_are_renewed(metadata: Metadata) -> None:
+    metadata.say((200, ROLE_KEYS), (200, {**ROLE_KEYS, "TmpSecretId": "next-id"}))
+    credentials = tencent_credentials({}, {"TENCENTCLOUD_CVM_ROLE": "worker", **metadata.environ})
+    assert credentials.renew(credentials.keys()) is True
+    assert credentials.keys().secret_id == "next-id"
+
+
+ROLE_ADVICE = "run the Ansible task on a CVM that has the role worker, or give other credentials"
+NO_KEYS = "the metadata service has no keys for the CVM role worker (HTTP {})"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (404, b"not found", "auth", NO_KEYS),
+        (200, b"<html>", "auth", NO_KEYS),
+        (200, b"[" * 50_000, "auth", NO_KEYS),
+        (200, [1], "auth", NO_KEYS),
+        (200, {"Code": "Failed"}, "auth", NO_KEYS),
+        (200, {**ROLE_KEYS, "Token": None}, "auth", NO_KEYS),
+        (200, {**ROLE_KEYS, "TmpSecretKey": "a\r\nb"}, "auth", NO_KEYS),
+        (200, {**ROLE_KEYS, "TmpSecretId": ""}, "auth", NO_KEYS),
+        (200, {**ROLE_KEYS, "ExpiredTime": "soon"}, "auth", NO_KEYS),
+        (200, {**ROLE_KEYS, "ExpiredTime": 10**400}, "auth", NO_KEYS),
+        (500, b"", "network", NO_KEYS),
+        (429, b"", "network", NO_KEYS),
+        (
+            200,
+            b"x" * 70_000,
+            "auth",
+            "the keys of the CVM role worker could not be fetched: the answer is longer than 65536 bytes",
+        ),
+        (
+            302,
+            b"",
+            "auth",
+            (
+                "the keys of the CVM role worker could not be fetched: {host} answered with a redirect to "
+                "gateway.example.com, which a signed request never follows"
+            ),
+        ),
+    ],
+)
+def test_a_role_without_keys_is_told(status: int, body: t.Any, kind: str, said: str, metadata: Metadata) -> None:
+    metadata.say((status, body))
+    with pytest.raises(CloudError) as caught:
+        tencent_credentials({"cvm_role": "worker"}, metadata.environ).keys()
+    said = said.format(status, host=f"127.0.0.1:{metadata.server.server_port}")
+    assert (caught.value.kind, caught.value.retryable) == (kind, kind == "network")
+    assert caught.value.sentence("Looking") == f"Looking failed: {said}; {ROLE_ADVICE}."
+
+
+@pytest.mark.parametrize("name", ["a/b", "a b", "..", ".", "a?b", "a%2fb", "a\n", "../../user-data"])
+def test_a_role_is_no_path(name: str) -> None:
+    assert refusal(lambda: tencent_credentials({"cvm_role": name}, {})).startswith(
+        "Looking failed: the name of the CVM role may have letters, digits and _ . - only; "
+    )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("https://gateway.example.com", "CLOUDWAIT_METADATA_ENDPOINT is not on this machine; "),
+        ("http://169.254.0.23", "CLOUDWAIT_METADATA_ENDPOINT is plain http to another machine, "),
+        ("http://user:x@127.0.0.1", "CLOUDWAIT_METADATA_ENDPOINT has a user name or password in it; "),
+        ("127.0.0.1", "CLOUDWAIT_METADATA_ENDPOINT is not an http or https URL with a host; "),
+    ],
+)
+def test_the_metadata_service_is_moved_to_this_machine_only(endpoint: str, said: str) -> None:
+    environ = {"CLOUDWAIT_METADATA_ENDPOINT": endpoint}
+    assert refusal(lambda: tencent_credentials({"cvm_role": "worker"}, environ)).startswith(f"Looking failed: {said}")
+
+
+# --- DingTalk ------------------------------------------------------------------------------------------------------
+
+APP_ENVIRONMENT = {"DINGTALK_APP_KEY": "environment-key", "DINGTALK_APP_SECRET": "environment-secret"}
+TOKEN_ENVIRONMENT = {"DINGTALK_ACCESS_TOKEN": "environment-token"}
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "app"),
+    [
+        ({"app_key": "k", "app_secret": "s"}, APP_ENVIRONMENT, DingTalkApp("options", "k", "s")),
+        ({"app_key": "k", "app_secret": "s", "access_token": "t"}, {}, DingTalkApp("options", "k", "s")),
+        ({"access_token": "t"}, APP_ENVIRONMENT, DingTalkApp("options", access_token="t")),
+        (
+            {"app_key": "", "app_secret": None},
+            {**APP_ENVIRONMENT, **TOKEN_ENVIRONMENT},
+            DingTalkApp("environment", "environment-key", "environment-secret"),
+        ),
+        (
+            {},
+            {**TOKEN_ENVIRONMENT, "DINGTALK_APP_KEY": ""},
+            DingTalkApp("environment", access_token="environment-token"),
+        ),
+    ],
+)
+def test_a_dingtalk_app_or_token_is_found(options: dict[str, t.Any], environ: dict[str, str], app: DingTalkApp) -> None:
+    assert dingtalk_app(options, environ) == app
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "said"),
+    [
+        (
+            {},
+            {},
+            (
+                "no DingTalk credentials were given; give app_key and app_secret, or access_token, or set "
+                "DINGTALK_APP_KEY and DINGTALK_APP_SECRET where the Ansible task runs."
+            ),
+        ),
+        (
+            {"app_key": "k"},
+            APP_ENVIRONMENT,
+            "the credentials of the options are incomplete: app_key is given, app_secret is missing; ",
+        ),
+        (
+            {"app_secret": "s", "access_token": "t"},
+            {},
+            "the credentials of the options are incomplete: app_secret is given, app_key is missing; ",
+        ),
+        (
+            {},
+            {"DINGTALK_APP_SECRET": "s"},
+            "the credentials of the environment are incomplete: DINGTALK_APP_SECRET is given, DINGTALK_APP_KEY is missing; ",
+        ),
+        (
+            {"access_token": "t\n"},
+            {},
+            "access_token of the options has blanks around it or characters that no key has; ",
+        ),
+        ({"app_key": "k", "app_secret": " s"}, {}, "app_secret of the options has blanks around it "),
+    ],
+)
+def test_dingtalk_credentials_are_refused(options: dict[str, str], environ: dict[str, str], said: str) -> None:
+    assert refusal(lambda: dingtalk_app(options, environ)).startswith(f"Looking failed: {said}")
