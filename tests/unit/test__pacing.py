@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import backoff
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, DueQueue, RateBudget, backoff
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,65 @@ def test_a_very_long_wait_does_not_overflow() -> None:
 
 def test_chance_is_real_unless_given() -> None:
     assert 6 <= backoff(0, first=8, factor=1, cap=8) <= 8
+
+
+# --- rate budgets ---
+
+
+def starts(budget: RateBudget, count: int, *, late: float = 0.0) -> list[float]:
+    """When calls begin that each come as soon as there is room, or a little later."""
+    now, found = 100.0, []
+    for dummy in range(count):
+        now = max(now, budget.ready) + late
+        budget.take(now)
+        found.append(round(now - 100.0, 3))
+    return found
+
+
+def test_calls_are_spaced_evenly_and_the_first_is_no_burst() -> None:
+    assert starts(RateBudget(10), 4) == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_calls_that_come_a_little_late_do_not_put_off_the_rest() -> None:
+    assert starts(RateBudget(10), 5, late=0.02) == [0.02, 0.14, 0.24, 0.34, 0.44]
+
+
+def test_a_pause_is_not_made_up_for_by_a_burst() -> None:
+    budget = RateBudget(10)
+    budget.take(100.0)
+    budget.take(200.0)
+    assert budget.ready == pytest.approx(200.1)
+
+
+def test_throttling_halves_the_pace_and_good_answers_bring_it_back() -> None:
+    budget = RateBudget(10)
+    budget.throttled(100.0, None)
+    assert budget.ready == pytest.approx(100.2)
+    budget.take(100.2)
+    assert budget.ready == pytest.approx(100.4)
+    for dummy in range(50):
+        budget.answered()
+    budget.take(200.0)
+    assert budget.ready == pytest.approx(200.1)
+
+
+def test_throttling_again_and_again_has_an_end() -> None:
+    budget = RateBudget(10)
+    for dummy in range(50):
+        budget.throttled(100.0, None)
+    assert budget.ready <= 100.0 + 3.2 + 1e-9
+
+
+def test_what_the_vendor_asks_to_wait_is_waited() -> None:
+    budget = RateBudget(10)
+    budget.throttled(100.0, 30.0)
+    assert budget.ready == 130.0
+
+
+def test_the_queue_gives_what_falls_due_first() -> None:
+    queue = DueQueue()
+    for number, due in ((1, 5.0), (2, 3.0), (3, 4.0)):
+        queue.push(number, due)
+    assert (len(queue), queue.next_due()) == (3, 3.0)
+    assert [queue.pop() for dummy in range(3)] == [2, 3, 1]
+    assert queue.next_due() == FOREVER
