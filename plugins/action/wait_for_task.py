@@ -21,8 +21,10 @@ from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict, _wait_options
 from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import ending_with_parent
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import StateError, StateFile
 
@@ -33,12 +35,16 @@ Answer = dict[str, t.Any]
 TASK_TIMEOUT_MARGIN = 1.5
 """Seconds before the Ansible task's own timeout at which a round should be back."""
 
+LONGEST_SENTENCE = 2000
+
+OUT_OF_TIME = "the timeout of the Ansible task came"
+
 
 class Refused(Exception):
     """What ends the wait before or between rounds; ``result`` is what the module said of it, if it did."""
 
     def __init__(self, msg: str, result: Answer | None = None) -> None:
-        super().__init__(msg)
+        super().__init__(f"{one_line(msg, LONGEST_SENTENCE)}.")
         self.result = result or {}
 
 
@@ -56,7 +62,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         self._began = time.monotonic()
         self._warnings: list[str] = []
         try:
-            self._result.update(self._wait(self._options()))
+            with ending_with_parent():
+                self._result.update(self._wait(self._options()))
         except (Refused, StateError) as error:
             empty = Book([], lambda dummy: "").result(require=_verdict.ALL, check_mode=False, elapsed=0.0)
             told = getattr(error, "result", {})
@@ -64,6 +71,13 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         if self._warnings:
             self._result["warnings"] = [*self._result.get("warnings", []), *self._warnings]
         return dict(self._result)
+
+    def cleanup(self, force: bool = False) -> None:
+        """Ansible calls it after ``run``; a host that is gone cannot be tidied, which must not cost the result."""
+        try:
+            super().cleanup(force)
+        except AnsibleError as error:
+            display.vvv(f"cloudwait: temporary files were left on the host: {error}")
 
     def _options(self) -> Answer:
         """Those that this side understands; the module checks all of them."""
@@ -73,14 +87,20 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         options: Answer = checked.validated_parameters
         if checked.error_messages:
             raise Refused(f"{checked.error_messages[0]}.")
-        if "until" in own and options["condition"] is not None:
+        if own.get("until") is not None and options["condition"] is not None:
             raise Refused("Both until and condition are given; give one of them.")
+        given = [name for name in _wait_options.ON_CONTROLLER if options[name] is not None]
+        if given and self._task.async_val:
+            raise Refused(
+                f"With async there is nobody to see to {' and '.join(given)}; leave it out, or leave async out."
+            )
         wrong = _wait_options.complaint(options)
         if wrong:
-            raise Refused(f"{wrong[0].upper()}{wrong[1:]}.")
-        if self._task.until:
+            raise Refused(f"The options make no sense: {wrong}.")
+        keyword = "until" if self._task.until else "retries" if self._task.retries else None
+        if keyword:
             self._warnings.append(
-                "The task keyword until repeats the whole wait; leave it out, wait_for_task waits by itself."
+                f"The task keyword {keyword} repeats the whole wait; leave it out, wait_for_task waits by itself."
             )
         return options
 
@@ -116,12 +136,18 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return result
 
     def _resume(self, saved: Answer) -> None:
+        path = t.cast(StateFile, self._state_file).path
         answer = self._run_module({"_round": {"plan_only": True}})
-        if not self._rounds.resume(saved, answer["plan"]):
+        try:
+            same = self._rounds.resume(saved, answer["plan"])
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise StateError.damaged(path) from None
+        if not same:
             raise Refused(
-                f"The state file {t.cast(StateFile, self._state_file).path} is of a wait on other cloud tasks; "
+                f"The state file {path} is of a wait on other cloud tasks; "
                 "name another, or remove it if that wait is given up."
             )
+        self._judge(self._rounds.undecided())
         self._tell(f"goes on where an earlier run stopped, {max(0.0, self._rounds.left()):.0f} s left")
 
     # --- rounds ---
@@ -130,6 +156,9 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         rounds = self._rounds
         try:
             while not rounds.has_verdict():
+                if rounds.begun and not self._longest_round():
+                    rounds.stop(_verdict.TIMED_OUT, OUT_OF_TIME)
+                    break
                 unreachable = self._play_round()
                 if unreachable is not None:
                     return unreachable
@@ -138,7 +167,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         except BaseException as error:
             if type(error).__name__ != "TaskTimeoutError":  # its home differs between the releases of ansible-core
                 raise
-            rounds.stop(_verdict.TIMED_OUT, "the timeout of the Ansible task came first")
+            if not rounds.begun:
+                said = f"The first looks were not over when {OUT_OF_TIME}; raise it above request_timeout."
+                raise Refused(said, {"outcome": _verdict.TIMED_OUT}) from None
+            rounds.stop(_verdict.TIMED_OUT, OUT_OF_TIME)
         if not self._task.check_mode and not rounds.has_verdict():
             rounds.stop(_verdict.TIMED_OUT)
         result = rounds.result()
@@ -151,17 +183,19 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         cpu = time.process_time()
         try:
             answer = self._run_module(rounds.next_round(self._longest_round()))
-        except AnsibleConnectionFailure as error:
-            if not rounds.begun:
-                return {"unreachable": True, "changed": False, "msg": str(error)}
-            self._lose(f"the connection to the host was lost: {error}")
-            return None
+        except AnsibleError as error:
+            if rounds.begun:
+                self._lose(f"the host could not be used: {error}")
+                return None
+            if not isinstance(error, AnsibleConnectionFailure):
+                raise Refused(str(error)) from error
+            return {"unreachable": True, "changed": False, "msg": str(error)}
         if "report" not in answer:
             self._lose(str(answer.get("msg") or "the module ended without an answer"))
             return None
         changed = rounds.take(answer, cost=time.process_time() - cpu + answer["cost"])
         self._warnings += answer["notes"]
-        self._judge(changed)
+        self._judge({*changed, *rounds.undecided()})
         self._print(*rounds.lines(self._host(), changed))
         if self._state_file is not None:
             self._state_file.write(rounds.dump())
@@ -225,7 +259,12 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
 
         conditional = Conditional(loader=self._loader)
         conditional.when = [condition]
-        return bool(conditional.evaluate_conditional(self._templar.copy_with_new_env(), variables))
+        try:
+            return bool(conditional.evaluate_conditional(self._templar.copy_with_new_env(), variables))
+        except AnsibleError:
+            raise
+        except Exception as error:  # what an expression raises comes as it is there
+            raise AnsibleError(str(error)) from error
 
     # --- lines ---
 

@@ -18,6 +18,14 @@ from ._status import STATUSES, TERMINAL
 DESCRIBING = ("provider", "task_id", "bucket", "region", "agent", "api_action", "site", "profile")
 """The options that describe one cloud task, and are defaults for the items of a list."""
 
+AGENT: dict[str, t.Any] = {
+    "app_id": None,
+    "proxy_organization_open_id": None,
+    "proxy_operator": {"open_id": None},
+    "proxy_app_id": None,
+}
+"""What the option ``agent`` may hold."""
+
 Options = t.Mapping[str, t.Any]
 Plan = list[dict[str, t.Any]]
 
@@ -26,7 +34,7 @@ class ItemError(CloudError):
     """An item that is refused, with the texts in it that must not be shown."""
 
     def __init__(self, where: str, said: str, *, advice: str | None = None, hide: t.Iterable[str] = ()) -> None:
-        super().__init__("config", f"{where} {said}", advice=advice)
+        super().__init__("config", f"{where} {said}".strip(), advice=advice)
         self.hidden = list(hide)
 
 
@@ -41,7 +49,7 @@ def make_plan(options: Options, environ: t.Mapping[str, str], *, check_mode: boo
     """
     items = options.get("tasks")
     if items is None:
-        return [_plan_item("the options", {}, options, environ, check_mode=check_mode)]
+        return [_plan_item("", {}, options, environ, check_mode=check_mode)]
     if options.get("task_id"):
         raise CloudError("config", "both tasks and task_id are given", advice="put that one into tasks, too")
     defaults = {name: options.get(name) for name in DESCRIBING if name != "task_id"}
@@ -68,6 +76,8 @@ def _plan_item(
     where: str, item: t.Any, defaults: Options, environ: t.Mapping[str, str], *, check_mode: bool
 ) -> dict[str, t.Any]:
     given, record = _take_apart(where, item)
+    for name, value in given.items():
+        _check_shape(where, name, value, AGENT if name == "agent" else None)
     provider = _provider_class(where, given.get("provider") or defaults.get("provider"))
     own = {name: value for name, value in given.items() if value is not None}
     foreign = [name for name in own if name not in ("provider", "task_id", *provider.ref_keys, *provider.item_options)]
@@ -77,9 +87,9 @@ def _plan_item(
     plan: dict[str, t.Any] = {}
     if record is not None and record["status"] in TERMINAL:
         plan["record"] = {**record, "done": True}
-    if not merged.get("task_id") and ("record" in plan or (check_mode and record is not None)):
-        plan.update(ref={"provider": provider.name, "task_id": None, **own}, unstarted="record" not in plan)
-        return plan
+    if not merged.get("task_id") and ("record" in plan or check_mode):
+        plan["ref"] = {"provider": provider.name, **own, "task_id": None}
+        return plan if "record" in plan else {**plan, "unstarted": True}
     try:
         plan["ref"] = provider.make_ref(merged, environ)
     except CloudError as error:
@@ -91,7 +101,7 @@ def _plan_item(
 
 def _take_apart(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any] | None]:
     """What an item says of its cloud task, and the record that came with it."""
-    if isinstance(item, (str, int)) and not isinstance(item, bool):
+    if isinstance(item, str) or _is_number(item):
         return {"task_id": str(item)}, None
     if not isinstance(item, dict):
         raise ItemError(where, "is neither a task id nor a dict")
@@ -112,7 +122,7 @@ def _take_apart(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.
         advice = f"an item may have {', '.join(DESCRIBING)}; credentials and endpoint are options of the whole wait"
         raise ItemError(where, f"has the key {names}", advice=advice, hide=_texts([item[name] for name in unknown]))
     task_id = item.get("task_id")
-    return {**item, "task_id": None if task_id is None else str(task_id)}, None
+    return {**item, "task_id": str(task_id) if _is_number(task_id) else task_id}, None
 
 
 def _take_record(where: str, record: dict[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
@@ -123,6 +133,26 @@ def _take_record(where: str, record: dict[str, t.Any]) -> tuple[dict[str, t.Any]
     if unknown:
         raise ItemError(where, f"has a ref with the key {one_line(', '.join(unknown), 200)}", hide=_texts(ref))
     return dict(ref), record
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_shape(where: str, name: str, value: t.Any, shape: t.Mapping[str, t.Any] | None) -> None:
+    """A text, or a dict of such: nobody else looks at what stands in items before it is sent."""
+    if value is None:
+        return
+    if shape is None:
+        if not isinstance(value, str):
+            raise ItemError(where, f"has {name}, which is no text")
+        return
+    if not isinstance(value, dict):
+        raise ItemError(where, f"has {name}, which is no dict")
+    for key, member in value.items():
+        if key not in shape:
+            raise ItemError(where, f"has {name} with the key {one_line(str(key), 40)}", hide=_texts(value))
+        _check_shape(where, f"{name}.{key}", member, shape[key])
 
 
 def _provider_class(where: str, word: t.Any) -> type[Provider]:

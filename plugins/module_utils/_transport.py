@@ -362,7 +362,7 @@ class Transport:
             try:
                 chunk = read1(CHUNK)
             except (socket.timeout, ReadTimeoutError):
-                raise CloudError("network", f"the answer was not complete after {seconds:g} s") from None
+                raise CloudError("network", f"the answer was not complete after {seconds:.3g} s") from None
             if not chunk:
                 return
             yield chunk
@@ -431,7 +431,7 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     ),
     (ConnectionRefusedError, "nothing listens at {host}{proxy}", {}),
     (ConnectionError, "the connection to {host}{proxy} was closed before an answer came", {}),
-    (socket.timeout, "{host}{proxy} did not answer within {seconds:g} s", {}),
+    (socket.timeout, "{host}{proxy} did not answer within {seconds:.3g} s", {}),
     (http.client.IncompleteRead, BROKEN_OFF, {}),
     (http.client.HTTPException, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),
 ]

@@ -13,7 +13,7 @@ import typing as t
 from collections import Counter
 
 from ._errors import one_line
-from ._status import STATUSES, TERMINAL, Record
+from ._status import STATUSES, TERMINAL, UNKNOWN, Record
 
 SATISFIED = "satisfied"
 ERROR = "error"
@@ -87,6 +87,8 @@ def name_of(ref: t.Mapping[str, t.Any]) -> str:
 def why(task: t.Mapping[str, t.Any]) -> str:
     """Why a cloud task ended as it did, in a few words; the vendor's come last."""
     state = f"is {task['status']}" if task["status"] in TERMINAL else f"was {task['status']} last"
+    if task["status"] == UNKNOWN and task["native_status"] is None:
+        state = "was never seen"
     problem = task["look_error"] if task["outcome"] in (ERROR, NOT_FOUND, TIMED_OUT) else task["error"]
     said = one_line(str((problem or {}).get("message") or ""), 200)
     code = (problem or {}).get("code")
@@ -100,6 +102,8 @@ def message(outcome: str, tasks: t.Sequence[t.Mapping[str, t.Any]], *, elapsed: 
     total = len(tasks)
     good = sum(task["outcome"] == SATISFIED for task in tasks)
     head = f"{good} of {total} cloud tasks satisfied the wait after {elapsed:.0f} s"
+    if not total:
+        return "There was nothing to wait for: the list of cloud tasks is empty."
     if outcome == SATISFIED:
         return f"{head}."
     if outcome == UNFINISHED:
@@ -111,14 +115,14 @@ def message(outcome: str, tasks: t.Sequence[t.Mapping[str, t.Any]], *, elapsed: 
 
 
 WORDS = {
-    ERROR: "could not be looked at",
+    ERROR: "ended in an error",
     NOT_FOUND: "not known to the vendor",
     FAILED: "ended otherwise",
     STALLED: "did not move for too long",
     TIMED_OUT: "not over in time",
 }
 ADVICE = {
-    ERROR: "mend what the vendor names and wait again, the cloud tasks go on meanwhile",
+    ERROR: "mend what it says and wait again, the cloud tasks go on meanwhile",
     NOT_FOUND: "check the ids, the account, the site and how long ago they were started",
     FAILED: "see failed_tasks, and the error of each in tasks",
     STALLED: "see whether the queue is paused, or raise stall_timeout",

@@ -24,7 +24,7 @@ from . import _verdict
 from ._book import Book, Report, clock_face
 from ._errors import CloudError
 from ._items import Plan, make_plan
-from ._module import hide_secrets, make_clock, make_provider, make_transport
+from ._module import clock_warning, hide_secrets, make_clock, make_provider, make_transport, unknown_warning
 from ._pacing import FOREVER, RateBudget
 from ._providers.base import Provider
 from ._providers.registry import PROVIDERS
@@ -119,10 +119,7 @@ class Wait:
         """What is to be said aloud."""
         if self._clock.offset and "clock" not in self._warned:
             self._warned.add("clock")
-            self._notes.append(
-                f"This host's clock is {-self._clock.offset:.0f} s ahead of the vendor's; "
-                "signatures were corrected, set the clock right."
-            )
+            self._notes.append(clock_warning(self._clock.offset))
         if not self._plan and not self._round.get("numbers"):
             self._notes.append("The list of cloud tasks is empty, so there was nothing to wait for.")
         return self._notes
@@ -147,7 +144,16 @@ class Wait:
                 "states": report["states"],
             },
         }
-        return {**answer, "plan": self._plan} if self._round.get("numbers") is None else answer
+        if self._round.get("numbers") is None:
+            answer.update(plan=self._plan, about=self._about())
+        return answer
+
+    def _about(self) -> dict[str, str]:
+        """The hosts that are asked and are not the vendors', which a result always names."""
+        asked = [item for item in self._plan if _wants_look(item)]
+        hosts = {self._provider_of(item).about(item["ref"]).get("endpoint_host") for item in asked}
+        named = ", ".join(sorted(filter(None, hosts)))
+        return {"endpoint_host": named} if named else {}
 
     def _run_alone(self) -> dict[str, t.Any]:
         timeout = self._options["timeout"]
@@ -162,7 +168,8 @@ class Wait:
             require=self._options["require"], fail_fast=self._options["fail_fast"]
         ):
             book.end_open(_verdict.TIMED_OUT, elapsed)
-        return book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=elapsed)
+        result = book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=elapsed)
+        return {**result, **self._about()}
 
     def _looks_once(self) -> bool:
         return self._check_mode or not self._options["timeout"]
@@ -192,7 +199,7 @@ class Wait:
         states = self._round.get("states", {})
         tasks = []
         for number, item in zip(range(len(self._plan)) if numbers is None else numbers, self._plan):
-            if not {"record", "twin_of", "unstarted"} & set(item):
+            if _wants_look(item):
                 self._provider_of(item)
                 tasks.append(Task(number, item, item["ref"]["provider"], states.get(str(number), {})))
         return tasks
@@ -250,10 +257,11 @@ class Wait:
         key = hashlib.sha256(native.encode("utf-8", "replace")).hexdigest()[:8]
         if key not in self._warned:
             self._warned.add(key)
-            self._notes.append(
-                f"The status {record['native_status']} of the {record['provider']} cloud task {record['task_id']} "
-                "is not one that the vendor documents; it counts neither as done nor as a success."
-            )
+            self._notes.append(unknown_warning(record))
+
+
+def _wants_look(item: Options) -> bool:
+    return not {"record", "twin_of", "unstarted"} & set(item)
 
 
 def _number(value: t.Any) -> float:

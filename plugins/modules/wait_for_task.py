@@ -109,8 +109,10 @@ options:
     description:
       - A bare Jinja expression over C(task), the record, or a list of expressions that must all be true, as in C(until)
         of a playbook. It takes the place of O(until); the two exclude each other.
-      - It is evaluated on the controller, each time that a record has changed. One that cannot be evaluated counts as not
-        true while the cloud task goes on.
+      - It is evaluated on the controller, some seconds after a record has changed; a smaller O(heartbeat) makes that
+        sooner. One that cannot be evaluated counts as not true while the cloud task goes on.
+      - C(task.progress) says how much is over, not how well; of a cloud task that failed it is often V(100). So ask for
+        C(task.status), too.
     type: raw
   require:
     description:
@@ -206,6 +208,9 @@ seealso:
   - module: cloudwait.conversion.cos_doc_job_info
   - module: cloudwait.conversion.mps_task_detail
   - module: cloudwait.conversion.dingtalk_doc_task_info
+  - name: Waiting for cloud tasks
+    description: A guide; how a wait goes on one time line, what each outcome means and what to do then.
+    link: https://github.com/cloudwait/cloudwait.conversion/blob/main/docs/docsite/rst/guide_waiting.rst
 """
 
 EXAMPLES = r"""
@@ -214,6 +219,7 @@ EXAMPLES = r"""
   cloudwait.conversion.wait_for_task:
     provider: mps
     task_id: "{{ transcode_id }}"
+  register: film
 
 # The same from a shell:
 # ansible localhost -m cloudwait.conversion.wait_for_task -a "provider=mps task_id=2600000001-WorkflowTask-0123"
@@ -227,12 +233,19 @@ EXAMPLES = r"""
         task_id: "{{ job_id }}"
         bucket: examplebucket-1250000000
         region: ap-beijing
+      - provider: ess
+        task_id: "{{ conversion_id }}"
+        agent:
+          app_id: yDExampleAppId0000000000000000000
+          proxy_organization_open_id: org_example
+          proxy_operator:
+            open_id: n9527
       - provider: dingtalk_doc
         task_id: "{{ copy_id }}"
         site: china
     timeout: 1800
 
-- name: Look at two media tasks
+- name: Look at several media tasks
   cloudwait.conversion.mps_task_detail:
     task_id: "{{ item }}"
   loop: "{{ media_ids }}"
@@ -254,7 +267,9 @@ EXAMPLES = r"""
   cloudwait.conversion.wait_for_task:
     provider: mps
     task_id: "{{ transcode_id }}"
-    condition: task.done or task.progress >= 50
+    condition:
+      - task.progress >= 50
+      - task.status in ['running', 'succeeded'] # one that failed has a progress of 100, too
 
 - name: Wait for all, and deal with those that failed
   block:
@@ -265,11 +280,16 @@ EXAMPLES = r"""
         fail_fast: false
       register: conversions
   rescue:
-    - name: Say which failed
-      ansible.builtin.debug:
-        msg: "{{ conversions.failed_tasks | map(attribute='task_id') | list }}"
+    - name: Stop unless it is the conversions that failed
+      ansible.builtin.assert:
+        that: conversions.outcome == 'failed'
+        fail_msg: "{{ conversions.msg }}"
 
-- name: Go on where a killed run stopped
+    - name: Name those that failed
+      ansible.builtin.debug:
+        msg: "{{ conversions.failed_tasks | map(attribute='task_id') | join(', ') }}"
+
+- name: Wait, and go on where an earlier run was killed
   cloudwait.conversion.wait_for_task:
     provider: mps
     tasks: "{{ media_ids }}"
@@ -300,7 +320,7 @@ EXAMPLES = r"""
       - task_id: "{{ second_id }}"
         profile: second
 
-- name: Wait in the background
+- name: Wait in the background; async is a little more than timeout
   cloudwait.conversion.wait_for_task:
     provider: mps
     task_id: "{{ transcode_id }}"
@@ -308,6 +328,14 @@ EXAMPLES = r"""
   async: 660
   poll: 0
   register: background
+
+- name: Get what the wait in the background found
+  ansible.builtin.async_status:
+    jid: "{{ background.ansible_job_id }}"
+  register: conversion
+  until: conversion is finished
+  retries: 66
+  delay: 10
 """
 
 RETURN = r"""
@@ -391,6 +419,11 @@ api_calls:
   returned: when the cloud tasks could be told apart
   type: dict
   sample: {mps: 12, cos_doc: 7}
+endpoint_host:
+  description: The hosts that were asked and are not the vendors', with commas between them.
+  returned: when O(endpoint) or an environment variable names another host
+  type: str
+  sample: gateway.example.com
 error:
   description: Why the wait could not begin, in the form of C(error) of the info modules.
   returned: when it could not begin

@@ -34,8 +34,9 @@ def _change(entry: Entry) -> str:
     before = [change["status"] for change in entry.history[:-1] if change["status"] != record["status"]]
     words.append(f"after {entry.changed:.0f} s" + (f", was {before[-1]}" if before else ""))
     error = record["error"] or {}
-    said = [str(error[name]) for name in ("code", "message") if error.get(name)]
-    return " ".join(words) + (f": {' '.join(said)}" if said else "")
+    code, message = (str(error.get(name) or "") for name in ("code", "message"))
+    said = message if code in message else f"{code} {message}"
+    return " ".join(words) + (f": {said}" if said else "")
 
 
 def heartbeat_line(host: str, book: Book, *, elapsed: float, left: float) -> str:

@@ -64,6 +64,7 @@ class Rounds:
         self._next: dict[str, t.Any] = {}
         self._first = True
         self._plan: list[dict[str, t.Any]] | None = None
+        self._about: dict[str, t.Any] = {}
         self.losses = 0
         self.book = Book([], clock_face(self._started))
 
@@ -118,6 +119,7 @@ class Rounds:
             "after_change": max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost),
             "first": self._first,
             "once": self.once(),
+            "within": None if at_most == FOREVER else at_most,
             "condition": self._conditional,
         }
         if self._plan is None:
@@ -138,6 +140,7 @@ class Rounds:
         self.losses = 0
         if self._plan is None:
             self.plan(answer["plan"])
+        self._about.update(answer.get("about", {}))
         self._next = answer["next"]
         return self.book.apply(answer["report"])
 
@@ -180,6 +183,10 @@ class Rounds:
         elif entry.record["done"]:
             entry.end(_verdict.FAILED, self.elapsed())
 
+    def undecided(self) -> list[int]:
+        """Cloud tasks that are over but not judged yet: those of which only a condition can say what that means."""
+        return [number for number in self.book.open_numbers() if self.book.entries[number].record["done"]]
+
     def has_verdict(self) -> bool:
         """Whether the wait is over."""
         fail_fast = self._options["fail_fast"] and not self._check_mode
@@ -195,7 +202,8 @@ class Rounds:
 
     def result(self) -> dict[str, t.Any]:
         """The result so far."""
-        return self.book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=self.elapsed())
+        result = self.book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=self.elapsed())
+        return {**result, **self._about}
 
     # --- life after a kill ---
 

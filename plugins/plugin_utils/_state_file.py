@@ -16,15 +16,27 @@ import json
 import os
 import stat
 import tempfile
+import time
 import typing as t
 
 VERSION = 1
+TRIES = 10
+BETWEEN_TRIES = 0.2
 
 State = dict[str, t.Any]
 
 
 class StateError(Exception):
     """A state file that cannot be used; the text is one sentence."""
+
+    @classmethod
+    def damaged(cls, path: str) -> StateError:
+        """For content that cannot be what was written."""
+        return cls(f"The state file {path} is damaged or of another release; remove it to begin the wait anew.")
+
+
+class InUseError(StateError):
+    """A state file that another wait holds."""
 
 
 class StateFile:
@@ -44,7 +56,7 @@ class StateFile:
         if not os.path.isdir(folder):
             raise StateError(f"The folder of the state file {self.path} does not exist; create it first.")
         self._check_ours(self.path)
-        self._take_lock()
+        self._take_lock_patiently()
         return self._read()
 
     def _check_ours(self, path: str) -> None:
@@ -59,6 +71,17 @@ class StateFile:
         if status.st_uid != os.geteuid():
             raise StateError(f"The state file {path} belongs to another user; name another.")
 
+    def _take_lock_patiently(self) -> None:
+        """The lock of a run that was killed is free as soon as what it has started notices."""
+        for dummy in range(TRIES):
+            try:
+                self._take_lock()
+            except InUseError:
+                time.sleep(BETWEEN_TRIES)
+            else:
+                return
+        self._take_lock()
+
     def _take_lock(self) -> None:
         self._check_ours(self._lock_path)
         try:
@@ -72,7 +95,7 @@ class StateFile:
             free = False
         if not free:
             os.close(lock)
-            raise StateError(
+            raise InUseError(
                 f"The state file {self.path} is in use by another wait; several hosts need several paths, "
                 'for example with "{{ inventory_hostname }}" in them.'
             )
@@ -88,9 +111,7 @@ class StateFile:
             state = None
         if not isinstance(state, dict) or state.get("version") != VERSION:
             self.close()
-            raise StateError(
-                f"The state file {self.path} is damaged or of another release; remove it to begin the wait anew."
-            )
+            raise StateError.damaged(self.path)
         return state
 
     def write(self, state: State) -> None:

@@ -91,7 +91,7 @@ def test_the_message_of_a_failure_says_which_and_why() -> None:
 def test_the_message_of_an_error_says_what_the_vendor_said() -> None:
     problem = {"code": "AuthFailure.SignatureFailure", "message": "bad signature"}
     message = _verdict.message("error", [task("error", look_error=problem)], elapsed=0)
-    assert "could not be looked at: mps m1 was running last (AuthFailure.SignatureFailure: bad signature)" in message
+    assert "ended in an error: mps m1 was running last (AuthFailure.SignatureFailure: bad signature)" in message
 
 
 def test_the_message_names_some_and_counts_the_rest() -> None:
