@@ -17,7 +17,8 @@ description:
     normalized record.
   - A job that failed is not a failure of this module; read RV(task.status).
   - A job that succeeded with failed pages has the status V(partial).
-  - To wait for its end, repeat it with C(until) as the examples show.
+  - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
+    show.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes
   - cloudwait.conversion._attributes.tencent
@@ -43,6 +44,7 @@ options:
 requirements:
   - xmltodict
 seealso:
+  - module: cloudwait.conversion.wait_for_task
   - name: Vendor page of DescribeDocProcessJob
     description: Elements of the answer.
     link: https://www.tencentcloud.com/document/product/436/54091

@@ -17,7 +17,8 @@ description:
     record.
   - A cloud task that failed is not a failure of this module; read RV(task.status).
   - The international site C(api.dingtalk.io) is asked unless O(site=china) is given.
-  - To wait for its end, repeat it with C(until) as the examples show.
+  - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
+    show.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes
   - cloudwait.conversion._attributes.dingtalk
@@ -31,6 +32,7 @@ options:
     type: str
     required: true
 seealso:
+  - module: cloudwait.conversion.wait_for_task
   - name: Vendor page of GetTaskInfo
     description: Statuses and errors.
     link: https://open.dingtalk.com/document/development/api-gettaskinfo

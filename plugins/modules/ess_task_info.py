@@ -15,7 +15,8 @@ author:
 description:
   - Asks Tencent ESS (essbasic) once for the state of a file conversion and returns it as a normalized record.
   - A conversion that failed is not a failure of this module; read RV(task.status).
-  - To wait for its end, repeat it with C(until) as the examples show.
+  - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
+    show.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes
   - cloudwait.conversion._attributes.tencent
@@ -59,6 +60,7 @@ options:
     default: auto
     choices: [auto, ChannelGetTaskResultApi, DescribeFileConvertTask]
 seealso:
+  - module: cloudwait.conversion.wait_for_task
   - name: Vendor page of ChannelGetTaskResultApi
     description: Statuses and errors, in Chinese.
     link: https://cloud.tencent.com/document/product/1420/78774

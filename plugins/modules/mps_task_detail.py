@@ -17,7 +17,8 @@ description:
   - A media task that failed is not a failure of this module; read RV(task.status).
   - MPS says C(FINISH) of everything that is over. The status here is the verdict over all sub-tasks,
     V(partial) when some of them failed.
-  - To wait for its end, repeat it with C(until) as the examples show.
+  - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
+    show.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes
   - cloudwait.conversion._attributes.tencent
@@ -37,6 +38,7 @@ options:
     default: POST
     choices: [POST, GET]
 seealso:
+  - module: cloudwait.conversion.wait_for_task
   - name: Vendor page of DescribeTaskDetail
     description: Statuses and sub-tasks, in Chinese.
     link: https://cloud.tencent.com/document/product/862/37614

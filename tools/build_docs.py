@@ -1,0 +1,67 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Build the documentation site into .cache/docs/build/html; a warning is an error.
+
+It is run with the Python of an environment that has requirements-docs.txt. Nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import docs_inventory
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TREE = ROOT / ".cache" / "tree"
+SITE = ROOT / ".cache" / "docs"
+PAGES = SITE / "rst"
+SCRIPTS = sysconfig.get_path("scripts")
+COLLECTION = "cloudwait.conversion"
+
+
+def link_collection() -> None:
+    """Let Ansible find the checkout under its full name, as the Makefile does."""
+    link = TREE.joinpath("ansible_collections", *COLLECTION.split("."))
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(pathlib.Path(*[".."] * 4), target_is_directory=True)
+
+
+def run(*command: object) -> None:
+    """Run a program of this environment in the checkout; its failure is ours."""
+    env = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(TREE),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "PATH": os.pathsep.join([SCRIPTS, os.environ.get("PATH", os.defpath)]),  # antsibull-docs calls ansible-doc
+    }
+    words = [str(part) for part in command]
+    status = subprocess.run(words, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False).returncode
+    if status:
+        sys.exit(f"This command failed with status {status}: {' '.join(words)}")
+
+
+def main() -> None:
+    """Collect the pages anew and make HTML of them."""
+    link_collection()
+    shutil.rmtree(SITE, ignore_errors=True)
+    PAGES.mkdir(parents=True, mode=0o700)  # antsibull-docs wants a folder that others cannot write to
+    config = ROOT / "docs" / "site"
+    antsibull_docs = pathlib.Path(SCRIPTS) / "antsibull-docs"
+    options = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", PAGES)
+    run(antsibull_docs, "--config-file", config / "antsibull-docs.cfg", "collection", *options, COLLECTION)
+    shutil.copytree(ROOT / "docs" / "docsite" / "diagrams", PAGES / "diagrams")  # antsibull-docs takes *.rst alone
+    docs_inventory.write(SITE / "ansible_devel.inv")
+    run(sys.executable, "-m", "sphinx", "-M", "html", PAGES, SITE / "build", "-c", config, "-W", "--keep-going", "-q")
+    print(f"built {(SITE / 'build' / 'html' / 'index.html').relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
