@@ -1,0 +1,127 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Conditions: expressions over a record, evaluated on the controller, and never a vendor's text as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from .ansible_runs import Run
+from .wait_runs import check_whole, item, life, lines_of, looked_at, outcomes, wait
+
+SPEAKS = "{{ lookup('pipe', 'touch templated') }} {{ 1 + 1 }}"
+DONE: dict[str, Any] = {
+    "provider": "mps", "task_id": "over", "status": "succeeded", "native_status": "FINISH", "done": True,
+    "progress": 100, "counts": None, "error": None, "parts": [], "outputs": [], "created_at": None,
+    "started_at": None, "finished_at": None, "request_id": None, "ref": {"provider": "mps", "task_id": "over"},
+}  # fmt: skip
+LIVES = [
+    life("half way", {"status": "running", "progress": 60}),
+    life("endless", {"status": "running", "progress": 10}),
+    life("bad", "failed"),
+    life("good", "running", "succeeded"),
+    life("no progress", "pending", "running", "succeeded", provider="ess"),
+    life("speaks", {"status": "failed", "message": SPEAKS, "code": SPEAKS}, provider="cos_doc"),
+]
+
+
+def mps(*items: Any, **options: Any) -> dict[str, Any]:
+    """A wait on media tasks."""
+    return wait(provider="mps", tasks=list(items), **options)
+
+
+WAITS: dict[str, dict[str, Any]] = {
+    "one": mps("half way", condition="task.progress >= goal", keywords={"vars": {"goal": 50}}),
+    "all of a list": mps("good", condition=["task.done", "task.status == item"], keywords={"loop": ["succeeded"]}),
+    "false at the end": mps("bad", "endless", condition="task.status == 'succeeded'"),
+    "any": mps("endless", "good", condition="task.done", require="any"),
+    "null while it goes on": wait(**item("ess", "no progress"), condition="task.done or task.progress > 5"),
+    "null at the end": wait(**item("ess", "no progress"), condition=["task.progress > 5", "task.done"]),
+    "no number": wait(provider="mps", task_id="good", condition="1 / (task.progress - 100) > 5"),
+    "over already": mps({"task": DONE}, condition="task.progress == 100"),
+    "over already and false": mps({"task": DONE}, condition="task.progress == 99"),
+    "with until": mps("good", condition="task.done", until="done"),
+    "check mode": mps("endless", {"task": DONE}, condition="task.done", keywords={"check_mode": True}),
+    "speaks": wait(**item("cos_doc", "speaks"), condition="'1 + 1' in task.error.message"),
+    "speaks in vain": wait(**item("cos_doc", "speaks"), condition="task.error.message == 'x'"),
+    "time is up": mps("endless", condition="task.progress == 11", timeout=1),
+}
+
+
+class Played(NamedTuple):
+    """What was run against which cloud, and where."""
+
+    run: Run
+    cloud: Any
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
+    cloud = start_cloud({"tasks": LIVES})
+    ansible = start_ansible(cloud.environment)
+    show = {"ansible.builtin.debug": {"msg": "<{{ look_11.task.error.message }}>"}}
+    return Played(ansible.looks(WAITS, post_tasks=[show]), cloud, ansible.folder)
+
+
+def ended(played: Played, name: str) -> dict[str, Any]:
+    result: dict[str, Any] = played.run.results[name]
+    (inner,) = result.get("results", [result])  # of a loop
+    check_whole(inner)
+    whole: dict[str, Any] = inner
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "each"),
+    [
+        ("one", "satisfied", ["satisfied"]),
+        ("all of a list", "satisfied", ["satisfied"]),
+        ("false at the end", "failed", ["failed", "unfinished"]),
+        ("any", "satisfied", ["unfinished", "satisfied"]),
+        ("null while it goes on", "satisfied", ["satisfied"]),
+        ("null at the end", "error", ["error"]),
+        ("no number", "error", ["error"]),
+        ("over already", "satisfied", ["satisfied"]),
+        ("over already and false", "failed", ["failed"]),
+        ("with until", "error", []),
+        ("check mode", "unfinished", ["unfinished", "satisfied"]),
+        ("speaks", "satisfied", ["satisfied"]),
+        ("speaks in vain", "failed", ["failed"]),
+        ("time is up", "timed_out", ["timed_out"]),
+    ],
+)
+def test_outcomes(played: Played, name: str, whole: str, each: list[str]) -> None:
+    result = ended(played, name)
+    assert (result["outcome"], outcomes(result)) == (whole, each)
+    assert result.get("failed", False) == (whole not in ("satisfied", "unfinished"))
+
+
+def test_a_condition_ends_the_wait_before_the_cloud_task_does(played: Played) -> None:
+    assert (ended(played, "one")["task"]["status"], ended(played, "one")["task"]["progress"]) == ("running", 60)
+
+
+def test_what_cannot_be_evaluated_at_the_end_is_named(played: Played) -> None:
+    assert "task.progress > 5" in ended(played, "null at the end")["msg"]
+    assert ended(played, "null at the end")["task"]["status"] == "succeeded"
+    assert "1 / (task.progress - 100) > 5 cannot be evaluated" in ended(played, "no number")["msg"]
+
+
+def test_what_is_over_is_judged_without_a_look(played: Played) -> None:
+    assert looked_at(played.cloud, "over") == 0
+
+
+def test_condition_and_until_exclude_each_other(played: Played) -> None:
+    assert "give one of them" in ended(played, "with until")["msg"]
+
+
+def test_a_vendors_text_is_never_templated(played: Played) -> None:
+    assert ended(played, "speaks")["task"]["error"]["message"] == SPEAKS
+    assert f"<{SPEAKS}>" in played.run.output
+    assert not (played.folder / "templated").exists()
+    assert any("{{ 1 + 1 }}" in line for line in lines_of(played.run.output))

@@ -1,0 +1,213 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rounds that do not come back: a module that is killed, a connection that dies, a host that is not there."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .wait_runs import PATIENCE, Running, life, lines_of, looked_at, outcomes, until, wait
+
+SSHD = Path("/usr/sbin/sshd")
+
+
+def kill_module(run: Running, cloud: Any, *, spared: set[int] | None = None) -> set[int]:
+    """Kill the module in the middle of a round, and give back who that was."""
+    found: set[int] = until(lambda: set(run.modules()) - (spared or set()), "a round")
+    before = looked_at(cloud, "x")
+    until(lambda: looked_at(cloud, "x") > before + 1, "a look")
+    for pid in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return found | (spared or set())
+
+
+@pytest.fixture
+def cloud(start_cloud: Callable[..., Any]) -> Any:
+    return start_cloud({"tasks": [life("x", "running"), life("y", "succeeded")]})
+
+
+def end_well(cloud: Any) -> None:
+    cloud.control("tasks", {"tasks": [life("x", "succeeded")]})
+
+
+def test_a_wait_survives_the_end_of_its_module(cloud: Any, start_ansible: Callable[..., Any]) -> None:
+    run = Running(start_ansible(cloud.environment), wait(provider="mps", tasks=["x", "y"]))
+    try:
+        until(lambda: looked_at(cloud, "x") > 1, "a second round")
+        kill_module(run, cloud)
+        until(lambda: "a round was lost, 1 in a row" in run.output, "a word about it")
+        end_well(cloud)
+        assert outcomes(run.result()) == ["satisfied", "satisfied"]
+    finally:
+        run.stop()
+
+
+def test_the_same_crash_twice_ends_the_wait_with_what_is_known(cloud: Any, start_ansible: Callable[..., Any]) -> None:
+    run = Running(start_ansible(cloud.environment), wait(provider="mps", tasks=["x", "y"]))
+    try:
+        until(lambda: looked_at(cloud, "x") > 1, "a second round")
+        kill_module(run, cloud, spared=kill_module(run, cloud))
+        result = run.result()
+        assert (result["outcome"], outcomes(result)) == ("error", ["error", "satisfied"])
+        assert result["tasks"][0]["status"] == "running"
+    finally:
+        run.stop()
+
+
+# The same over ssh
+
+
+def install_sshd() -> None:
+    """An ssh server that can be started by hand, or the reason why there is none."""
+    if not SSHD.exists() and os.geteuid() == 0 and shutil.which("apt-get"):
+        command = ["apt-get", "install", "--yes", "--no-install-recommends", "openssh-server", "openssh-client"]
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(command, env=quiet, capture_output=True, check=False)
+    if not SSHD.exists() or not shutil.which("ssh"):
+        pytest.skip("openssh-server is not installed, and cannot be installed here")
+
+
+class Host:
+    """This machine, reached over ssh."""
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._folder = folder
+        settings = {
+            "ListenAddress": f"127.0.0.1:{self.port}",
+            "HostKey": folder / "host",
+            "AuthorizedKeysFile": folder / "user.pub",
+            "PasswordAuthentication": "no",
+            "PermitRootLogin": "yes",
+            "PidFile": "none",
+            "StrictModes": "no",
+            "UsePAM": "no",
+            "MaxStartups": "100",
+        }
+        text = "".join(f"{name} {value}\n" for name, value in settings.items())
+        (folder / "sshd_config").write_text(text, encoding="utf-8")
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)  # where it goes to give up its rights
+        self.process = subprocess.Popen([str(SSHD), "-D", "-E", str(folder / "log"), "-f", str(folder / "sshd_config")])
+        until(self._listens, "the start of sshd")
+
+    def _listens(self) -> bool:
+        assert self.process.poll() is None, (self._folder / "log").read_text(encoding="utf-8")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def variables(self) -> dict[str, Any]:
+        """How Ansible gets there."""
+        options = "-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR"
+        return {
+            "ansible_connection": "ssh",
+            "ansible_host": "127.0.0.1",
+            "ansible_port": self.port,
+            "ansible_user": getpass.getuser(),
+            "ansible_ssh_private_key_file": str(self._folder / "user"),
+            "ansible_ssh_common_args": options,
+        }
+
+    def children(self, parent: int | None = None) -> list[int]:
+        """The processes of its connections."""
+        own = parent or self.process.pid
+        text = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [tuple(map(int, line.split())) for line in text.splitlines()]
+        return [pid for pid, above in pairs if above == own]
+
+    def cut(self) -> None:
+        """End all connections."""
+        for pid in [deeper for child in self.children() for deeper in (*self.children(child), child)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it with all its connections."""
+        connected = self.children()
+        self.process.kill()
+        self.process.wait(timeout=PATIENCE)
+        for pid in connected:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    install_sshd()
+    far = Host(tmp_path)
+    yield far
+    far.stop()
+
+
+@pytest.fixture
+def run_far(host: Host, cloud: Any, start_ansible: Callable[..., Any]) -> Iterator[Callable[..., Running]]:
+    """Start a wait on that host."""
+    ansible = start_ansible(cloud.environment)
+    sockets = tempfile.mkdtemp(prefix="cw")  # the path of a socket must be short
+    ansible.environment["ANSIBLE_SSH_CONTROL_PATH_DIR"] = sockets
+    started: list[Running] = []
+
+    def start(**options: Any) -> Running:
+        add = {"ansible.builtin.add_host": {"name": "far", **host.variables()}}
+        keywords = {"delegate_to": "far", "environment": cloud.environment, **options.pop("keywords", {})}
+        waiting = wait(provider="mps", tasks=["x", "y"], keywords=keywords, **options)
+        started.append(Running(ansible, waiting, pre_tasks=[add], name=f"far-{len(started)}"))
+        return started[-1]
+
+    yield start
+    for run in started:
+        run.stop()
+    shutil.rmtree(sockets)
+
+
+def test_a_wait_over_ssh_survives_the_end_of_its_connection(
+    run_far: Callable[..., Running], host: Host, cloud: Any
+) -> None:
+    run = run_far()
+    until(lambda: looked_at(cloud, "x") > 3, "a second round")
+    host.cut()
+    until(lambda: "a round was lost, 1 in a row" in run.output, "a word about it")
+    end_well(cloud)
+    assert outcomes(run.result()) == ["satisfied", "satisfied"]
+    assert not any("lost, 2 in a row" in line for line in lines_of(run.output))
+
+
+def test_a_host_that_is_gone_ends_the_wait_and_leaves_the_state(
+    run_far: Callable[..., Running], host: Host, cloud: Any, tmp_path: Path
+) -> None:
+    state = tmp_path / "state.json"
+    run = run_far(max_errors=2, state_file=str(state))
+    until(lambda: looked_at(cloud, "x") > 3, "a second round")
+    host.stop()
+    result = run.result()
+    assert (result["outcome"], outcomes(result)) == ("error", ["error", "satisfied"])
+    assert result["tasks"][0]["look_error"]["kind"] == "network"
+    assert state.exists()
+
+
+def test_a_host_that_cannot_be_reached_at_first_is_unreachable_at_once(
+    run_far: Callable[..., Running], host: Host, cloud: Any
+) -> None:
+    host.stop()
+    result = run_far(keywords={"ignore_unreachable": True}).result()
+    assert result["unreachable"] is True
+    assert result["changed"] is False
+    assert looked_at(cloud, "x") == 0
