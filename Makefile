@@ -8,7 +8,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LINK := .cache/tree/ansible_collections/cloudwait/conversion
 
-.PHONY: help demo test lint sanity unit functional bench clean
+.PHONY: help demo test check lint package sanity matrix unit functional bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,13 +19,18 @@ demo: export ANSIBLE_COLLECTIONS_PATH := .cache/tree
 demo: .venv/.run $(LINK) ## wait for seven conversions in a stand-in cloud on this machine
 	@$(PY) -m ansible playbook playbooks/demo.yml
 
-test: .venv/.dev $(LINK) ## all gates; pytest last
+test: .venv/.dev $(LINK) ## the gates that take minutes; pytest last
 	@$(PY) tools/run_gates.py lint sanity unit functional
 
-lint sanity unit functional: .venv/.dev $(LINK)
+check: .venv/.dev $(LINK) ## all gates, over all versions of ansible-core; pytest last
+	@$(PY) tools/run_gates.py lint package matrix unit functional
+
+lint package sanity matrix unit functional: .venv/.dev $(LINK)
 	@$(PY) tools/run_gates.py $@
 
-lint: ## ruff, mypy, yamllint, changelog
+lint: ## ruff, mypy, yamllint, changelog, licences, docs
+package: ## build and import, ansible-lint, execution environment, molecule, docs
+matrix: ## sanity, unit and integration tests over all versions of ansible-core
 sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator

@@ -20,14 +20,17 @@ import sys
 
 HOME = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "home"
 CACHE = HOME / ".ansible" / "test" / "cache"
-PIPS = ("24.2", "25.2")  # of ansible-core 2.18 and 2.19, of 2.20 and 2.21
+PIPS = ("23.1.2", "24.2", "25.2")  # of ansible-core 2.17, of 2.18 and 2.19, of 2.20 and 2.21
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 SCRIPT = """\
-import glob, os, sys, sysconfig, zipfile
+import glob, os, subprocess, sys, sysconfig, zipfile
 here = os.path.dirname(os.path.abspath(os.environ["GET_PIP"]))
 version = [arg for arg in sys.argv if arg.startswith("pip==")][0][5:]
 with zipfile.ZipFile(glob.glob(os.path.join(glob.escape(here), "pip-%s-*.whl" % version))[0]) as wheel:
     wheel.extractall(sysconfig.get_path("purelib"))
+more = [arg for arg in sys.argv[1:] if arg[:1] != "-" and arg[:5] != "pip=="]  # setuptools and wheel, for 2.17
+if more:
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "-qq"] + more)
 """
 
 

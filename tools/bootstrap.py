@@ -44,14 +44,32 @@ def run(*command: object) -> None:
         sys.exit(f"This command failed with status {status}: {' '.join(map(str, command))}")
 
 
-def install_with_uv(stage: str) -> bool:
-    """Install with uv, many times as fast as pip, if it gets on with the registry that pip is told of."""
-    question = [str(PYTHON), "-m", "pip", "config", "get", "global.index-url"]
+def uv_environment(python: str) -> "dict[str, str]":
+    """What uv wants in its environment so as to ask the registry that pip is told of, and to download no Python."""
+    question = [python, "-m", "pip", "config", "get", "global.index-url"]
     answer = subprocess.run(question, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)  # 1 = not set
     index = os.environ.get("PIP_INDEX_URL") or answer.stdout.decode().strip()
     env = {"UV_SYSTEM_CERTS": "1", **os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     if index and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(env):
         env["UV_DEFAULT_INDEX"] = index
+    return env
+
+
+def nox_environment() -> "dict[str, str]":
+    """What nox and all that it starts want: uv's, bounds on versions, and real Pythons instead of pyenv's stand-ins.
+
+    A stand-in answers "command not found" for a Python that pyenv has but has not chosen; ansible-test stops at that.
+    """
+    versions = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
+    pythons = sorted(versions.glob("3.*/bin"), key=lambda path: int(path.parent.name.split(".")[1]), reverse=True)
+    path = [str(pathlib.Path(sys.executable).parent), *map(str, pythons), os.environ.get("PATH", os.defpath)]
+    env = {**uv_environment(sys.executable), "PATH": os.pathsep.join(path)}
+    return {**env, "UV_CONSTRAINT": "constraints.txt"}
+
+
+def install_with_uv(stage: str) -> bool:
+    """Install with uv, many times as fast as pip, if it gets on with the registry that pip is told of."""
+    env = uv_environment(str(PYTHON))
     command = [str(PYTHON), "-m", "uv", "pip", "install", "-q", "--python", str(PYTHON), *WHAT[stage]]
     return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False).returncode == 0
 

@@ -2,15 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run gates by name (lint, sanity, unit, functional): a line for each that is green, all the output of one that is red.
+"""Run gates by name (lint, package, sanity, matrix, unit, functional): a line for each green one, all that a red one wrote.
 
-Sanity runs beside the lints. Then pytest has the machine for itself and writes as it goes, so its closing line is last.
+Two lanes of gates run side by side. Then pytest has the machine for itself and writes as it goes, so its closing line is
+last. Nearly every gate is a session of nox.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -20,17 +22,27 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TREE = ROOT / ".cache" / "tree"
-SEEN = ".cache/tree/ansible_collections/cloudwait/conversion/"  # mypy takes a module's name from its path
-GATES = {
-    "ruff format": ["-m", "ruff", "format", "--check", "."],
-    "ruff check": ["-m", "ruff", "check", "--output-format", "concise", "."],
-    "mypy": ["-m", "mypy", SEEN + "plugins", SEEN + "tests", "extensions/simulator", "tools"],
-    "yamllint": ["-m", "yamllint", "--strict", "."],
-    "changelog": ["-m", "antsibull_changelog", "lint"],
-    "sanity": ["tools/sanity.py"],
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+NOX = ["-m", "nox", "--no-stop-on-first-error", "--session"]
+OTHERS = {  # gates that are no session
+    "sanity": ["tools/ansible_test.py", "sanity", "--local", "--python", VERSION],
 }
-LANES = {"lint": ["ruff format", "ruff check", "mypy", "yamllint", "changelog"], "sanity": ["sanity"]}
+LANES = {
+    "lint": [
+        "formatters",
+        "codeqa",
+        "yamllint",
+        "typing",
+        "antsibull-nox-config",
+        "changelog",
+        "license-check",
+        "extra-checks",
+        "docs-check",
+    ],
+    "package": ["build-import-check", "ansible-lint", "execution-environment", "molecule", "docs"],
+    "sanity": ["sanity"],
+    "matrix": [],  # all sessions that the noxfile marks so
+}
 PATIENCE = 10.0  # seconds between asking and killing
 SUITES = {"unit": "tests/unit", "functional": "tests/functional"}
 
@@ -39,7 +51,7 @@ def environment() -> dict[str, str]:
     """What the gates see: our own settings of Ansible instead of the user's."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "CLOUDWAIT_"))}
     ours["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
-    ours["MYPYPATH"] = os.pathsep.join((str(TREE), "extensions/simulator", "tools"))
+    ours["CI"] = "true"  # nox looks at the format and mends nothing; a Python that is missing is an error
     ours["PATH"] = os.pathsep.join((str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     return ours
 
@@ -73,7 +85,7 @@ class Gates:
     def run_lane(self, names: list[str]) -> None:
         """Run gates one after the other."""
         for name in names:
-            self.run(name, GATES[name])
+            self.run(name, OTHERS.get(name) or [*NOX, name])
 
     def stop(self) -> None:
         """End what runs, gently first, and start nothing more."""
@@ -108,11 +120,20 @@ class Gates:
             return process
 
 
+def gates_of(lane: str) -> list[str]:
+    """The gates of a lane, in their order."""
+    if lane != "matrix":
+        return LANES[lane]
+    command = [sys.executable, "-m", "nox", "--list", "--json", "--tags", "matrix"]
+    listed = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, check=True).stdout
+    return [session["session"] for session in json.loads(listed)]
+
+
 def run_all(gates: Gates, wanted: list[str]) -> None:
-    """Run the lanes side by side, then the test suites."""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+    """Run the lanes, two at a time, then the test suites."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            lanes = [pool.submit(gates.run_lane, names) for lane, names in LANES.items() if lane in wanted]
+            lanes = [pool.submit(gates.run_lane, gates_of(lane)) for lane in LANES if lane in wanted]
             for lane in concurrent.futures.as_completed(lanes):
                 lane.result()
         except BaseException:

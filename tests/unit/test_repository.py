@@ -75,7 +75,15 @@ HEADER = (
 )
 # REUSE-IgnoreEnd
 HEADED = {".py", ".yml", ".yaml", ".toml", ".cfg", ".ini", ".sh", ".j2"}
-HEADED_NAMES = {"Makefile", "run", ".gitignore", ".yamllint", "requirements.txt", "requirements-dev.txt", "requirements-docs.txt"}
+HEADED_NAMES = {
+    "Makefile",
+    "run",
+    ".gitignore",
+    ".yamllint",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-docs.txt",
+}
 MADE_BY_TOOLS = {"changelogs/changelog.yaml", "changelogs/fragments"}  # antsibull-changelog rewrites or removes them
 SKIPPED = {".git", ".venv", ".cache", ".nox", ".ansible", "__pycache__", "output", "collections"}
 FRAGMENT_OF_GROUP = {"tencent": "_tencent", "dingtalk": "_dingtalk", "all": "_transport"}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run "ansible-test sanity" on a copy of the checkout: it wants a real folder .../ansible_collections/NAMESPACE/NAME."""
+"""Run ansible-test on a copy of the checkout: it wants a real folder .../ansible_collections/NAMESPACE/NAME."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import sys
 import ansible_test_home
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-COPY = ROOT / ".cache" / "sanity" / "ansible_collections" / "cloudwait" / "conversion"
+COPY = ROOT / ".cache" / "ansible-test" / "ansible_collections" / "cloudwait" / "conversion"
 
 
 def copy_checkout() -> None:
@@ -33,14 +33,13 @@ def copy_checkout() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Copy, then run ansible-test in that copy; more arguments are handed on to it."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    command = [sys.executable, "-m", "ansible", "test", "sanity", "--local", "--python", version, "--color", "no"]
-    with (ROOT / ".cache" / "sanity.lock").open("w") as lock:
+    """Copy, then run ansible-test with these arguments in that copy."""
+    command = [sys.executable, "-m", "ansible", "test", *arguments, "--color", "no"]
+    with (ROOT / ".cache" / "ansible-test.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # there is one copy and one home
         copy_checkout()
         env = {**os.environ, "HOME": str(ansible_test_home.main())}
-        return subprocess.run([*command, *arguments], cwd=COPY, env=env, check=False).returncode
+        return subprocess.run(command, cwd=COPY, env=env, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -89,9 +89,9 @@ def ess(transport: FakeTransport) -> EssProvider:
     return EssProvider(transport.settings(), Renewing().credentials)
 
 
-def refusal(provider: Provider, ref: t.Mapping[str, t.Any] = REF) -> CloudError:
+def refusal(provider: Provider, ref: t.Mapping[str, t.Any] | None = None) -> CloudError:
     with pytest.raises(CloudError) as caught:
-        provider.look(ref)
+        provider.look(ref or REF)
     return caught.value
 
 

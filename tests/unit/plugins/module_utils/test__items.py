@@ -22,8 +22,8 @@ def plan(
     return make_plan({"tasks": list(items), **options}, environ or {}, check_mode=check_mode)
 
 
-def record(status: str, ref: t.Mapping[str, t.Any] = MPS) -> dict[str, t.Any]:
-    return make_record(ref, status, status)
+def record(status: str, ref: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
+    return make_record(ref or MPS, status, status)
 
 
 @pytest.mark.parametrize(
