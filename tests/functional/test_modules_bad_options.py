@@ -30,7 +30,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a bucket without its APPID": (look("cos_doc", "x", bucket="examplebucket"), "bucket is not of the form name-appid"),
     "no region": (look("cos_doc", "x", region=None), "region is missing"),
-    "no time for a request": (look("mps", "x", request_timeout=0), "request_timeout is not above 0 seconds"),
+    "no time for a request": (look("mps", "x", request_timeout=0), "request_timeout is not a number of seconds above 0"),
     "an international ESS": (look("ess", "x", site="intl"), "Tencent ESS has no international site"),
     "an id without a key": (
         look("mps", "x", secret_id="AKIDHALF"),

@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VECTORS = json.loads((ROOT / "tests" / "unit" / "vectors" / "signing_vectors.json").read_text(encoding="utf-8"))
+VECTORS = json.loads(
+    (ROOT / "tests" / "unit" / "plugins" / "module_utils" / "vectors" / "signing_vectors.json").read_text(
+        encoding="utf-8"
+    )
+)
 
 
 def vectors(scheme: str) -> list[Any]:
