@@ -362,6 +362,12 @@ def text_or_none(value: t.Any) -> str | None:
     return str(value).strip() or None
 
 
+def counts_of(answer: t.Mapping[str, t.Any], **names: str) -> dict[str, int | None] | None:
+    """The ``counts`` of a record, by the vendor's names of them; null when the answer has none."""
+    counts = {ours: whole_number(answer.get(theirs)) for ours, theirs in names.items()}
+    return counts if any(value is not None for value in counts.values()) else None
+
+
 def task_error(code: t.Any, message: t.Any, reason: str = "unknown") -> dict[str, t.Any]:
     """The ``error`` of a record."""
     return {"code": text_or_none(code), "message": text_or_none(message), "reason": reason}
@@ -378,6 +384,7 @@ __all__ = [
     "Settings",
     "as_dict",
     "as_list",
+    "counts_of",
     "decode_json",
     "http_error",
     "iso_time",

@@ -28,6 +28,7 @@ from .base import (
     Rules,
     as_dict,
     as_list,
+    counts_of,
     http_error,
     iso_time,
     percent,
@@ -153,7 +154,7 @@ class CosDocProvider(TencentProvider):
         native = text_or_none(job.get("State"))
         operation = as_dict(job.get("Operation"))
         result = as_dict(operation.get("DocProcessResult"))
-        counts = _counts(result)
+        counts = counts_of(result, total="TotalPageCount", succeeded="SuccPageCount", failed="FailPageCount")
         status = STATUSES.get(native or "", UNKNOWN)
         if status == SUCCEEDED and counts and (counts["failed"] or 0) > 0:
             status = PARTIAL if counts["succeeded"] else FAILED
@@ -213,12 +214,6 @@ def _find_job(response: Response, task_id: str, answer: Answer, request_id: str 
     if len(jobs) == 1:  # the only one that was asked for, by whatever name
         return jobs[0]
     raise CloudError("protocol", f"{answer.host} answered without the job that was asked for", request_id=request_id)
-
-
-def _counts(result: dict[str, t.Any]) -> dict[str, int | None] | None:
-    names = {"total": "TotalPageCount", "succeeded": "SuccPageCount", "failed": "FailPageCount"}
-    counts = {ours: whole_number(result.get(theirs)) for ours, theirs in names.items()}
-    return counts if any(value is not None for value in counts.values()) else None
 
 
 def _error(

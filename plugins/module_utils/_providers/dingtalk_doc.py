@@ -32,6 +32,7 @@ from .base import (
     Settings,
     as_dict,
     as_list,
+    counts_of,
     decode_json,
     http_error,
     task_error,
@@ -171,7 +172,7 @@ class DingTalkDocProvider(Provider):
         response = _decode(answer)
         native = text_or_none(response.get("status"))
         status = STATUSES.get(native or "", UNKNOWN)
-        counts = _counts(response)
+        counts = counts_of(response, total="totalCount", succeeded="succCount", failed="failCount")
         error = None
         if status in (PARTIAL, FAILED):
             error = task_error(native, f"{FAILURES[native or '']}; the vendor gives no reason")
@@ -226,12 +227,6 @@ def _address_limit(answer: Answer) -> CloudError:
         retry_after=answer.retry_after(),
         advice="wait some minutes, or check that no network filter answers in the vendor's place",
     )
-
-
-def _counts(response: Response) -> dict[str, int | None] | None:
-    names = {"total": "totalCount", "succeeded": "succCount", "failed": "failCount"}
-    counts = {ours: whole_number(response.get(theirs)) for ours, theirs in names.items()}
-    return counts if any(value is not None for value in counts.values()) else None
 
 
 def _progress(counts: dict[str, int | None] | None) -> int | None:
