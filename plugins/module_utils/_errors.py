@@ -56,6 +56,7 @@ class CloudError(Exception):
     :param advice: what to do about it, as the end of a sentence; by default what the kind says.
     :param retry_after: seconds that the vendor asked to wait.
     :param server_time: the vendor's clock in Unix seconds, where the answer told it.
+    :param sent: false where the call surely never reached the vendor.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class CloudError(Exception):
         advice: str | None = None,
         retry_after: float | None = None,
         server_time: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(said)
         self.kind = kind
@@ -83,6 +85,7 @@ class CloudError(Exception):
         self.advice = advice or KINDS[kind].advice
         self.retry_after = retry_after
         self.server_time = server_time
+        self.sent = sent
         self.calls = 0  # requests that were sent before it
 
     def __str__(self) -> str:

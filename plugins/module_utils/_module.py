@@ -31,34 +31,58 @@ RETRY_CAP = 10.0
 RETRY_AFTER_CAP = 60.0
 
 Options = t.Mapping[str, t.Any]
+Ref = dict[str, t.Any]
+Result = dict[str, t.Any]
+MakeRef = t.Callable[[Options, t.Mapping[str, str]], Ref]
+P = t.TypeVar("P", bound=Provider)
 
 
-def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
-    """The whole of an info module: one look, and its end as result or error."""
+def run(
+    module: AnsibleModule,
+    provider_class: type[P],
+    make_ref: MakeRef,
+    tried: str,
+    work: t.Callable[[P, Ref, Result], None],
+) -> None:
+    """The whole of a module that asks one service: its end is a result or an error, never a traceback of ours.
+
+    :param make_ref: what it is about, from the options and the environment.
+    :param tried: what is done, as the beginning of an error's sentence.
+    :param work: does it, and fills the result as it goes on, so that what is known is told when it fails.
+    """
     for library in provider_class.missing_libraries():
         module.fail_json(msg=missing_required_lib(library))
-    tried = f"Looking at the {provider_class.title} cloud task {module.params['task_id']}"
     failure = None
-    provider = None
-    result: dict[str, t.Any] = {"changed": False}
+    provider: P | None = None
+    result: Result = {"changed": False}
     try:
-        ref = provider_class.make_ref(module.params, os.environ)
-        provider = make_provider(
-            provider_class, module.params, os.environ, make_transport(module.params), make_clock(module.params)
-        )
+        ref = make_ref(module.params, os.environ)
+        transport, clock = make_transport(module.params), make_clock(module.params)
+        provider = make_provider(provider_class, module.params, os.environ, transport, clock)
         result.update(provider.about(ref))
-        look = _look_patiently(provider, ref, _checked_retries(module.params))
-        result.update(task=look.record, response=look.response, **provider.about(ref))
+        work(provider, ref, result)
     except CloudError as error:
         failure = error
-        if provider is not None and "credential_source" in result:
-            result.update(provider.about(ref))  # what was used last, also when it failed
+    if provider is not None and "credential_source" in result:
+        result.update(provider.about(ref))  # what was used last, also when it failed
     hide_secrets(module, provider.secrets() if provider else [])
     for warning in _warnings(result, provider):
         module.warn(warning)
     if failure is not None:
         module.fail_json(msg=failure.sentence(tried), error=failure.as_dict(), **result)
     module.exit_json(**result)
+
+
+def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
+    """The whole of an info module: one look."""
+
+    def work(provider: Provider, ref: Ref, result: Result) -> None:
+        retries = checked_retries(module.params)
+        look = patiently(lambda: provider.look(ref), retries)
+        result.update(task=look.record, response=look.response)
+
+    tried = f"Looking at the {provider_class.title} cloud task {module.params['task_id']}"
+    run(module, provider_class, provider_class.make_ref, tried, work)
 
 
 def make_transport(options: Options) -> Transport:
@@ -78,12 +102,12 @@ def make_clock(options: Options, *, offset: float = 0.0) -> Clock:
 
 
 def make_provider(
-    provider_class: type[Provider],
+    provider_class: type[P],
     options: Options,
     environ: t.Mapping[str, str],
     transport: Transport,
     clock: Clock,
-) -> Provider:
+) -> P:
     """A provider with endpoint and credentials as the options and the environment say.
 
     :raises CloudError: ``config``, when they contradict or lack something.
@@ -94,7 +118,7 @@ def make_provider(
         endpoint=options.get("endpoint") or environ.get(provider_class.endpoint_variable) or None,
         site=options["site"],
     )
-    return provider_class.create(settings, options, environ)
+    return t.cast(P, provider_class.create(settings, options, environ))
 
 
 def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
@@ -108,27 +132,39 @@ def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
         module.no_log_values.update(filter(None, [password]) if at else [])
 
 
-def _checked_retries(options: Options) -> int:
+def checked_retries(options: Options) -> int:
+    """How often a call may be repeated.
+
+    :raises CloudError: ``config``.
+    """
     retries: int = options["request_retries"]
     if retries < 0:
         raise CloudError("config", "request_retries is below 0")
     return retries
 
 
-def _look_patiently(
-    provider: Provider,
-    ref: Options,
+def may_pass(error: CloudError) -> bool:
+    """Whether a question is worth repeating."""
+    return error.retryable
+
+
+def patiently(
+    call: t.Callable[[], Look],
     retries: int,
     *,
+    again: t.Callable[[CloudError], bool] = may_pass,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> Look:
-    """A look, repeated after errors that may pass. Nothing but questions is ever sent, so repeating is safe."""
+    """A call, repeated after errors that may pass.
+
+    :param again: after which errors; by default those of a question, which harms nobody when it is put twice.
+    """
     attempt = 0
     while True:
         try:
-            return provider.look(ref)
+            return call()
         except CloudError as error:
-            if not error.retryable or attempt >= retries:
+            if attempt >= retries or not again(error):
                 raise
             pause = backoff(attempt, first=RETRY_FIRST, factor=RETRY_FACTOR, cap=RETRY_CAP)
             sleep(max(pause, min(error.retry_after or 0.0, RETRY_AFTER_CAP)))
@@ -160,11 +196,14 @@ def clock_warning(offset: float) -> str:
 
 
 __all__ = [
+    "checked_retries",
     "clock_warning",
     "hide_secrets",
     "make_clock",
     "make_provider",
     "make_transport",
+    "patiently",
+    "run",
     "run_info",
     "unknown_warning",
 ]

@@ -38,10 +38,11 @@ try:
     from requests.auth import AuthBase
     from requests.exceptions import InvalidHeader, InvalidURL, RequestException, SSLError
     from urllib3 import Timeout
-    from urllib3.exceptions import HTTPError, ReadTimeoutError  # what reading a body raises; requests stands on it
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError  # which reading a body raises
 except ImportError:
     HAS_REQUESTS = False
     SSLError = OSError  # type: ignore[assignment, misc]
+    ConnectTimeoutError = TimeoutError  # type: ignore[assignment, misc]
     AuthBase = HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
 
 if t.TYPE_CHECKING:  # pragma: no cover
@@ -427,10 +428,11 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     (
         socket.gaierror,
         "the name in {host}{proxy} does not resolve",
-        {"advice": "check the endpoint, the region, the DNS settings and the proxy"},
+        {"advice": "check the endpoint, the region, the DNS settings and the proxy", "sent": False},
     ),
-    (ConnectionRefusedError, "nothing listens at {host}{proxy}", {}),
+    (ConnectionRefusedError, "nothing listens at {host}{proxy}", {"sent": False}),
     (ConnectionError, "the connection to {host}{proxy} was closed before an answer came", {}),
+    (ConnectTimeoutError, "{host}{proxy} could not be connected to within {seconds:.3g} s", {"sent": False}),
     (socket.timeout, "{host}{proxy} did not answer within {seconds:.3g} s", {}),
     (http.client.IncompleteRead, BROKEN_OFF, {}),
     (http.client.HTTPException, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),

@@ -33,6 +33,8 @@ LONE_SURROGATE = "[\ud800-\udfff]"
 Options = t.Mapping[str, t.Any]
 Ref = t.Mapping[str, t.Any]
 Response = dict[str, t.Any]
+MakeRequest = t.Callable[[], Request]
+Read = t.Callable[[Answer], tuple[Record, Response]]
 
 
 class Settings(t.NamedTuple):
@@ -112,7 +114,15 @@ class Provider(abc.ABC):
             raise CloudError("config", "task_id is empty", advice="give the id that the start call returned")
         if not task_id.isprintable():
             raise CloudError("config", "task_id has a line break or another character that no id has")
-        ref = {"provider": cls.name, "task_id": task_id}
+        return {**cls.make_blank_ref(options, environ), "task_id": task_id}
+
+    @classmethod
+    def make_blank_ref(cls, options: Options, environ: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """A ref with everything but the id: where the cloud tasks of these options are.
+
+        :raises CloudError: ``config``.
+        """
+        ref: dict[str, t.Any] = {"provider": cls.name, "task_id": None}
         ref.update({name: without_nulls(options[name]) for name in cls.ref_keys if options.get(name)})
         if ref.get("site", "china") not in SITES:
             raise CloudError("config", f"site is neither {' nor '.join(SITES)}")
@@ -177,10 +187,22 @@ class Provider(abc.ABC):
         :param timeout: seconds for each request, when it must be shorter than usual.
         :raises CloudError: when there is no record to give. Its ``calls`` says how many requests were sent.
         """
+        return self.ask(
+            lambda: self.request(ref, timeout=timeout), lambda answer: self.read(ref, answer), timeout=timeout
+        )
+
+    def ask(self, make_request: MakeRequest, read: Read, *, timeout: float | None = None) -> Look:
+        """Any call of the service; again only after a repair, which means that the vendor refused it before.
+
+        :param make_request: what fails there was not sent.
+        :param read: the record, empty where a call gives none, and the response of an answer.
+        :param timeout: seconds for each request, when it must be shorter than usual.
+        :raises CloudError: as :meth:`look`.
+        """
         before = self.settings.transport.sent
         used: list[str] = []
         try:
-            record, response = self._ask(ref, timeout, used)
+            record, response = self._ask(make_request, read, timeout, used)
             calls = self.settings.transport.sent - before
             return Look(t.cast(Record, redact(record)), t.cast(Response, redact(response)), calls)
         except CloudError as error:
@@ -188,14 +210,20 @@ class Provider(abc.ABC):
             error.hide(self.secrets() + used)
             raise
 
-    def _ask(self, ref: Ref, timeout: float | None, used: list[str]) -> tuple[Record, Response]:
+    def _ask(
+        self, make_request: MakeRequest, read: Read, timeout: float | None, used: list[str]
+    ) -> tuple[Record, Response]:
         """Requests until an answer is good or nothing can be mended; what must not be said of them goes to ``used``."""
         repairs = self.repairs()
         while True:
-            request = self.request(ref, timeout=timeout)
+            try:
+                request = make_request()
+            except CloudError as error:
+                error.sent = False
+                raise
             request.signed_with = self.settings.clock.offset
             try:
-                return self.read(ref, self.settings.transport.send(request, timeout=timeout))
+                return read(self.settings.transport.send(request, timeout=timeout))
             except CloudError as error:
                 used += request.secrets()
                 mended = next((name for name, mend in repairs.items() if mend(error, request)), None)
@@ -298,6 +326,17 @@ def redact(value: t.Any, depth: int = 0) -> t.Any:
     return value
 
 
+def secret_texts(value: t.Any) -> list[str]:
+    """Every text in a dict of the user's that stands under a name of a secret."""
+    if isinstance(value, dict):
+        return [
+            text
+            for name, member in value.items()
+            for text in ([str(member)] if member and _is_secret(str(name)) else secret_texts(member))
+        ]
+    return [text for member in value for text in secret_texts(member)] if isinstance(value, list) else []
+
+
 def _is_secret(name: str) -> bool:
     name = name.lower()
     return name == "token" or any(word in name for word in SECRET_NAMES)
@@ -375,8 +414,10 @@ def task_error(code: t.Any, message: t.Any, reason: str = "unknown") -> dict[str
 
 __all__ = [
     "Look",
+    "MakeRequest",
     "Options",
     "Provider",
+    "Read",
     "Ref",
     "Response",
     "Rule",
@@ -390,6 +431,7 @@ __all__ = [
     "iso_time",
     "percent",
     "redact",
+    "secret_texts",
     "task_error",
     "text_or_none",
     "unreadable",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 from xml.parsers.expat import ExpatError
 
 from .._errors import CloudError
@@ -22,6 +22,7 @@ from .._transport import Answer, Request
 from ..signing import cos
 from ._api3 import KEY_ADVICE, TencentProvider
 from .base import (
+    Options,
     Ref,
     Response,
     Rule,
@@ -105,10 +106,10 @@ class CosDocProvider(TencentProvider):
         return super().missing_libraries() + ([] if HAS_XMLTODICT else ["xmltodict"])
 
     @classmethod
-    def make_ref(cls, options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> dict[str, t.Any]:
+    def make_blank_ref(cls, options: Options, environ: t.Mapping[str, str]) -> dict[str, t.Any]:
         """A region that is not given is that of the environment."""
         region = options.get("region") or environ.get("TENCENTCLOUD_REGION")
-        return super().make_ref({**options, "region": region}, environ)
+        return super().make_blank_ref({**options, "region": region}, environ)
 
     def vendor_url(self, ref: Ref) -> str:
         """A host a bucket; the same form for Chinese and international regions, so ``site`` changes nothing."""
@@ -128,14 +129,20 @@ class CosDocProvider(TencentProvider):
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
         """One document job by its id."""
+        return self.call("GET", f"{self.base_url(ref)}/doc_jobs/{quote(ref['task_id'], safe='')}")
+
+    def call(self, method: str, url: str, *, params: cos.Pairs = (), body: bytes | None = None) -> Request:
+        """The request for anything of the service; all parameters are signed."""
         keys = self.keys()
+        pairs = list(params.items() if isinstance(params, t.Mapping) else params)
 
         def sign(prepared: PreparedRequest) -> t.Mapping[str, str]:
             parts = urlsplit(t.cast(str, prepared.url))
             now = int(self.settings.clock.time())
             return cos.sign(
-                method="GET",
+                method=method,
                 path=unquote(parts.path),
+                params=pairs,
                 headers={"Host": parts.netloc},
                 secret_id=keys.secret_id,
                 secret_key=keys.secret_key,
@@ -143,39 +150,52 @@ class CosDocProvider(TencentProvider):
                 times=cos.key_time(now - SIGNED_BEFORE, now + SIGNED_FOR),
             )
 
-        url = f"{self.base_url(ref)}/doc_jobs/{quote(ref['task_id'], safe='')}"
-        return Request("GET", url, headers={}, sign=sign, keys=keys)
+        headers = {} if body is None else {"Content-Type": "application/xml"}
+        query = "?" + urlencode(pairs, quote_via=quote) if pairs else ""
+        return Request(method, url + query, headers=headers, body=body, sign=sign, keys=keys)
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         """The job of the id that was asked for."""
         request_id = answer.headers.get("x-ci-request-id")
-        response = _decode(answer, request_id)
-        job = _find_job(response, ref["task_id"], answer, request_id)
-        native = text_or_none(job.get("State"))
-        operation = as_dict(job.get("Operation"))
-        result = as_dict(operation.get("DocProcessResult"))
-        counts = counts_of(result, total="TotalPageCount", succeeded="SuccPageCount", failed="FailPageCount")
-        status = STATUSES.get(native or "", UNKNOWN)
-        if status == SUCCEEDED and counts and (counts["failed"] or 0) > 0:
-            status = PARTIAL if counts["succeeded"] else FAILED
-        record = make_record(
-            ref,
-            status,
-            native,
-            progress=percent(job.get("Progress")),
-            counts=counts,
-            error=_error(status, native, job, counts),
-            outputs=_outputs(result, as_dict(operation.get("Output"))),
-            created_at=iso_time(job.get("CreationTime")),
-            started_at=iso_time(job.get("StartTime")),
-            finished_at=iso_time(job.get("EndTime")),
-            request_id=request_id,
-        )
-        return record, response
+        response = decode(answer)
+        return job_record(ref, _find_job(response, ref["task_id"], answer, request_id), request_id), response
 
 
-def _decode(answer: Answer, request_id: str | None) -> Response:
-    """What stands under ``Response``; entities stay disabled in the parser, which refuses entity bombs."""
+def job_record(ref: Ref, job: dict[str, t.Any], request_id: str | None) -> Record:
+    """What an entry of ``JobsDetail`` says."""
+    native = text_or_none(job.get("State"))
+    operation = as_dict(job.get("Operation"))
+    result = as_dict(operation.get("DocProcessResult"))
+    counts = counts_of(result, total="TotalPageCount", succeeded="SuccPageCount", failed="FailPageCount")
+    status = STATUSES.get(native or "", UNKNOWN)
+    if status == SUCCEEDED and counts and (counts["failed"] or 0) > 0:
+        status = PARTIAL if counts["succeeded"] else FAILED
+    return make_record(
+        ref,
+        status,
+        native,
+        progress=percent(job.get("Progress")),
+        counts=counts,
+        error=_error(status, native, job, counts),
+        outputs=_outputs(result, as_dict(operation.get("Output"))),
+        created_at=iso_time(job.get("CreationTime")),
+        started_at=iso_time(job.get("StartTime")),
+        finished_at=iso_time(job.get("EndTime")),
+        request_id=request_id,
+    )
+
+
+def encode(content: dict[str, t.Any]) -> bytes:
+    """The XML of a body, with one root."""
+    return xmltodict.unparse(content).encode("utf-8")
+
+
+def decode(answer: Answer) -> Response:
+    """What stands under ``Response``; entities stay disabled in the parser, which refuses entity bombs.
+
+    :raises CloudError: when it is an error of the vendor, or nothing of the vendor's form.
+    """
+    request_id = answer.headers.get("x-ci-request-id")
     try:
         data = as_dict(xmltodict.parse(answer.body, force_list=LISTS, disable_entities=True))
     except (ExpatError, ValueError, LookupError):  # not XML; an entity; an unknown encoding
@@ -246,4 +266,4 @@ def _outputs(result: dict[str, t.Any], target: dict[str, t.Any]) -> list[dict[st
     return outputs
 
 
-__all__ = ["STATUSES", "CosDocProvider"]
+__all__ = ["STATUSES", "CosDocProvider", "decode", "encode", "job_record"]

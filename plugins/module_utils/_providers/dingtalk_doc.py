@@ -119,13 +119,20 @@ class DingTalkDocProvider(Provider):
         return "https://api.dingtalk.com" if self.settings.site == "china" else "https://api.dingtalk.io"
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
-        """One cloud task by its id; the token is the whole signature."""
+        """One cloud task by its id."""
+        return self.call("GET", ref, f"/v2.0/doc/task/info/{quote(ref['task_id'], safe='')}", timeout=timeout)
+
+    def call(
+        self, method: str, ref: Ref, path: str, *, body: bytes | None = None, timeout: float | None = None
+    ) -> Request:
+        """The request for anything of the service; the token is the whole signature."""
         base = self.base_url(ref)
         token = self._present_token(base, timeout)
         return Request(
-            "GET",
-            f"{base}/v2.0/doc/task/info/{quote(ref['task_id'], safe='')}",
+            method,
+            base + path,
             headers={"Content-Type": "application/json"},
+            body=body,
             sign=lambda dummy: {TOKEN_HEADER: token},
             keys=token,
         )
@@ -144,7 +151,7 @@ class DingTalkDocProvider(Provider):
         headers = {"Content-Type": "application/json"}
         request = Request("POST", base + TOKEN_PATH, headers=headers, body=body, sign=lambda dummy: {})
         try:
-            data = _decode(self.settings.transport.send(request, timeout=timeout))
+            data = decode(self.settings.transport.send(request, timeout=timeout))
         except CloudError as error:
             error.said = f"no access token could be fetched: {error.said}"
             if error.kind == "not_found":  # it is the call that is not there, not the cloud task
@@ -169,7 +176,7 @@ class DingTalkDocProvider(Provider):
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         """``status`` alone decides: the counters of the vendor's own sample contradict it."""
-        response = _decode(answer)
+        response = decode(answer)
         native = text_or_none(response.get("status"))
         status = STATUSES.get(native or "", UNKNOWN)
         counts = counts_of(response, total="totalCount", succeeded="succCount", failed="failCount")
@@ -183,17 +190,21 @@ class DingTalkDocProvider(Provider):
             progress=_progress(counts),
             counts=counts,
             error=error,
-            request_id=_request_id(answer),
+            request_id=request_id_of(answer),
         )
         return record, response
 
 
-def _request_id(answer: Answer) -> str | None:
+def request_id_of(answer: Answer) -> str | None:
+    """The vendor's id of the request."""
     return answer.headers.get("x-acs-request-id")
 
 
-def _decode(answer: Answer) -> dict[str, t.Any]:
-    """The body, or the vendor's error in it. Without a body, HTTP 403 is the limit of this address, not a refusal."""
+def decode(answer: Answer) -> dict[str, t.Any]:
+    """The body. Without an error code in it, HTTP 403 is the limit of this address, not a refusal.
+
+    :raises CloudError: when it is an error of the vendor, or nothing of the vendor's form.
+    """
     try:
         data = decode_json(answer)
     except CloudError as error:
@@ -214,7 +225,7 @@ def _decode(answer: Answer) -> dict[str, t.Any]:
         RULES,
         code=code,
         message=text_or_none(data.get("message") or data.get("Message")) or "",
-        request_id=text_or_none(data.get("requestid") or data.get("requestId")) or _request_id(answer),
+        request_id=text_or_none(data.get("requestid") or data.get("requestId")) or request_id_of(answer),
         said_more=f" and wants the permission {scopes}" if scopes else "",
     )
 
@@ -236,4 +247,4 @@ def _progress(counts: dict[str, int | None] | None) -> int | None:
     return max(0, min(100, (counts["succeeded"] + counts["failed"]) * 100 // counts["total"]))
 
 
-__all__ = ["STATUSES", "DingTalkDocProvider"]
+__all__ = ["STATUSES", "DingTalkDocProvider", "decode", "request_id_of"]

@@ -60,6 +60,8 @@ class EssProvider(Api3Provider):
     version = "2021-05-26"
     rules = RULES
     own_options = item_options = ("api_action",)
+    actions: t.ClassVar[tuple[str, str]] = (OLD_ACTION, NEW_ACTION)
+    """The operation that the vendor retires, and the one that takes its place."""
     rate = 10.0
 
     def __init__(
@@ -73,12 +75,12 @@ class EssProvider(Api3Provider):
         super().__init__(settings, credentials)
         if settings.site == "intl":
             raise CloudError("config", "Tencent ESS has no international site", advice="leave the option site out")
-        if api_action not in (AUTO, OLD_ACTION, NEW_ACTION):
-            raise CloudError("config", f"api_action is none of {AUTO}, {OLD_ACTION}, {NEW_ACTION}")
+        if api_action not in (AUTO, *self.actions):
+            raise CloudError("config", f"api_action is none of {', '.join((AUTO, *self.actions))}")
         self._may_switch = api_action == AUTO
         self.api_action = api_action
         if self._may_switch:
-            self.api_action = OLD_ACTION if today() <= RETIREMENT else NEW_ACTION
+            self.api_action = self.actions[today() > RETIREMENT]
 
     def about(self, ref: Ref) -> dict[str, t.Any]:
         """The operation that was used last, too."""
@@ -99,9 +101,12 @@ class EssProvider(Api3Provider):
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
         """One cloud task by its id, on behalf of an agent."""
+        return self.act(ref, {"TaskId": ref["task_id"]})
+
+    def act(self, ref: Ref, params: t.Mapping[str, t.Any]) -> Request:
+        """The present operation, on behalf of an agent."""
         action = self.api_action
-        params = {"Agent": _agent(ref), "TaskId": ref["task_id"]}
-        request = self.call(self.base_url(ref), action, params)
+        request = self.call(self.base_url(ref), action, {"Agent": agent_of(ref), **params})
         request.action = action
         return request
 
@@ -113,7 +118,7 @@ class EssProvider(Api3Provider):
         if not (self._may_switch and _is_gone(error, request.action)):
             return False
         if self.api_action == request.action:  # else another look has switched since
-            self.api_action = NEW_ACTION if request.action == OLD_ACTION else OLD_ACTION
+            self.api_action = self.actions[request.action == self.actions[0]]
         return True
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
@@ -133,7 +138,7 @@ class EssProvider(Api3Provider):
         return make_record(ref, status, native, error=error, outputs=outputs, request_id=request_id), response
 
 
-def _agent(ref: Ref) -> dict[str, t.Any]:
+def agent_of(ref: Ref) -> dict[str, t.Any]:
     """The vendor's ``Agent``; the three members that its page requires must be there."""
     agent = as_dict(ref.get("agent"))
     open_id = as_dict(agent.get("proxy_operator")).get("open_id")
@@ -161,4 +166,4 @@ def _is_gone(error: CloudError, action: str | None) -> bool:
     return error.code == "UnsupportedOperation" and str(action) in (error.message or "")
 
 
-__all__ = ["NEW_ACTION", "OLD_ACTION", "STATUSES", "EssProvider"]
+__all__ = ["AUTO", "NEW_ACTION", "OLD_ACTION", "STATUSES", "EssProvider", "agent_of"]

@@ -230,7 +230,7 @@ def patiently(retries: int, *script: Look | CloudError) -> tuple[Look | CloudErr
     made = _module.make_provider(provider, PARAMS, {}, _module.make_transport(PARAMS), _module.make_clock(PARAMS))
     sleeps: list[float] = []
     try:
-        end: Look | CloudError = _module._look_patiently(made, REF, retries, sleep=sleeps.append)
+        end: Look | CloudError = _module.patiently(lambda: made.look(REF), retries, sleep=sleeps.append)
     except CloudError as error:
         end = error
     return end, sleeps, provider.looks
