@@ -16,8 +16,9 @@ from pathlib import Path
 from types import FrameType
 
 from cloud import Cloud
-from scenario import ScenarioError, load
+from scenario import load
 from server import NotLoopback, Server, loopback
+from values import ScenarioError
 
 KEY_VARIABLE = "CLOUDWAIT_SIMULATOR_KEY"
 

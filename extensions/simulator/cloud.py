@@ -20,10 +20,12 @@ from journal import Entry, Journal
 from keyring import Keyring
 from lives import FaultRules, Lives
 from messages import TEXT, Reply, Request, VendorError
-from scenario import Bucket, Scenario
+from permits import Bucket
+from scenario import Scenario
 from services._api3 import api3_error, unclaimed
-from services._base import Call, Service
+from services._base import Call, Order, Service
 from services.registry import SERVICES
+from starts import Starts, Taken, new_task
 
 _NOBODY = Call("", "", None)
 
@@ -60,6 +62,7 @@ class Cloud:
         self.keyring = Keyring(scenario.credentials, scenario.roles)
         self.lives = Lives(scenario.tasks, self.clock)
         self.rules = FaultRules(scenario.faults)
+        self.starts = Starts(scenario.starts)
         self.stop = threading.Event()
         self._bell, self._rope = socket.socketpair()
         self._retired = scenario.retired_actions
@@ -91,7 +94,10 @@ class Cloud:
         for service in SERVICES.values():
             if service.claims(request):
                 call = service.read(request)
-                return self._note(service.name, request, call, self._serve(service, call, request))
+                if call.action in service.starting:
+                    self.journal.started(service.name, made=False)
+                call, reply = self._serve(service, call, request)
+                return self._note(service.name, request, call, reply)
         problem = unclaimed(request)
         if problem is not None:
             return self._note("unknown", request, _NOBODY, api3_error(problem))
@@ -117,24 +123,63 @@ class Cloud:
         fault = self.rules.strike(metadata.PROVIDER, metadata.action(request), "")
         return reply if fault is None else self._strike(fault, reply, request, None)
 
-    def _serve(self, service: Service, call: Call, request: Request) -> Reply:
+    def _serve(self, service: Service, call: Call, request: Request) -> tuple[Call, Reply]:
         try:
             if call.action in service.open_actions:
                 reply = service.open_call(call, request, self.keyring)
                 fault = self.rules.strike(service.name, call.action, "")
-                return reply if fault is None else self._strike(fault, reply, request, service)
+                return call, reply if fault is None else self._strike(fault, reply, request, service)
             service.authenticate(request, self.keyring, self.clock())
             limiter = self._limiters.get(service.name)
             if limiter is not None and not limiter.takes():
                 self.journal.throttled(service.name)
                 raise service.problem("throttle")
             service.check(call, request, self._retired)
-            return self._look(service, call, request)
+            if call.action in service.starting:
+                return self._start(service, call, request)
+            if call.action in service.managing:
+                return call, self._manage(service, call, request)
+            return call, self._look(service, call, request)
         except VendorError as problem:
-            return service.error_reply(problem)
+            return call, service.error_reply(problem)
+
+    def _start(self, service: Service, call: Call, request: Request) -> tuple[Call, Reply]:
+        order = service.order(call, request)
+        starts = self.starts
+        with starts.lock:
+            fault = self.rules.strike(service.name, call.action, "")
+            taken = starts.take(service.name, order.name, spare_faults=fault is not None)
+            fault = fault or taken.fault
+            if self._carries_out(fault, service):
+                service.conflict(order, self.lives)
+                call, reply = self._make(service, call, order, taken)
+            else:
+                reply = service.error_reply(service.problem("internal_error"))
+        return call, reply if fault is None else self._strike(fault, reply, request, service)
+
+    def _make(self, service: Service, call: Call, order: Order, taken: Taken) -> tuple[Call, Reply]:
+        taken.used.times += 1
+        self.journal.started(service.name, made=True)
+        if taken.entry.at_once is not None:
+            return call, service.at_once(order, taken.entry.at_once)
+        look = self.lives.make(new_task(taken, order, service, self.lives))
+        return call._replace(task_id=look.task.task_id), service.started(look)
+
+    def _manage(self, service: Service, call: Call, request: Request) -> Reply:
+        fault = self.rules.strike(service.name, call.action, call.task_id)
+        if self._carries_out(fault, service):
+            reply = service.manage(call, request, self.lives, self.clock())
+        else:
+            reply = service.error_reply(service.problem("internal_error"))
+        return reply if fault is None else self._strike(fault, reply, request, service)
+
+    def _carries_out(self, fault: Fault | None, service: Service) -> bool:
+        if fault is None or (fault.name in faults.VENDOR_FAULTS and fault.name not in service.problems):
+            return True
+        return fault.is_after
 
     def _look(self, service: Service, call: Call, request: Request) -> Reply:
-        fault = self.rules.strike(service.name, call.action, call.task_id)
+        fault = self.rules.strike(service.name, call.action, call.task_id, look=True)
         look = self.lives.look(service.name, call.task_id, count=fault is None)
         if look is None or not service.sees(look, request):
             reply = service.missing(call.task_id)

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from lives import FaultRules
 from messages import JSON, Reply, Request
-from scenario import ScenarioError, parse_faults, parse_tasks
+from scenario import parse_faults, parse_starts, parse_tasks
 from signatures import equal
+from starts import Starts
+from values import ScenarioError
 
 if TYPE_CHECKING:
     from cloud import Cloud
@@ -72,6 +74,12 @@ def _faults(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"faults": len(rules)}
 
 
+def _starts(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
+    entries = parse_starts(body.get("starts"), cloud.folder)
+    cloud.starts = Starts(entries)
+    return {"starts": len(entries)}
+
+
 def _clock(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
     offset = body.get("offset")
     if isinstance(offset, bool) or not isinstance(offset, (int, float)) or abs(offset) > 10**9:
@@ -83,6 +91,7 @@ def _clock(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
 def _reset(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
     cloud.lives.reset()
     cloud.rules.reset()
+    cloud.starts.reset()
     cloud.journal.reset()
     cloud.keyring.reset_counts()
     return {"reset": True}
@@ -102,6 +111,7 @@ _CALLS: Mapping[tuple[str, str], Callable[[Cloud, Mapping[str, Any]], dict[str, 
     ("GET", "stats"): _stats,
     ("POST", "tasks"): _tasks,
     ("POST", "faults"): _faults,
+    ("POST", "starts"): _starts,
     ("POST", "clock"): _clock,
     ("POST", "reset"): _reset,
     ("POST", "expire"): _expire,

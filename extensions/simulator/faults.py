@@ -24,6 +24,13 @@ class Fault:
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    after: bool | None = None
+    """Of a call that does something: whether it was done before the answer broke. None: what is usual."""
+
+    @property
+    def is_after(self) -> bool:
+        """Say whether the call was carried out."""
+        return self.name in SENDS_ANSWER if self.after is None else self.after
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,20 @@ class Case:
 
 #: The vendors' own errors, in the vendors' own forms. A provider may lack one of them.
 VENDOR_FAULTS = ("throttle", "internal_error", "clock_error", "token_refused", "signature_in_message")
+
+
+#: Faults that say that the call was turned away: nothing can have been done.
+TURNED_AWAY = ("throttle", "clock_error", "token_refused", "signature_in_message", "http_429")
+#: Faults that break the right answer, so that the call must have been carried out, unless the scenario says otherwise.
+SENDS_ANSWER = (
+    "gzip",
+    "truncated",
+    "truncated_chunked",
+    "wrong_content_length",
+    "hang",
+    "drip",
+    "drip_headers",
+)
 
 
 def apply(fault: Fault, case: Case) -> Reply:

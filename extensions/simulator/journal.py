@@ -34,6 +34,8 @@ class Journal:
         self._entries: deque[tuple[float, Entry]] = deque(maxlen=MOST_ENTRIES)
         self._calls: Counter[str] = Counter()
         self._throttled: Counter[str] = Counter()
+        self._starts: Counter[str] = Counter()
+        self._made: Counter[str] = Counter()
         self.connections_accepted = 0
         self.connections_open = 0
 
@@ -42,6 +44,11 @@ class Journal:
         with self._lock:
             self._entries.append((time.time(), entry))
             self._calls[entry.provider] += 1
+
+    def started(self, provider: str, made: bool) -> None:
+        """Count a start call that came or, in a count of its own, what such a call made."""
+        with self._lock:
+            (self._made if made else self._starts)[provider] += 1
 
     def throttled(self, provider: str) -> None:
         """Count a call that was refused for its haste."""
@@ -66,6 +73,8 @@ class Journal:
             return {
                 "calls": dict(self._calls),
                 "throttled": dict(self._throttled),
+                "starts": dict(self._starts),
+                "made": dict(self._made),
                 "connections_accepted": self.connections_accepted,
                 "connections_open": self.connections_open,
             }
@@ -76,6 +85,8 @@ class Journal:
             self._entries.clear()
             self._calls.clear()
             self._throttled.clear()
+            self._starts.clear()
+            self._made.clear()
             self.connections_accepted = 0
 
 

@@ -15,6 +15,7 @@ from signatures import equal
 
 DEFAULT_TENCENT: Mapping[str, Any] = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
 DEFAULT_DINGTALK: Mapping[str, Any] = {"app_key": "dingEXAMPLEKEY", "app_secret": "EXAMPLE-FAKE-APP-SECRET"}
+DEFAULT_USER_TOKEN = "EXAMPLE-FAKE-USER-TOKEN"
 TOKEN_SECONDS = 7200
 
 
@@ -45,6 +46,7 @@ class Keyring:
         self._roles = dict(roles)
         self._apps = {app["app_key"]: app for app in credentials["dingtalk"]}
         self._fixed_tokens = frozenset(credentials["access_tokens"])
+        self._user_tokens = frozenset(credentials["user_access_tokens"])
         self._keys: dict[str, TencentKey] = {}
         self._role_keys: dict[str, TencentKey] = {}
         self._tokens: dict[str, tuple[str, float]] = {}
@@ -100,8 +102,12 @@ class Keyring:
             self.tokens_issued += 1
         return token, int(seconds)
 
+    def user_token_is_good(self, token: str) -> bool:
+        """Say whether a token is one that a DingTalk user has given."""
+        return any(equal(token, known) for known in self._user_tokens)
+
     def token_is_good(self, token: str) -> bool:
-        """Say whether a DingTalk token may be used now."""
+        """Say whether a DingTalk app's token may be used now."""
         if any(equal(token, fixed) for fixed in self._fixed_tokens):
             return True
         now = time.monotonic()

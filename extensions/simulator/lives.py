@@ -13,6 +13,10 @@ from typing import Any, Callable
 
 from faults import Fault
 
+#: kinds of steps that have an answer, and of those that tell a status
+ANSWERS = ("status", "native", "answer", "error", "missing")
+STATUSES = ("status", "native")
+
 
 @dataclass(frozen=True)
 class Step:
@@ -35,6 +39,10 @@ class Task:
     bucket: str = "examplebucket-1250000000"
     region: str = "ap-beijing"
     any_bucket: bool = True
+    kind: str = ""
+    """The vendor's word for the kind of task, where there are several."""
+    order: Mapping[str, Any] | None = None
+    """What was asked for when it was started; None for a task of the scenario."""
 
 
 @dataclass(frozen=True)
@@ -47,22 +55,26 @@ class Look:
     began: float
     base: Step
     """The step itself or, when that is a fault, the nearest one that has an answer."""
+    number: int = 0
+    """Grows from task to task, in the order in which they were made."""
 
 
 class _Life:
-    def __init__(self, task: Task, created: float) -> None:
+    def __init__(self, task: Task, created: float, number: int, began: float | None = None) -> None:
         self.task = task
+        self.steps = task.life
         self.created = created
+        self.number = number
         self.index = 0
         self.served = 0
-        self.began: float | None = None
+        self.began = began
 
     def advance(self, now: float) -> None:
         """Leave the steps that are used up."""
         if self.began is None:
             self.began = now
-        while self.index < len(self.task.life) - 1:
-            step = self.task.life[self.index]
+        while self.index < len(self.steps) - 1:
+            step = self.steps[self.index]
             if step.seconds is not None:
                 if now - self.began < step.seconds:
                     return
@@ -74,11 +86,15 @@ class _Life:
             self.index += 1
             self.served = 0
 
-    def base(self) -> Step:
-        """Find a step with an answer: here, else before, else behind."""
-        life = self.task.life
-        order = [*range(self.index, -1, -1), *range(self.index + 1, len(life))]
-        return next((life[i] for i in order if life[i].kind != "fault"), Step("status", "pending"))
+    def nearest(self, kinds: Iterable[str], usual: Step) -> Step:
+        """Find a step of one of these kinds: here, else before, else behind."""
+        order = [*range(self.index, -1, -1), *range(self.index + 1, len(self.steps))]
+        return next((self.steps[i] for i in order if self.steps[i].kind in kinds), usual)
+
+    def look(self, base: Step, now: float, clock: float) -> Look:
+        """Say what is seen now."""
+        began = clock - (now - (now if self.began is None else self.began))
+        return Look(self.task, self.steps[self.index], self.created, began, base, self.number)
 
 
 class Lives:
@@ -88,6 +104,7 @@ class Lives:
         self._lock = threading.Lock()
         self._clock = clock
         self._lives: dict[tuple[str, str], _Life] = {}
+        self._number = 0
         self.put(tasks)
 
     def put(self, tasks: Iterable[Task]) -> None:
@@ -95,12 +112,27 @@ class Lives:
         created = self._clock()
         with self._lock:
             for task in tasks:
-                self._lives[task.provider, task.task_id] = _Life(task, created)
+                self._number += 1
+                self._lives[task.provider, task.task_id] = _Life(task, created, self._number)
+
+    def make(self, task: Task) -> Look:
+        """Add a cloud task that was started: its life begins now, not at the first look."""
+        with self._lock:
+            self._number += 1
+            now = time.monotonic()
+            life = _Life(task, self._clock(), self._number, now)
+            self._lives[task.provider, task.task_id] = life
+            return life.look(life.nearest(ANSWERS, Step("status", "pending")), now, life.created)
+
+    def knows(self, provider: str, task_id: str) -> bool:
+        """Say whether there is such a cloud task."""
+        return (provider, task_id) in self._lives
 
     def reset(self) -> None:
-        """Start every life anew."""
+        """Start every life anew, and forget the cloud tasks that were started."""
         with self._lock:
-            tasks = [life.task for life in self._lives.values()]
+            tasks = [life.task for life in self._lives.values() if life.task.order is None]
+            self._lives.clear()
         self.put(tasks)
 
     def look(self, provider: str, task_id: str, count: bool = True) -> Look | None:
@@ -113,8 +145,41 @@ class Lives:
             if count or life.began is not None:
                 life.advance(now)
             life.served += count
-            began = self._clock() - (now - (now if life.began is None else life.began))
-            return Look(life.task, life.task.life[life.index], life.created, began, life.base())
+            return life.look(life.nearest(ANSWERS, Step("status", "pending")), now, self._clock())
+
+    def states(self, provider: str) -> list[Look]:
+        """See the status of each cloud task there is, oldest first; this begins lives, but uses nothing up."""
+        now = time.monotonic()
+        with self._lock:
+            lives = [life for (owner, dummy), life in self._lives.items() if owner == provider]
+            for life in lives:
+                life.advance(now)
+            found = [self._state(life, now) for life in lives]
+        return sorted((look for look in found if look.step.kind != "missing"), key=lambda look: look.number)
+
+    def state(self, provider: str, task_id: str) -> Look | None:
+        """See the status of one cloud task, None when there is none; this uses nothing up."""
+        with self._lock:
+            life = self._lives.get((provider, task_id))
+            look = None if life is None else self._state(life, time.monotonic())
+        return None if look is None or look.step.kind == "missing" else look
+
+    def _state(self, life: _Life, now: float) -> Look:
+        if life.began is not None:
+            life.advance(now)
+        return life.look(life.nearest(STATUSES, Step("native", "")), now, self._clock())
+
+    def orders(self, provider: str) -> list[Mapping[str, Any]]:
+        """What was asked for by the starts so far."""
+        with self._lock:
+            tasks = [life.task for (owner, dummy), life in self._lives.items() if owner == provider]
+        return [task.order for task in tasks if task.order is not None]
+
+    def end(self, provider: str, task_id: str, step: Step) -> None:
+        """Give a cloud task another end, now."""
+        with self._lock:
+            life = self._lives[provider, task_id]
+            life.steps, life.index, life.served, life.began = (step,), 0, 0, time.monotonic()
 
 
 class FaultRules:
@@ -124,14 +189,14 @@ class FaultRules:
         self._lock = threading.Lock()
         self._rules = [(rule, [0]) for rule in rules]
 
-    def strike(self, provider: str, action: str, task_id: str) -> Fault | None:
+    def strike(self, provider: str, action: str, task_id: str, look: bool = False) -> Fault | None:
         """Give the first fault that is due; every rule that fits counts this call."""
         if not self._rules:
             return None
         found = None
         with self._lock:
             for rule, count in self._rules:
-                if rule.fits(provider, action, task_id):
+                if rule.fits(provider, action, task_id, look):
                     count[0] += 1
                     if found is None and rule.is_due(count[0]):
                         found = rule.fault
@@ -156,11 +221,11 @@ class FaultRule:
     looks: int | None = None
     every: int = 1
 
-    def fits(self, provider: str, action: str, task_id: str) -> bool:
+    def fits(self, provider: str, action: str, task_id: str, look: bool) -> bool:
         """Say whether the rule speaks of this call. Calls that look at no task must be named by their action."""
         if self.provider not in (None, provider) or self.task_id not in (None, task_id):
             return False
-        return bool(task_id) if self.action is None else self.action == action
+        return look if self.action is None else self.action == action
 
     def is_due(self, number: int) -> bool:
         """Say whether the fault strikes at the call of this number, counted from 1."""

@@ -6,40 +6,27 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faults import FAULTS, VENDOR_FAULTS, Fault
-from keyring import DEFAULT_DINGTALK, DEFAULT_TENCENT
+import permits
+from faults import FAULTS, TURNED_AWAY, VENDOR_FAULTS, Fault
 from lives import FaultRule, Step, Task
 from metadata import PROVIDER as METADATA
-from services.mps import MEMBERS
+from services._mps_detail import MEMBERS
 from services.registry import SERVICES
+from starts import USUAL_LIFE, Start
+from values import ScenarioError, a_boolean, a_choice, a_list, a_number, a_text, a_whole, an_http_status, an_object
 
 WORDS = ("pending", "running", "succeeded", "partial", "failed", "canceled", "unknown")
-RETIRED_CODES = ("ActionOffline", "InvalidAction", "UnsupportedOperation")
 MOST_TASKS = 100_000
+#: actions that do something, so that it makes a difference when their answer is lost
+DOING = frozenset(action for service in SERVICES.values() for action in service.starting | service.managing)
 
 _STEP_KINDS = ("status", "native", "answer", "answer_file", "error", "fault", "missing")
 _DETAILS = ("progress", "message", "code", "outputs", "counts", "parts")
-
-
-class ScenarioError(Exception):
-    """What is wrong with a scenario, in one sentence."""
-
-    def __init__(self, place: str, sentence: str) -> None:
-        super().__init__(f"{place}: {sentence}." if place else f"{sentence}.")
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """How many calls a second are let through, and how many at once."""
-
-    per_second: float
-    burst: float
 
 
 @dataclass(frozen=True)
@@ -49,9 +36,10 @@ class Scenario:
     credentials: Mapping[str, Any]
     roles: Mapping[str, float]
     clock_offset: float
-    rate_limit: Mapping[str, Bucket]
+    rate_limit: Mapping[str, permits.Bucket]
     retired_actions: Mapping[str, str]
     tasks: tuple[Task, ...]
+    starts: tuple[Start, ...]
     faults: tuple[FaultRule, ...]
 
 
@@ -72,18 +60,22 @@ def load(path: Path) -> Scenario:
 
 def parse(data: Any, folder: Path) -> Scenario:
     """Check the content of a scenario; `answer_file` is looked for below the folder."""
-    keys = ("credentials", "roles", "clock_offset", "rate_limit", "retired_actions", "tasks", "faults")
-    fields = _object(data, "scenario", keys)
+    keys = ("credentials", "roles", "clock_offset", "rate_limit", "retired_actions", "tasks", "starts", "faults")
+    fields = an_object(data, "scenario", keys)
+    tasks = parse_tasks(fields.get("tasks", []), folder)
+    starts = parse_starts(fields.get("starts", []), folder)
+    _check_ids(tasks, starts)
     return Scenario(
-        credentials=_credentials(fields.get("credentials", {})),
+        credentials=permits.credentials(fields.get("credentials", {})),
         roles={
-            name: _number(seconds, f"roles.{name}", least=0)
-            for name, seconds in _object(fields.get("roles", {}), "roles", None).items()
+            name: a_number(seconds, f"roles.{name}", least=0)
+            for name, seconds in an_object(fields.get("roles", {}), "roles", None).items()
         },
-        clock_offset=_number(fields.get("clock_offset", 0), "clock_offset"),
-        rate_limit=_rate_limit(fields.get("rate_limit", {})),
-        retired_actions=_retired(fields.get("retired_actions", {})),
-        tasks=parse_tasks(fields.get("tasks", []), folder),
+        clock_offset=a_number(fields.get("clock_offset", 0), "clock_offset"),
+        rate_limit=permits.rate_limit(fields.get("rate_limit", {})),
+        retired_actions=permits.retired_actions(fields.get("retired_actions", {})),
+        tasks=tasks,
+        starts=starts,
         faults=parse_faults(fields.get("faults", [])),
     )
 
@@ -91,7 +83,7 @@ def parse(data: Any, folder: Path) -> Scenario:
 def parse_tasks(data: Any, folder: Path) -> tuple[Task, ...]:
     """Check a list of cloud tasks and write out those with a count."""
     tasks: dict[tuple[str, str], Task] = {}
-    for number, item in enumerate(_list(data, "tasks")):
+    for number, item in enumerate(a_list(data, "tasks")):
         place = f"tasks[{number}]"
         for task in _task(item, place, folder):
             key = (task.provider, task.task_id)
@@ -105,25 +97,43 @@ def parse_tasks(data: Any, folder: Path) -> tuple[Task, ...]:
 
 def parse_faults(data: Any) -> tuple[FaultRule, ...]:
     """Check the faults that lie over the lives."""
-    return tuple(_rule(item, f"faults[{number}]") for number, item in enumerate(_list(data, "faults")))
+    return tuple(_rule(item, f"faults[{number}]") for number, item in enumerate(a_list(data, "faults")))
+
+
+def parse_starts(data: Any, folder: Path) -> tuple[Start, ...]:
+    """Check the entries that say what starts become."""
+    return tuple(_start(item, f"starts[{number}]", folder) for number, item in enumerate(a_list(data, "starts")))
+
+
+def _check_ids(tasks: Iterable[Task], starts: Iterable[Start]) -> None:
+    """See that no start would take the place of another task."""
+    known = {(task.provider, task.task_id) for task in tasks}
+    for number, start in enumerate(starts):
+        key = (start.provider, start.task_id or "")
+        if key in known:
+            raise ScenarioError(f"starts[{number}].task_id", f"there already is a task {start.task_id!r}")
+        known |= {key} if start.task_id and "{n}" not in start.task_id else set()
 
 
 # Tasks and their lives
 
 
 def _task(data: Any, place: str, folder: Path) -> Iterable[Task]:
-    fields = _object(data, place, ("provider", "task_id", "count", "life", "bucket", "region"))
-    provider = _choice(fields.get("provider"), f"{place}.provider", SERVICES)
-    task_id = _text(fields.get("task_id"), f"{place}.task_id")
-    steps = _list(fields.get("life"), f"{place}.life")
-    if not steps:
-        raise ScenarioError(f"{place}.life", "must have at least one step")
-    life = tuple(_step(item, f"{place}.life[{number}]", provider, folder) for number, item in enumerate(steps))
-    where = {name: _text(fields[name], f"{place}.{name}") for name in ("bucket", "region") if name in fields}
+    fields = an_object(data, place, ("provider", "task_id", "count", "life", "bucket", "region", "kind"))
+    provider = a_choice(fields.get("provider"), f"{place}.provider", SERVICES)
+    task_id = a_text(fields.get("task_id"), f"{place}.task_id")
+    life = _life(fields.get("life"), f"{place}.life", provider, folder)
+    where: dict[str, Any] = {
+        name: a_text(fields[name], f"{place}.{name}") for name in ("bucket", "region") if name in fields
+    }
+    if "kind" in fields:
+        if not SERVICES[provider].kinds:
+            raise ScenarioError(f"{place}.kind", f"{provider} has no kinds of tasks")
+        where["kind"] = a_choice(fields["kind"], f"{place}.kind", SERVICES[provider].kinds)
     if "count" not in fields:
         yield Task(provider, task_id, life, any_bucket="bucket" not in where, **where)
         return
-    count = _whole(fields["count"], f"{place}.count", least=1)
+    count = a_whole(fields["count"], f"{place}.count", least=1)
     if "{n}" not in task_id:
         raise ScenarioError(f"{place}.task_id", "must contain {n} when there is a count")
     if count > MOST_TASKS:
@@ -133,16 +143,53 @@ def _task(data: Any, place: str, folder: Path) -> Iterable[Task]:
         yield Task(provider, name, life, any_bucket="bucket" not in where, **where)
 
 
+def _life(data: Any, place: str, provider: str, folder: Path) -> tuple[Step, ...]:
+    steps = a_list(data, place)
+    if not steps:
+        raise ScenarioError(place, "must have at least one step")
+    return tuple(_step(item, f"{place}[{number}]", provider, folder) for number, item in enumerate(steps))
+
+
+def _start(data: Any, place: str, folder: Path) -> Start:
+    fields = an_object(data, place, ("provider", "match", "times", "task_id", "life", "faults", "at_once"))
+    provider = a_choice(fields.get("provider"), f"{place}.provider", SERVICES)
+    times = a_whole(fields["times"], f"{place}.times", least=1) if "times" in fields else None
+    task_id = a_text(fields["task_id"], f"{place}.task_id") if "task_id" in fields else None
+    if task_id is not None and "{n}" not in task_id and times != 1:
+        raise ScenarioError(f"{place}.task_id", "must contain {n} unless times is 1")
+    if "at_once" in fields and ("life" in fields or "task_id" in fields):
+        raise ScenarioError(f"{place}.at_once", "makes no task, so it has neither life nor task_id")
+    if "at_once" in fields and provider != "dingtalk_doc":
+        raise ScenarioError(f"{place}.at_once", f"{provider} does nothing at once")
+    broken = a_list(fields.get("faults", []), f"{place}.faults")
+    return Start(
+        provider,
+        _life(fields["life"], f"{place}.life", provider, folder) if "life" in fields else USUAL_LIFE,
+        a_text(fields["match"], f"{place}.match") if "match" in fields else "",
+        times,
+        task_id,
+        tuple(_provider_fault(item, f"{place}.faults[{number}]", provider) for number, item in enumerate(broken)),
+        an_object(fields["at_once"], f"{place}.at_once", None) if "at_once" in fields else None,
+    )
+
+
+def _provider_fault(data: Any, place: str, provider: str) -> Fault:
+    fault = _fault(data, place, has_after=True)
+    if fault.name in VENDOR_FAULTS and fault.name not in SERVICES[provider].problems:
+        raise ScenarioError(place, f"{provider} has no {fault.name}")
+    return fault
+
+
 def _step(data: Any, place: str, provider: str, folder: Path) -> Step:
-    fields = _object(data, place, (*_STEP_KINDS, *_DETAILS, "http_status", "looks", "seconds"))
+    fields = an_object(data, place, (*_STEP_KINDS, *_DETAILS, "http_status", "looks", "seconds"))
     kinds = [kind for kind in _STEP_KINDS if kind in fields]
     if len(kinds) != 1:
         raise ScenarioError(place, f"must have exactly one of {', '.join(_STEP_KINDS)}")
     kind = kinds[0]
     if "looks" in fields and "seconds" in fields:
         raise ScenarioError(place, "must not have both looks and seconds")
-    looks = _whole(fields["looks"], f"{place}.looks", least=1) if "looks" in fields else None
-    seconds = _number(fields["seconds"], f"{place}.seconds", least=0) if "seconds" in fields else None
+    looks = a_whole(fields["looks"], f"{place}.looks", least=1) if "looks" in fields else None
+    seconds = a_number(fields["seconds"], f"{place}.seconds", least=0) if "seconds" in fields else None
     details = _details(fields, place, kind)
     value = _value(kind, fields[kind], f"{place}.{kind}", provider, folder)
     step = Step("answer" if kind == "answer_file" else kind, value, looks, seconds, details)
@@ -154,7 +201,7 @@ def _step(data: Any, place: str, provider: str, folder: Path) -> Step:
 
 def _value(kind: str, value: Any, place: str, provider: str, folder: Path) -> Any:
     if kind == "status":
-        return _choice(value, place, WORDS)
+        return a_choice(value, place, WORDS)
     if kind == "fault":
         return _fault(value, place)
     if kind == "answer_file":
@@ -162,10 +209,10 @@ def _value(kind: str, value: Any, place: str, provider: str, folder: Path) -> An
     if kind == "answer":
         return _answer(value, place, provider)
     if kind == "error":
-        fields = _object(value, place, ("code", "message", "http_status"))
-        status = _http_status(fields["http_status"], f"{place}.http_status") if "http_status" in fields else None
-        message = _text(fields.get("message", "The vendor says no."), f"{place}.message")
-        return {"code": _text(fields.get("code"), f"{place}.code"), "message": message, "http_status": status}
+        fields = an_object(value, place, ("code", "message", "http_status"))
+        status = an_http_status(fields["http_status"], f"{place}.http_status") if "http_status" in fields else None
+        message = a_text(fields.get("message", "The vendor says no."), f"{place}.message")
+        return {"code": a_text(fields.get("code"), f"{place}.code"), "message": message, "http_status": status}
     if kind == "missing" and value is not True:
         raise ScenarioError(place, "must be true")
     return value
@@ -178,7 +225,7 @@ def _answer(value: Any, place: str, provider: str) -> Any:
 
 
 def _read_answer(value: Any, place: str, provider: str, folder: Path) -> Any:
-    path = (folder / _text(value, place)).resolve()
+    path = (folder / a_text(value, place)).resolve()
     if folder.resolve() not in path.parents:
         raise ScenarioError(place, "must lie below the folder of the scenario")
     try:
@@ -195,171 +242,70 @@ def _details(fields: Mapping[str, Any], place: str, kind: str) -> Mapping[str, A
     if "http_status" in fields:
         if kind not in ("answer", "answer_file"):
             raise ScenarioError(f"{place}.http_status", "can only stand beside answer or inside error")
-        found["http_status"] = _http_status(fields["http_status"], f"{place}.http_status")
+        found["http_status"] = an_http_status(fields["http_status"], f"{place}.http_status")
     if "progress" in found:
-        _whole(found["progress"], f"{place}.progress", least=0, most=100)
+        a_whole(found["progress"], f"{place}.progress", least=0, most=100)
     if "message" in found:
-        _text(found["message"], f"{place}.message", empty=True)
+        a_text(found["message"], f"{place}.message", empty=True)
     if "code" in found and not isinstance(found["code"], int):
-        _text(found["code"], f"{place}.code")
-    for number, output in enumerate(_list(found.get("outputs", []), f"{place}.outputs")):
-        _text(output, f"{place}.outputs[{number}]")
-    for name, count in _object(found.get("counts", {}), f"{place}.counts", ("total", "succeeded", "failed")).items():
-        _whole(count, f"{place}.counts.{name}", least=0)
-    for number, part in enumerate(_list(found.get("parts", []), f"{place}.parts")):
+        a_text(found["code"], f"{place}.code")
+    for number, output in enumerate(a_list(found.get("outputs", []), f"{place}.outputs")):
+        a_text(output, f"{place}.outputs[{number}]")
+    for name, count in an_object(found.get("counts", {}), f"{place}.counts", ("total", "succeeded", "failed")).items():
+        a_whole(count, f"{place}.counts.{name}", least=0)
+    for number, part in enumerate(a_list(found.get("parts", []), f"{place}.parts")):
         _part(part, f"{place}.parts[{number}]")
     return found
 
 
 def _part(data: Any, place: str) -> None:
-    fields = _object(data, place, ("kind", "status", "progress", "code", "message", "output"))
-    _choice(fields.get("kind", "Transcode"), f"{place}.kind", MEMBERS)
+    fields = an_object(data, place, ("kind", "status", "progress", "code", "message", "output"))
+    a_choice(fields.get("kind", "Transcode"), f"{place}.kind", MEMBERS)
     if "progress" in fields:
-        _whole(fields["progress"], f"{place}.progress", least=0, most=100)
+        a_whole(fields["progress"], f"{place}.progress", least=0, most=100)
     for name in ("status", "code", "message", "output"):
-        _text(fields.get(name, "-"), f"{place}.{name}")
+        a_text(fields.get(name, "-"), f"{place}.{name}")
 
 
 # Faults
 
 
-def _fault(data: Any, place: str) -> Fault:
-    given = {"name": data} if isinstance(data, str) else dict(_object(data, place, None))
-    name = _choice(given.pop("name", None), f"{place}.name" if isinstance(data, dict) else place, FAULTS)
+def _fault(data: Any, place: str, has_after: bool = False) -> Fault:
+    given = {"name": data} if isinstance(data, str) else dict(an_object(data, place, None))
+    name = a_choice(given.pop("name", None), f"{place}.name" if isinstance(data, dict) else place, FAULTS)
     kinds = FAULTS[name][1]
+    after = a_boolean(given.pop("after"), f"{place}.after") if has_after and "after" in given else None
+    if after and name in TURNED_AWAY:
+        raise ScenarioError(f"{place}.after", f"{name} turns the call away, so nothing can have been done")
     for key, value in given.items():
         if key not in kinds:
             raise ScenarioError(place, f"{name} has no parameter {key}")
         if kinds[key] == "text":
-            _text(value, f"{place}.{key}")
+            a_text(value, f"{place}.{key}")
         elif kinds[key] == "boolean":
-            _boolean(value, f"{place}.{key}")
+            a_boolean(value, f"{place}.{key}")
         elif kinds[key] == "whole number":
-            _whole(value, f"{place}.{key}", least=0)
-        elif _number(value, f"{place}.{key}", least=0) == 0 and key == "bytes_per_second":
+            a_whole(value, f"{place}.{key}", least=0)
+        elif a_number(value, f"{place}.{key}", least=0) == 0 and key == "bytes_per_second":
             raise ScenarioError(f"{place}.{key}", "must be above 0")
-    return Fault(name, given)
+    return Fault(name, given, after)
 
 
 def _rule(data: Any, place: str) -> FaultRule:
-    fields = _object(data, place, ("fault", "provider", "task_id", "action", "from_look", "looks", "every"))
-    fault = _fault(fields.get("fault"), f"{place}.fault")
+    fields = an_object(data, place, ("fault", "provider", "task_id", "action", "from_look", "looks", "every"))
+    fault = _fault(fields.get("fault"), f"{place}.fault", has_after=fields.get("action") in DOING)
     provider = fields.get("provider")
     if provider is not None:
-        _choice(provider, f"{place}.provider", (*SERVICES, METADATA))
+        a_choice(provider, f"{place}.provider", (*SERVICES, METADATA))
         problems = SERVICES[provider].problems if provider in SERVICES else {}
         if fault.name in VENDOR_FAULTS and fault.name not in problems:
             raise ScenarioError(f"{place}.fault", f"{provider} has no {fault.name}")
     return FaultRule(
         fault,
         provider,
-        _text(fields["task_id"], f"{place}.task_id") if "task_id" in fields else None,
-        _text(fields["action"], f"{place}.action") if "action" in fields else None,
-        _whole(fields.get("from_look", 1), f"{place}.from_look", least=1),
-        _whole(fields["looks"], f"{place}.looks", least=1) if "looks" in fields else None,
-        _whole(fields.get("every", 1), f"{place}.every", least=1),
+        a_text(fields["task_id"], f"{place}.task_id") if "task_id" in fields else None,
+        a_text(fields["action"], f"{place}.action") if "action" in fields else None,
+        a_whole(fields.get("from_look", 1), f"{place}.from_look", least=1),
+        a_whole(fields["looks"], f"{place}.looks", least=1) if "looks" in fields else None,
+        a_whole(fields.get("every", 1), f"{place}.every", least=1),
     )
-
-
-# Credentials and limits
-
-
-def _credentials(data: Any) -> Mapping[str, Any]:
-    fields = _object(data, "credentials", ("tencent", "dingtalk", "access_tokens"))
-    tencent = _list(fields.get("tencent", [DEFAULT_TENCENT]), "credentials.tencent")
-    dingtalk = _list(fields.get("dingtalk", [DEFAULT_DINGTALK]), "credentials.dingtalk")
-    tokens = _list(fields.get("access_tokens", []), "credentials.access_tokens")
-    for number, item in enumerate(tencent):
-        _entry(item, f"credentials.tencent[{number}]", ("secret_id", "secret_key"), "token", "expires_in")
-        if "expires_in" in item and "token" not in item:
-            raise ScenarioError(f"credentials.tencent[{number}].expires_in", "needs a token: only such keys end")
-    for number, item in enumerate(dingtalk):
-        _entry(item, f"credentials.dingtalk[{number}]", ("app_key", "app_secret"), "", "token_seconds")
-    for number, token in enumerate(tokens):
-        _text(token, f"credentials.access_tokens[{number}]")
-    return {"tencent": tencent, "dingtalk": dingtalk, "access_tokens": tokens}
-
-
-def _entry(data: Any, place: str, needed: tuple[str, str], token: str, seconds: str) -> None:
-    fields = _object(data, place, (*needed, *((token,) if token else ()), seconds))
-    for name in needed:
-        _text(fields.get(name), f"{place}.{name}")
-    if token in fields:
-        _text(fields[token], f"{place}.{token}")
-    if seconds in fields:
-        _number(fields[seconds], f"{place}.{seconds}", least=0)
-
-
-def _rate_limit(data: Any) -> Mapping[str, Bucket]:
-    found = {}
-    for provider, value in _object(data, "rate_limit", tuple(SERVICES)).items():
-        place = f"rate_limit.{provider}"
-        fields = value if isinstance(value, dict) else {"per_second": value}
-        _object(fields, place, ("per_second", "burst"))
-        rate = _number(fields.get("per_second"), f"{place}.per_second", least=0)
-        found[provider] = Bucket(rate, _number(fields.get("burst", max(rate, 1)), f"{place}.burst", least=1))
-    return found
-
-
-def _retired(data: Any) -> Mapping[str, str]:
-    if isinstance(data, list):
-        data = {_text(name, f"retired_actions[{number}]"): "ActionOffline" for number, name in enumerate(data)}
-    fields = _object(data, "retired_actions", None)
-    return {name: _choice(code, f"retired_actions.{name}", RETIRED_CODES) for name, code in fields.items()}
-
-
-# Kinds of values
-
-
-def _object(data: Any, place: str, keys: Iterable[str] | None) -> Mapping[str, Any]:
-    if not isinstance(data, dict):
-        raise ScenarioError(place, "must be an object")
-    if keys is None:
-        return data
-    known = list(keys)
-    for name in data:
-        if name not in known and name != "comment":
-            raise ScenarioError(place, f"has an unknown key {name!r}; known are {', '.join(known)}")
-    return {name: value for name, value in data.items() if name != "comment"}
-
-
-def _list(data: Any, place: str) -> list[Any]:
-    if not isinstance(data, list):
-        raise ScenarioError(place, "must be a list")
-    return data
-
-
-def _text(data: Any, place: str, empty: bool = False) -> str:
-    if not isinstance(data, str) or not (data or empty):
-        raise ScenarioError(place, "must be text" if empty else "must be text, and not empty")
-    return data
-
-
-def _boolean(data: Any, place: str) -> bool:
-    if not isinstance(data, bool):
-        raise ScenarioError(place, "must be true or false")
-    return data
-
-
-def _number(data: Any, place: str, least: float = -math.inf) -> float:
-    if isinstance(data, bool) or not isinstance(data, (int, float)) or not math.isfinite(data) or data < least:
-        raise ScenarioError(place, "must be a number" + ("" if least == -math.inf else f", {least} or more"))
-    return data
-
-
-def _whole(data: Any, place: str, least: int, most: int = 2**62) -> int:
-    if isinstance(data, bool) or not isinstance(data, int) or not least <= data <= most:
-        limit = f"{least} or more" if most == 2**62 else f"from {least} to {most}"
-        raise ScenarioError(place, f"must be a whole number, {limit}")
-    return data
-
-
-def _http_status(data: Any, place: str) -> int:
-    return _whole(data, place, least=200, most=599)
-
-
-def _choice(data: Any, place: str, words: Iterable[str]) -> str:
-    known = list(words)
-    if not isinstance(data, str) or data not in known:
-        raise ScenarioError(place, f"{data!r} is not one of {', '.join(known)}")
-    return data

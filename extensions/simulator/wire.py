@@ -19,7 +19,7 @@ from messages import Reply, Request, http_date
 LONGEST_FAULT = 120.0
 IDLE_SECONDS = 120.0
 MOST_HEAD = 64 * 1024
-MOST_BODY = 10 * 1024 * 1024
+MOST_BODY = 128 * 1024 * 1024
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 

@@ -14,10 +14,11 @@ from typing import Any
 from keyring import Keyring
 from lives import Look
 from messages import JSON, Reply, Request, VendorError
-from services._base import Call, Service
+from services._base import Call, Service, is_whole
 from signatures import tc3_matches
 
 MOST_SKEW = 300
+MOST_BODY = 10 * 1024 * 1024
 LONGEST_TIMESTAMP = 12
 
 
@@ -28,6 +29,8 @@ class Api3Service(Service):
     version = ""
     #: action: the parameters that it knows
     actions: Mapping[str, frozenset[str]] = {}
+    #: actions whose body may be larger than others'
+    big_actions: frozenset[str] = frozenset()
     no_such_task = "ResourceNotFound"
     problems: Mapping[str, tuple[str, str]] = {
         "throttle": ("RequestLimitExceeded", "Your current request times exceed the limit of requests per second."),
@@ -79,10 +82,10 @@ class Api3Service(Service):
         for name in call.parameters:
             if name not in known:
                 raise VendorError("UnknownParameter", f"The parameter {name} is not recognized.")
-        if "TaskId" not in call.parameters:
-            raise VendorError("MissingParameter", "The request is missing the parameter TaskId.")
-        if not call.task_id:
-            raise VendorError("InvalidParameter", "The parameter TaskId must be text.")
+        if len(request.body) > MOST_BODY and call.action not in self.big_actions:
+            raise VendorError("RequestSizeLimitExceeded", "The size of the request exceeds the limit.")
+        if "TaskId" in known:
+            wanted_text(call.parameters, "TaskId")
 
     def missing(self, task_id: str) -> Reply:
         return self.error_reply(VendorError(self.no_such_task, "There is no such task."))
@@ -91,7 +94,10 @@ class Api3Service(Service):
         return api3_error(problem)
 
     def native(self, look: Look, word: Any) -> Reply:
-        return _reply({**self.answer(look, word), "RequestId": str(uuid.uuid4())})
+        return api3_reply(self.answer(look, word))
+
+    def started(self, look: Look) -> Reply:
+        return api3_reply({"TaskId": look.task.task_id})
 
     def answer(self, look: Look, word: Any) -> dict[str, Any]:
         """Make what stands in `Response`, without the request id."""
@@ -101,6 +107,55 @@ class Api3Service(Service):
         if isinstance(value, dict) and "Response" not in value:
             value = {"Response": {"RequestId": str(uuid.uuid4()), **value}}
         return super().raw(value, status)
+
+
+def api3_reply(fields: Mapping[str, Any]) -> Reply:
+    """Put an answer into the form of API 3.0."""
+    return _reply({**fields, "RequestId": str(uuid.uuid4())})
+
+
+def wanted(parameters: Mapping[str, Any], name: str, outer: str = "") -> Any:
+    """Take a parameter that must be there."""
+    value = parameters.get(name)
+    if value is None:
+        raise VendorError("MissingParameter", f"The request is missing the parameter {outer}{name}.")
+    return value
+
+
+def wanted_text(parameters: Mapping[str, Any], name: str, outer: str = "", most: int | None = None) -> str:
+    """Take a parameter that must be there and be text."""
+    value = wanted(parameters, name, outer)
+    if not isinstance(value, str) or not value:
+        raise VendorError("InvalidParameter", f"The parameter {outer}{name} must be text, and not empty.")
+    if most is not None and len(value) > most:
+        raise VendorError("InvalidParameter.ParamError", f"{outer}{name} has more than {most} characters.")
+    return value
+
+
+def wanted_object(parameters: Mapping[str, Any], name: str, outer: str = "") -> Mapping[str, Any]:
+    """Take a parameter that must be there and be an object."""
+    value = wanted(parameters, name, outer)
+    if not isinstance(value, dict):
+        raise VendorError("InvalidParameter", f"The parameter {outer}{name} must be an object.")
+    return value
+
+
+def optional_text(parameters: Mapping[str, Any], name: str) -> str:
+    """Take a parameter that may be left out, and else must be text."""
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, str):
+        raise VendorError("InvalidParameter", f"The parameter {name} must be text.")
+    return value or ""
+
+
+def optional_number(parameters: Mapping[str, Any], name: str, usual: int) -> int:
+    """Take a whole number that may be left out; text of digits is taken, too: a GET has nothing else."""
+    value = parameters.get(name, usual)
+    if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) < 12:
+        value = int(value)
+    if not is_whole(value):
+        raise VendorError("InvalidParameter", f"The parameter {name} must be a whole number.")
+    return int(value)
 
 
 def api3_error(problem: VendorError) -> Reply:
@@ -145,4 +200,12 @@ def _nested(pairs: list[tuple[str, str]]) -> Mapping[str, Any] | None:
             if not isinstance(place, dict):
                 return None
         place[last] = value
-    return found
+    return {name: _lists(value) for name, value in found.items()}
+
+
+def _lists(value: Any) -> Any:
+    """Turn objects whose names are 0, 1, 2 ... into lists."""
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _lists(each) for name, each in value.items()}
+    return list(inner.values()) if list(inner) == [str(number) for number in range(len(inner))] else inner

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from faults import VENDOR_FAULTS
 from keyring import Keyring
-from lives import Look, Step
+from lives import Lives, Look, Step
 from messages import JSON, Reply, Request, VendorError
 
 
@@ -22,6 +22,17 @@ class Call(NamedTuple):
     action: str
     task_id: str
     parameters: Mapping[str, Any] | None
+
+
+class Order(NamedTuple):
+    """What a start asks for."""
+
+    name: str
+    """The name of the input: what the scenario's `match` is looked for in."""
+    details: Mapping[str, Any]
+    """What looks at the cloud task will need."""
+    where: Mapping[str, Any] = {}
+    """Fields of the task: bucket, region, any_bucket, kind."""
 
 
 class Service:
@@ -38,6 +49,12 @@ class Service:
     usual_error_status = 200
     #: actions that need no authentication
     open_actions: frozenset[str] = frozenset()
+    #: actions that start a cloud task
+    starting: frozenset[str] = frozenset()
+    #: other actions that are no look at a cloud task: lists, uploads, aborts
+    managing: frozenset[str] = frozenset()
+    #: kinds of tasks, the usual one first, where the vendor has several
+    kinds: tuple[str, ...] = ()
     content_type = JSON
 
     def claims(self, request: Request) -> bool:
@@ -59,6 +76,34 @@ class Service:
     def open_call(self, call: Call, request: Request, keyring: Keyring) -> Reply:
         """Answer one of the `open_actions`."""
         raise NotImplementedError
+
+    def order(self, call: Call, request: Request) -> Order:
+        """Read what a start asks for, or raise the vendor's error."""
+        raise NotImplementedError
+
+    def conflict(self, order: Order, lives: Lives) -> None:
+        """Raise the vendor's error when the order cannot be taken beside the cloud tasks there are."""
+
+    def new_id(self, order: Order) -> str:
+        """Make an id for a cloud task, of the vendor's looks."""
+        raise NotImplementedError
+
+    def started(self, look: Look) -> Reply:
+        """Answer a start."""
+        raise NotImplementedError
+
+    def at_once(self, order: Order, result: Mapping[str, Any]) -> Reply:
+        """Answer a start that was carried out at once, for vendors that do so."""
+        raise NotImplementedError
+
+    def manage(self, call: Call, request: Request, lives: Lives, now: float) -> Reply:
+        """Carry out one of the `managing` actions."""
+        raise NotImplementedError
+
+    def word(self, look: Look) -> Any:
+        """The vendor's own status that a look sees."""
+        step = look.base
+        return self.statuses[step.value] if step.kind == "status" else step.value
 
     def sees(self, look: Look, request: Request) -> bool:
         """Say whether the cloud task lies where the request looks."""
@@ -95,7 +140,7 @@ class Service:
             return self.error_reply(VendorError(step.value["code"], step.value["message"], step.value["http_status"]))
         if step.kind == "answer":
             return self.raw(step.value, step.details.get("http_status", 200))
-        return self.native(look, self.statuses[step.value] if step.kind == "status" else step.value)
+        return self.native(look, self.word(look))
 
     def raw(self, value: Any, status: int) -> Reply:
         """Send an answer that stands in the scenario."""

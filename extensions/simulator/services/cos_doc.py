@@ -1,27 +1,29 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tencent COS / Cloud Infinite: one look at a document job."""
+"""Tencent COS / Cloud Infinite: document jobs made, looked at and listed."""
 
 from __future__ import annotations
 
 import base64
-import html
 import re
 import secrets
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from keyring import Keyring, TencentKey
-from lives import Look
+from lives import Lives, Look
 from messages import XML, Reply, Request, VendorError
-from services._base import Call, Service, is_whole
+from services._base import Call, Order, Service
+from services._cos_jobs import QUEUE, BadXml, elements, escaped, is_sheet, job, read
 from signatures import cos_matches, parse_cos
 
 MOST_SKEW = 900
-_VENDOR_HOST = re.compile(r"(?P<bucket>[^.]+)\.ci\.[^.]+\.myqcloud\.com(:\d+)?$")
+_VENDOR_HOST = re.compile(r"(?P<bucket>[^.]+)\.ci\.(?P<region>[^.]+)\.myqcloud\.com(:\d+)?$")
+_STATES = frozenset(("All", "Submitted", "Running", "Success", "Failed", "Pause", "Cancel"))
+_MOST_SIZE = 100
 _SPAN = re.compile(r"([0-9]{1,12});([0-9]{1,12})$")
 
 
@@ -29,6 +31,8 @@ class CosDocService(Service):
     """XML in answers, HTTP statuses in errors."""
 
     name = "cos_doc"
+    starting = frozenset(("CreateDocProcessJobs",))
+    managing = frozenset(("DescribeDocProcessJobs",))
     content_type = XML
     usual_error_status = 403
     statuses: Mapping[str, Any] = {
@@ -52,6 +56,8 @@ class CosDocService(Service):
         "InvalidArgument": 400,
         "InvalidRequest": 400,
         "InvalidURI": 400,
+        "MalformedXML": 400,
+        "MissingRequestBodyError": 400,
         "RequestTimeout": 400,
         "PaymentRequired": 402,
         "NoSuchBucket": 404,
@@ -71,6 +77,9 @@ class CosDocService(Service):
     def read(self, request: Request) -> Call:
         if request.method == "GET" and request.raw_path.startswith("/doc_jobs/"):
             return Call("DescribeDocProcessJob", unquote(request.raw_path[len("/doc_jobs/") :]), {})
+        if request.path == "/doc_jobs" and request.method in ("GET", "POST"):
+            lists = request.method == "GET"
+            return Call("DescribeDocProcessJobs" if lists else "CreateDocProcessJobs", "", dict(request.parameters))
         return Call(f"{request.method} /{request.path.split('/')[1]}", "", None)
 
     def authenticate(self, request: Request, keyring: Keyring, now: float) -> None:
@@ -105,6 +114,8 @@ class CosDocService(Service):
     def check(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
         if call.parameters is None and request.path == "/doc_jobs":
             raise VendorError("MethodNotAllowed", "The specified method is not allowed against this resource.")
+        if call.action in self.starting | self.managing:
+            return
         if not call.task_id or "/" in call.task_id:
             raise VendorError("NoSuchKey", "The specified key does not exist.")
 
@@ -113,12 +124,12 @@ class CosDocService(Service):
         return look.task.any_bucket or found is None or found["bucket"] == look.task.bucket
 
     def missing(self, task_id: str) -> Reply:
-        return _reply(f"<Response><NonExistJobIds>{_text(task_id)}</NonExistJobIds></Response>")
+        return _reply(f"<Response><NonExistJobIds>{escaped(task_id)}</NonExistJobIds></Response>")
 
     def error_reply(self, problem: VendorError) -> Reply:
         request_id = _request_id()
         text = (
-            f"<Error><Code>{_text(problem.code)}</Code><Message>{_text(problem.message)}</Message>"
+            f"<Error><Code>{escaped(problem.code)}</Code><Message>{escaped(problem.message)}</Message>"
             f"<Resource>doc_jobs</Resource><RequestId>{request_id}</RequestId><TraceId></TraceId></Error>"
         )
         reply = _reply(text, self.status_of(problem), request_id)
@@ -132,51 +143,136 @@ class CosDocService(Service):
         return "" if isinstance(word, str) else "must be text such as Running"
 
     def native(self, look: Look, word: Any) -> Reply:
-        details = look.base.details
-        over = word in ("Success", "Failed", "Cancel")
-        failed = word == "Failed"
-        fields = [
-            ("Code", details.get("code", "ConvertFailed") if failed else "Success"),
-            ("CreationTime", _local(look.created)),
-            ("EndTime", _local(look.began) if over else "-"),
+        return _reply(f"<Response>{job(look, word)}</Response>")
+
+    def order(self, call: Call, request: Request) -> Order:
+        root, tree = _tree(request.body)
+        if root != "Request" or not isinstance(tree, dict):
+            raise VendorError("MalformedXML", "The XML you provided was not well-formed.")
+        if _needed(tree, "Tag") != "DocProcess":
+            raise VendorError("InvalidArgument", "The Tag must be DocProcess.")
+        doc = _inner(tree, "Operation", "DocProcess", optional=True)
+        details: dict[str, Any] = {
+            "input": _needed(tree, "Input", "Object"),
+            **{name.lower(): _needed(tree, "Operation", "Output", name) for name in ("Region", "Bucket")},
+            "output": _needed(tree, "Operation", "Output", "Object"),
+            "doc": {name: value for name, value in doc.items() if isinstance(value, str)},
+            "queue": str(tree.get("QueueId") or QUEUE),
+        }
+        _check_template(details)
+        found = _VENDOR_HOST.match(request.host)
+        where: dict[str, Any] = {"region": details["region"], "bucket": details["bucket"]}
+        if found is not None:
+            where = {"region": found["region"], "bucket": found["bucket"], "any_bucket": False}
+        return Order(details["input"], details, where)
+
+    def new_id(self, order: Order) -> str:
+        return "d" + secrets.token_hex(16)
+
+    def started(self, look: Look) -> Reply:
+        return _reply(f"<Response>{job(look, self.statuses['pending'])}</Response>")
+
+    def manage(self, call: Call, request: Request, lives: Lives, now: float) -> Reply:
+        given = call.parameters or {}
+        if given.get("tag") != "DocProcess":
+            raise VendorError("InvalidArgument", "The tag must be DocProcess.")
+        ascending = _one_of(given, "orderByTime", ("Desc", "Asc")) == "Asc"
+        size = given.get("size") or "10"
+        if not size.isdecimal() or not 1 <= int(size) <= _MOST_SIZE:
+            raise VendorError("InvalidArgument", f"The size must be a number from 1 to {_MOST_SIZE}.")
+        states = (given.get("states") or "All").split(",")
+        if not set(states) <= _STATES:
+            raise VendorError("InvalidArgument", "The states are not known.")
+        token = given.get("nextToken", "")
+        if token and not token.isdecimal():
+            raise VendorError("InvalidArgument", "The nextToken is not one that was given out.")
+        spans = [_seconds(given, name) for name in ("startCreationTime", "endCreationTime")]
+        found = [
+            look for look in lives.states(self.name) if self.sees(look, request) and _is_wanted(look, given, spans)
         ]
-        job = (
-            f"{_elements(fields)}<Input>{_elements([('Object', 'docs/report.docx')])}</Input>"
-            f"{_elements([('JobId', look.task.task_id), ('Message', details.get('message', '') if failed else '')])}"
-            "<Operation><DocProcess><EndPage>-1</EndPage><ImageParams/><SrcType/><StartPage>1</StartPage>"
-            "<TgtType>png</TgtType></DocProcess>"
-            f"{_result(look) if word == 'Success' else ''}{_output(look)}</Operation>"
-            "<QueueId>p00000000000000000000000000000000</QueueId>"
-            f"{_elements([('StartTime', '-' if word == 'Submitted' else _local(look.created)), ('State', word)])}"
-            "<Tag>DocProcess</Tag>"
+        found = [
+            look for look in found if self.word(look) in _STATES and (self.word(look) in states or "All" in states)
+        ]
+        found.sort(key=lambda look: look.number, reverse=not ascending)
+        if token:
+            found = [look for look in found if (look.number > int(token) if ascending else look.number < int(token))]
+        page = found[: int(size)]
+        jobs = "".join(job(look, self.word(look)) for look in page)
+        rest = elements([("NextToken", page[-1].number if len(found) > len(page) else "")])
+        return _reply(f"<Response>{jobs}{rest}</Response>")
+
+
+def _tree(body: bytes) -> tuple[str, Any]:
+    if not body:
+        raise VendorError("MissingRequestBodyError", "Request body is empty.")
+    try:
+        return read(body)
+    except BadXml:
+        raise VendorError("MalformedXML", "The XML you provided was not well-formed.") from None
+
+
+def _inner(tree: Mapping[str, Any], *names: str, optional: bool = False) -> Mapping[str, Any]:
+    place: Any = tree
+    for name in names:
+        place = place.get(name) if isinstance(place, dict) else None
+    if isinstance(place, dict):
+        return place
+    if optional:
+        return {}
+    raise VendorError("InvalidArgument", f"The element {'.'.join(names)} is missing.")
+
+
+def _needed(tree: Mapping[str, Any], *names: str) -> str:
+    """Take the text of an element that must be there."""
+    place = _inner(tree, *names[:-1]) if names[1:] else tree
+    value = place.get(names[-1])
+    if not isinstance(value, str) or not value:
+        raise VendorError("InvalidArgument", f"The element {'.'.join(names)} is missing or empty.")
+    return value
+
+
+def _check_template(details: Mapping[str, Any]) -> None:
+    """Check that each page gets a name of its own."""
+    template = details["output"]
+    folder, dummy, name = template.rpartition("/")
+    if details["doc"].get("TgtType") == "pdf":
+        good = True
+    elif is_sheet(details):
+        good = "${SheetID}" in folder and "${Number}" in name
+    else:
+        good = "${Number}" in template or "${Page}" in template
+    if not good:
+        raise VendorError(
+            "InvalidArgument", "The element Operation.Output.Object lacks ${Number}, ${Page} or ${SheetID}."
         )
-        return _reply(f"<Response><JobsDetail>{job}</JobsDetail></Response>")
 
 
-def _result(look: Look) -> str:
-    details = look.base.details
-    outputs = list(details.get("outputs", ["out/page-1.png", "out/page-2.png"]))
-    partial = look.base.kind == "status" and look.base.value == "partial"
-    counts = details.get("counts", {})
-    good = counts.get("succeeded", len(outputs))
-    bad = counts.get("failed", 1 if partial else 0)
-    pages = "".join(
-        f"<PageInfo>{_elements([('PageNo', number), ('TgtUri', path)])}</PageInfo>"
-        for number, path in enumerate(outputs[:good], start=1)
-    )
-    numbers = _elements([("SuccPageCount", good), ("TaskId", ""), ("TgtType", "")])
-    total = _elements([("TotalPageCount", counts.get("total", good + bad))])
-    return f"<DocProcessResult>{_elements([('FailPageCount', bad)])}{pages}{numbers}{total}</DocProcessResult>"
+def _one_of(given: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    value = given.get(name) or words[0]
+    if value not in words:
+        raise VendorError("InvalidArgument", f"The {name} is one of {', '.join(words)}.")
+    return value
 
 
-def _output(look: Look) -> str:
-    fields = [("Bucket", look.task.bucket), ("Object", "out/page-${Number}.png"), ("Region", look.task.region)]
-    return f"<Output>{_elements(fields)}</Output>"
+def _seconds(given: Mapping[str, str], name: str) -> float | None:
+    """Read a time such as 2026-01-02T03:04:05+0800."""
+    text = given.get(name)
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp()
+    except ValueError:
+        raise VendorError("InvalidArgument", f"The {name} is not a time such as 2026-01-02T03:04:05+0800.") from None
 
 
-def _elements(fields: Iterable[tuple[str, Any]]) -> str:
-    return "".join(
-        f"<{name}>{_text(str(value))}</{name}>" if is_whole(value) or value else f"<{name}/>" for name, value in fields
+def _is_wanted(look: Look, given: Mapping[str, str], spans: list[float | None]) -> bool:
+    queue = (look.task.order or {}).get("queue", QUEUE)
+    least, most = spans
+    created = int(look.created)
+    return (
+        given.get("queueId") in (None, "", queue)
+        and (least is None or created >= least)
+        and (most is None or created <= most)
     )
 
 
@@ -186,13 +282,5 @@ def _reply(text: str, status: int = 200, request_id: str = "", whole: bool = Fal
     return Reply(status, (head + text).encode("utf-8", "replace"), XML, headers)
 
 
-def _text(value: str) -> str:
-    return html.escape(value, quote=False)
-
-
 def _request_id() -> str:
     return base64.b64encode(secrets.token_hex(12).encode("ascii")).decode("ascii")
-
-
-def _local(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S+0800", time.gmtime(seconds + 8 * 3600))

@@ -1,11 +1,12 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DingTalk: one look at a document task, and the call that gives an app its token."""
+"""DingTalk: copies of documents, looks at their tasks, and the call that gives an app its token."""
 
 from __future__ import annotations
 
 import json
+import secrets
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +15,14 @@ from urllib.parse import unquote
 from keyring import Keyring
 from lives import Look
 from messages import JSON, Reply, Request, VendorError
-from services._base import Call, Service, is_whole
+from services._base import Call, Order, Service, is_whole
 
 TASK_PATH = "/v2.0/doc/task/info/"
 TOKEN_PATH = "/v1.0/oauth2/accessToken"
+COPY_PATH = "/v2.0/doc/dentries/copy"
+APP_COPY_PATH = "/v2.0/doc/app/dentries/copy"
 SCOPE = "SNS.Document.WorkspaceDocument.Read"
+_COPIES = {COPY_PATH: "CopyDoc", APP_COPY_PATH: "CopyDocWithAppAuth"}
 
 
 class DingtalkDocService(Service):
@@ -27,6 +31,7 @@ class DingtalkDocService(Service):
     name = "dingtalk_doc"
     usual_error_status = 400
     open_actions = frozenset(("GetAccessToken",))
+    starting = frozenset(_COPIES.values())
     statuses: Mapping[str, Any] = {
         "pending": -1,
         "running": 0,
@@ -58,15 +63,13 @@ class DingtalkDocService(Service):
         if request.raw_path.startswith(TASK_PATH) and request.method == "GET":
             rest = request.raw_path[len(TASK_PATH) :]
             return Call("GetTaskInfo", "" if "/" in rest else unquote(rest), {})
+        if request.path in _COPIES and request.method == "POST":
+            return Call(_COPIES[request.path], "", _body(request) or {})
         return Call(f"{request.method} {request.path}", "", None)
 
     def open_call(self, call: Call, request: Request, keyring: Keyring) -> Reply:
-        try:
-            body = json.loads(request.body)
-        except (ValueError, RecursionError):
-            body = None
-        is_json = request.headers.get("content-type", "").partition(";")[0].strip().lower() == JSON
-        if not is_json or not isinstance(body, dict):
+        body = _body(request)
+        if body is None:
             raise VendorError("Missingbody", "body is mandatory for this action.")
         issued = keyring.issue_token(str(body.get("appKey")), str(body.get("appSecret")))
         if issued is None:
@@ -74,12 +77,49 @@ class DingtalkDocService(Service):
         return _reply({"accessToken": issued[0], "expireIn": issued[1]})
 
     def authenticate(self, request: Request, keyring: Keyring, now: float) -> None:
-        if not keyring.token_is_good(request.headers.get("x-acs-dingtalk-access-token", "")):
+        token = request.headers.get("x-acs-dingtalk-access-token", "")
+        good = keyring.user_token_is_good if request.path == COPY_PATH else keyring.token_is_good
+        if not good(token):
             raise self.problem("token_refused")
 
     def check(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
-        if call.parameters is None or not call.task_id:
+        if call.action in self.starting and _body(request) is None:
+            raise VendorError("Missingbody", "body is mandatory for this action.")
+        if call.parameters is None or not (call.task_id or call.action in self.starting):
             raise VendorError("InvalidAction.NotFound", "Specified api is not found, please check your url and method.")
+
+    def order(self, call: Call, request: Request) -> Order:
+        fields = dict(call.parameters or {})
+        needed = ["sourceDentryUuid", "targetParentDentryUuid"]
+        if call.action == "CopyDoc":
+            wrapped = fields.get("param")
+            fields = dict(wrapped) if isinstance(wrapped, dict) else {}
+        else:
+            needed.append("operatorId")
+        for name in needed:
+            if not isinstance(fields.get(name), str) or not fields[name]:
+                raise VendorError("paramError", f"{name} is mandatory.")
+        if not isinstance(fields.get("targetPreDentryUuid", ""), str):
+            raise VendorError("paramError", "targetPreDentryUuid must be text.")
+        return Order(fields["sourceDentryUuid"], fields)
+
+    def new_id(self, order: Order) -> str:
+        return str(secrets.randbelow(9 * 10**9) + 10**9)
+
+    def started(self, look: Look) -> Reply:
+        return _reply({"isAsync": True, "taskId": look.task.task_id})
+
+    def at_once(self, order: Order, result: Mapping[str, Any]) -> Reply:
+        copy = {
+            "dentryUuid": secrets.token_hex(16),
+            "driveSpaceId": "1000",
+            "driveDentryId": str(secrets.randbelow(9 * 10**9) + 10**9),
+            "extension": "adoc",
+            "name": f"Copy of {order.name}",
+            "url": "https://example.com/i/nodes/EXAMPLE",
+            "spaceInfo": {"sceneType": "im"},
+        }
+        return _reply({"isAsync": False, "syncCopyResult": {**copy, **result}})
 
     def missing(self, task_id: str) -> Reply:
         return self.error_reply(VendorError("resource.not.found", "The task does not exist."))
@@ -102,13 +142,14 @@ class DingtalkDocService(Service):
         details = look.base.details
         if word == self.statuses["failed"] and is_whole(details.get("code")):
             word = details["code"]
-        total, good, bad = self._counts(word, details)
+        total, good, bad = self._counts(word, details, 4 if look.task.order is None else 1)
         body = {"taskId": look.task.task_id, "status": word}
         return _reply({**body, "totalCount": total, "succCount": good, "failCount": bad})
 
-    def _counts(self, word: Any, details: Mapping[str, Any]) -> tuple[int, int, int]:
-        usual = {-1: (0, 0, 0), 0: (4, details.get("progress", 0) * 4 // 100, 0), 1: (4, 4, 0), 2: (4, 3, 1)}
-        total, good, bad = usual.get(word, (4, 0, 4))
+    def _counts(self, word: Any, details: Mapping[str, Any], usual: int) -> tuple[int, int, int]:
+        running = (usual, details.get("progress", 0) * usual // 100, 0)
+        known = {-1: (0, 0, 0), 0: running, 1: (usual, usual, 0), 2: (usual, usual - 1, 1)}
+        total, good, bad = known.get(word, (usual, 0, usual))
         counts = details.get("counts", {})
         good, bad = counts.get("succeeded", good), counts.get("failed", bad)
         return counts.get("total", max(total, good + bad)), good, bad
@@ -120,6 +161,17 @@ class DingtalkDocService(Service):
 
     def refuse_native(self, word: Any) -> str:
         return "" if is_whole(word) else "must be a whole number"
+
+
+def _body(request: Request) -> dict[str, Any] | None:
+    """Read a body of JSON; None for anything else."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
+        return None
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def _reply(body: Mapping[str, Any], status: int = 200, request_id: str = "") -> Reply:

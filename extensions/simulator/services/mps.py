@@ -1,27 +1,65 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tencent MPS: one look at a media task, played as a WorkflowTask."""
+"""Tencent MPS: media tasks started, looked at, listed and aborted."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import calendar
+import posixpath
+import secrets
+import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from lives import Look
-from services._api3 import Api3Service
-from services._base import utc
+from lives import Lives, Look, Step
+from messages import Reply, Request, VendorError
+from services._api3 import Api3Service, api3_reply, optional_number, optional_text, wanted, wanted_object, wanted_text
+from services._base import Call, Order
+from services._mps_detail import KINDS, TASK_SETS, detail, has_failed_part, times
 
-#: kind of a part: the member that holds it
-MEMBERS = {
-    "Transcode": "TranscodeTask",
-    "AnimatedGraphics": "AnimatedGraphicTask",
-    "SnapshotByTimeOffset": "SnapshotByTimeOffsetTask",
-    "SampleSnapshot": "SampleSnapshotTask",
-    "ImageSprites": "ImageSpriteTask",
-    "AdaptiveDynamicStreaming": "AdaptiveDynamicStreamingTask",
+#: one of them must be there: it says what shall be done
+_JOBS = frozenset(
+    (
+        "Activities",
+        "AIDubbingTask",
+        "AiAnalysisTask",
+        "AiContentReviewTask",
+        "AiQualityControlTask",
+        "AiRecognitionTask",
+        "MediaProcessTask",
+        "ScheduleId",
+        "SmartEraseTask",
+        "SmartSubtitlesTask",
+    )
+)
+_START = _JOBS | {
+    "InputInfo",
+    "OutputDir",
+    "OutputStorage",
+    "ResourceId",
+    "SessionContext",
+    "SessionId",
+    "SkipMateData",
+    "TaskNotifyConfig",
+    "TaskType",
+    "TasksPriority",
 }
-NO_TIME = "0000-00-00T00:00:00Z"
+#: type of the input: its member, and what must be in that
+_INPUTS = {
+    "COS": ("CosInputInfo", ("Bucket", "Region", "Object")),
+    "URL": ("UrlInputInfo", ("Url",)),
+    "AWS-S3": ("S3InputInfo", ("S3Bucket", "S3Region", "S3Object")),
+    "VOD": ("VODInputInfo", ()),
+}
+_NATIVE = ("WAITING", "PROCESSING", "FINISH")
+_MOST_SESSION_ID = 50
+_MOST_SESSION_CONTEXT = 1000
+_USUAL_LIMIT = 10
+_MOST_LIMIT = 100
 
 
 class MpsService(Api3Service):
@@ -30,7 +68,14 @@ class MpsService(Api3Service):
     name = "mps"
     product = "mps"
     version = "2019-06-12"
-    actions: Mapping[str, frozenset[str]] = {"DescribeTaskDetail": frozenset(("TaskId",))}
+    actions: Mapping[str, frozenset[str]] = {
+        "DescribeTaskDetail": frozenset(("TaskId",)),
+        "ProcessMedia": _START,
+        "DescribeTasks": frozenset(("Status", "SubTaskHasFailed", "Limit", "ScrollToken", "StartTime", "EndTime")),
+        "ManageTask": frozenset(("OperationType", "TaskId")),
+    }
+    starting = frozenset(("ProcessMedia",))
+    managing = frozenset(("DescribeTasks", "ManageTask"))
     no_such_task = "ResourceNotFound.TaskNotFound"
     statuses: Mapping[str, Any] = {
         "pending": "WAITING",
@@ -38,98 +83,156 @@ class MpsService(Api3Service):
         "succeeded": "FINISH",
         "partial": "FINISH",
         "failed": "FINISH",
+        "canceled": "FINISH",
         "unknown": "SUSPENDED",
     }
+    kinds = KINDS
 
     def answer(self, look: Look, word: Any) -> dict[str, Any]:
-        over = word == "FINISH"
-        workflow: dict[str, Any] = {
-            "TaskId": look.task.task_id,
-            "Status": "FINISH" if over else "PROCESSING",
-            "ErrCode": 0,
-            "Message": "",
-            "InputInfo": _input(look),
-            "MetaData": None,
-            "MediaProcessResultSet": [_result(part, look) for part in _parts(look, word)],
-            "AiAnalysisResultSet": [],
-            "AiRecognitionResultSet": [],
-            "AiContentReviewResultSet": [],
-            "AiQualityControlTaskResult": None,
-        }
-        waiting = word == "WAITING"
-        return {
-            "TaskType": "WorkflowTask",
-            "Status": word,
-            "CreateTime": utc(look.created),
-            "BeginProcessTime": NO_TIME if waiting else utc(min(look.began, look.created + 1)),
-            "FinishTime": utc(look.began) if over else NO_TIME,
-            "WorkflowTask": workflow,
-            "EditMediaTask": None,
-            "LiveStreamProcessTask": None,
-            "ScheduleTask": None,
-            "LiveScheduleTask": None,
-            "TaskNotifyConfig": None,
-            "TasksPriority": 0,
-            "SessionId": "",
-            "SessionContext": "",
-            "ExtInfo": "",
-        }
+        return detail(look, word)
+
+    def order(self, call: Call, request: Request) -> Order:
+        parameters = call.parameters or {}
+        path = _input_path(wanted_object(parameters, "InputInfo"))
+        if not _JOBS & set(parameters):
+            raise VendorError("InvalidParameterValue", "The request names nothing to be done.")
+        _check_sets(parameters)
+        folder = optional_text(parameters, "OutputDir") or posixpath.dirname(path).rstrip("/") + "/"
+        if not folder.startswith("/") or not folder.endswith("/"):
+            raise VendorError("InvalidParameterValue", "OutputDir must begin and end with a slash.")
+        if len(optional_text(parameters, "SessionId")) > _MOST_SESSION_ID:
+            raise VendorError("InvalidParameterValue.SessionIdTooLong", "SessionId is too long.")
+        if len(optional_text(parameters, "SessionContext")) > _MOST_SESSION_CONTEXT:
+            raise VendorError("InvalidParameterValue.SessionContextTooLong", "SessionContext is too long.")
+        if parameters.get("TaskType", "Online") not in ("Online", "Offline"):
+            raise VendorError("InvalidParameterValue", "TaskType is Online or Offline.")
+        priority = optional_number(parameters, "TasksPriority", 0)
+        if priority not in range(-10, 11):
+            raise VendorError("InvalidParameterValue", "TasksPriority lies between -10 and 10.")
+        stem = posixpath.basename(path).partition(".")[0]
+        kind = KINDS["ScheduleId" in parameters or "Activities" in parameters]
+        details = {**parameters, "TasksPriority": priority, "folder": folder, "stem": stem}
+        return Order(path, details, {**_storage(parameters), "kind": kind})
+
+    def conflict(self, order: Order, lives: Lives) -> None:
+        session = order.details.get("SessionId")
+        if session and any(known.get("SessionId") == session for known in lives.orders(self.name)):
+            raise VendorError("InvalidParameterValue.SessionId", f"The SessionId {session} has been used before.")
+
+    def new_id(self, order: Order) -> str:
+        return f"2600000001-{order.where['kind']}-{secrets.token_hex(16)}tt1"
+
+    def manage(self, call: Call, request: Request, lives: Lives, now: float) -> Reply:
+        if call.action == "ManageTask":
+            return self._abort(call, lives)
+        return self._list(call.parameters or {}, lives)
+
+    def _abort(self, call: Call, lives: Lives) -> Reply:
+        if wanted_text(call.parameters or {}, "OperationType") != "Abort":
+            raise VendorError("InvalidParameterValue.InvalidOperationType", "OperationType must be Abort.")
+        look = lives.state(self.name, call.task_id)
+        if look is None:
+            return self.missing(call.task_id)
+        allowed = ("WAITING", "PROCESSING") if look.task.kind == "LiveStreamProcessTask" else ("WAITING",)
+        if self.word(look) not in allowed:
+            raise VendorError("InvalidParameterValue.NotProcessingTask", "The task can no longer be aborted.")
+        lives.end(self.name, call.task_id, Step("status", "canceled"))
+        return api3_reply({})
+
+    def _list(self, parameters: Mapping[str, Any], lives: Lives) -> Reply:
+        status = wanted_text(parameters, "Status")
+        if status not in _NATIVE:
+            raise VendorError("InvalidParameterValue", f"Status is one of {', '.join(_NATIVE)}.")
+        limit = optional_number(parameters, "Limit", _USUAL_LIMIT)
+        if not 1 <= limit <= _MOST_LIMIT:
+            raise VendorError("InvalidParameterValue.Limit", f"Limit lies between 1 and {_MOST_LIMIT}.")
+        before = _scrolled_to(optional_text(parameters, "ScrollToken"))
+        found = [look for look in reversed(lives.states(self.name)) if self.word(look) == status]
+        found = [look for look in found if _is_wanted(look, status, parameters)]
+        rest = [look for look in found if before is None or look.number < before]
+        page = rest[:limit]
+        token = base64.b64encode(str(page[-1].number).encode("ascii")).decode("ascii") if len(rest) > limit else ""
+        entries = [_entry(look, status) for look in page]
+        return api3_reply({"TaskSet": entries, "ScrollToken": token, "TotalCount": len(found)})
 
 
-def _parts(look: Look, word: Any) -> list[Mapping[str, Any]]:
-    """The parts of a step: those that it names, else what its status calls for."""
-    step = look.base
-    details = step.details
-    if "parts" in details:
-        return list(details["parts"])
-    if word == "WAITING":
-        return []
-    if word != "FINISH":
-        return [{"kind": "Transcode", "status": "PROCESSING", "progress": details.get("progress", 0)}]
-    status = step.value if step.kind == "status" else "succeeded"
-    good, bad = {"succeeded": (1, 0), "partial": (1, 1), "failed": (0, 1)}[status]
-    outputs = details.get("outputs", [])
-    if "counts" in details:
-        good, bad = details["counts"].get("succeeded", 0), details["counts"].get("failed", 0)
-    paths = [*outputs, *(f"/out/{number}.mp4" for number in range(len(outputs) + 1, good + 1))]
-    parts: list[Mapping[str, Any]] = []
-    if status != "failed":
-        parts += [{"kind": "Transcode", "status": "SUCCESS", "output": path} for path in paths]
-    failure = {"code": details.get("code", "SourceFileError.NoVideoMedia"), "message": details.get("message")}
-    return [*parts, *({"kind": "ImageSprites", "status": "FAIL", **failure} for dummy in range(bad))]
+def _input_path(source: Mapping[str, Any]) -> str:
+    """Check where the input lies, and give back its path."""
+    kind = wanted_text(source, "Type", "InputInfo.")
+    if kind not in _INPUTS:
+        raise VendorError("InvalidParameterValue", f"InputInfo.Type is one of {', '.join(_INPUTS)}.")
+    member, names = _INPUTS[kind]
+    inner = wanted_object(source, member, "InputInfo.")
+    values = [wanted_text(inner, name, f"InputInfo.{member}.") for name in names]
+    path = values[-1] if values else str(inner.get("Object") or inner.get("FileId") or "")
+    path = urlsplit(path).path if kind == "URL" else path
+    return path if path.startswith("/") else f"/{path}"
 
 
-def _result(part: Mapping[str, Any], look: Look) -> dict[str, Any]:
-    kind = part.get("kind", "Transcode")
-    status = part.get("status", "SUCCESS")
-    good, bad = status == "SUCCESS", status == "FAIL"
-    usual = {"SUCCESS": "SUCCESS", "FAIL": "no video stream"}.get(status, "")
-    task: dict[str, Any] = {
-        "Status": status,
-        "ErrCode": 70000 if bad else 0,
-        "ErrCodeExt": part.get("code") or ("SUCCESS" if good else ""),
-        "Message": part.get("message") or usual,
-        "Input": {"Definition": 100010},
-        "Output": _output(kind, part.get("output") or "/out/1.mp4", look) if good else None,
-    }
-    if kind == "Transcode":
-        task["Progress"] = part.get("progress", 100 if good else 0)
+def _storage(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Say in which bucket the results will lie."""
+    output = parameters.get("OutputStorage")
+    source = parameters["InputInfo"].get("CosInputInfo") or {}
+    if output is None:
+        if parameters["InputInfo"]["Type"] == "URL":
+            raise VendorError("MissingParameter", "The request is missing the parameter OutputStorage.")
+        place = source
     else:
-        task["BeginProcessTime"], task["FinishTime"] = utc(look.created + 1), utc(look.began)
-    return {"Type": kind, **dict.fromkeys(MEMBERS.values()), MEMBERS[kind]: task}
+        wanted_text(wanted_object(parameters, "OutputStorage"), "Type", "OutputStorage.")
+        place = {**source, **(output.get("CosOutputStorage") or {})}
+    return {name.lower(): place[name] for name in ("Bucket", "Region") if place.get(name)}
 
 
-def _output(kind: str, path: str, look: Look) -> dict[str, Any]:
-    location = {"Bucket": look.task.bucket, "Region": look.task.region}
-    storage = {"Type": "COS", "CosOutputStorage": location, "S3OutputStorage": None}
-    if kind == "SnapshotByTimeOffset":
-        return {"Storage": storage, "Definition": 10, "PicInfoSet": [{"TimeOffset": 1.0, "Path": path}]}
-    if kind in ("SampleSnapshot", "ImageSprites"):
-        return {"Storage": storage, "Definition": 10, "ImagePathSet": [path]}
-    name = "OutputStorage" if kind == "Transcode" else "Storage"
-    return {name: storage, "Path": path, "Definition": 100010, "Size": 5692, "Container": "mov,mp4,m4a,3gp,3g2,mj2"}
+def _check_sets(parameters: Mapping[str, Any]) -> None:
+    """Check the lists of MediaProcessTask."""
+    if "MediaProcessTask" not in parameters:
+        return
+    for name, entries in wanted_object(parameters, "MediaProcessTask").items():
+        if name not in TASK_SETS:
+            raise VendorError("UnknownParameter", f"The parameter MediaProcessTask.{name} is not recognized.")
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise VendorError("InvalidParameter", f"MediaProcessTask.{name} must be a list of objects.")
+        for number, entry in enumerate(entries):
+            for field in TASK_SETS[name].needed:
+                wanted(entry, field, f"MediaProcessTask.{name}.{number}.")
+            optional_number(entry, "Definition", 0)
 
 
-def _input(look: Look) -> dict[str, Any]:
-    place = {"Bucket": look.task.bucket, "Region": look.task.region, "Object": "/in/a.mp4"}
-    return {"Type": "COS", "CosInputInfo": place, "UrlInputInfo": None, "S3InputInfo": None}
+def _scrolled_to(token: str) -> int | None:
+    """Read a ScrollToken: the number of the last task that was listed."""
+    if not token:
+        return None
+    try:
+        return int(base64.b64decode(token, validate=True))
+    except (binascii.Error, ValueError):
+        raise VendorError("InvalidParameterValue", "The ScrollToken is not one that was given out.") from None
+
+
+def _is_wanted(look: Look, status: str, parameters: Mapping[str, Any]) -> bool:
+    failed = parameters.get("SubTaskHasFailed")
+    if failed is not None and (str(failed).lower() == "true") != has_failed_part(look, status):
+        return False
+    least, most = (_time(parameters, name) for name in ("StartTime", "EndTime"))
+    return (least is None or int(look.created) >= least) and (most is None or int(look.created) <= most)
+
+
+def _time(parameters: Mapping[str, Any], name: str) -> int | None:
+    text = optional_text(parameters, name)
+    if not text:
+        return None
+    try:
+        return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        raise VendorError("InvalidParameterValue", f"{name} is not a time such as 2021-02-03T04:05:06Z.") from None
+
+
+def _entry(look: Look, status: str) -> dict[str, Any]:
+    """Make an entry of the list; it has no status of its own."""
+    kind = look.task.kind or KINDS[0]
+    live = kind == "LiveStreamProcessTask"
+    return {
+        "TaskId": look.task.task_id,
+        "TaskType": "LiveProcessTask" if live else kind,
+        **times(look, status),
+        "SubTaskTypes": [] if live else ["action-trans"],
+    }
