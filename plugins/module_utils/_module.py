@@ -14,16 +14,13 @@ import os
 import time
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ._errors import CloudError, one_line
 from ._pacing import backoff
-from ._providers.base import Look, Provider, Settings
+from ._providers.base import Provider, Settings, secret_texts
 from ._status import UNKNOWN
 from ._transport import Clock, Transport
-
-if t.TYPE_CHECKING:  # pragma: no cover
-    from ansible.module_utils.basic import AnsibleModule
 
 RETRY_FIRST = 1.0
 RETRY_FACTOR = 2.0
@@ -35,6 +32,22 @@ Ref = dict[str, t.Any]
 Result = dict[str, t.Any]
 MakeRef = t.Callable[[Options, t.Mapping[str, str]], Ref]
 P = t.TypeVar("P", bound=Provider)
+T = t.TypeVar("T")
+
+
+class QuietModule(AnsibleModule):  # type: ignore[misc] # Ansible has no types
+    """A module with options in which anything may stand, secrets too.
+
+    The constructor's ``no_log`` does not keep them out of syslog: what Ansible says of the task replaces it.
+    """
+
+    def log(self, msg: t.Any, log_args: t.Any = None) -> None:
+        """Write nothing to syslog."""
+
+    def fail_json(self, msg: str, **result: t.Any) -> None:
+        """Censor secrets also when the options are refused before anybody looked at them."""
+        self.no_log_values.update(secret_texts(self.params))
+        super().fail_json(msg, **result)
 
 
 def run(
@@ -149,12 +162,12 @@ def may_pass(error: CloudError) -> bool:
 
 
 def patiently(
-    call: t.Callable[[], Look],
+    call: t.Callable[[], T],
     retries: int,
     *,
     again: t.Callable[[CloudError], bool] = may_pass,
     sleep: t.Callable[[float], None] = time.sleep,
-) -> Look:
+) -> T:
     """A call, repeated after errors that may pass.
 
     :param again: after which errors; by default those of a question, which harms nobody when it is put twice.
@@ -173,7 +186,7 @@ def patiently(
 
 def _warnings(result: Options, provider: Provider | None) -> t.Iterator[str]:
     record = result.get("task", {})
-    if record.get("status") == UNKNOWN:
+    if record.get("status") == UNKNOWN and record["task_id"]:  # without an id, it is one that check mode did not start
         yield unknown_warning(record)
     if provider is not None and provider.settings.clock.offset:
         yield clock_warning(provider.settings.clock.offset)
@@ -196,6 +209,7 @@ def clock_warning(offset: float) -> str:
 
 
 __all__ = [
+    "QuietModule",
     "checked_retries",
     "clock_warning",
     "hide_secrets",

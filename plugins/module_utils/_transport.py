@@ -419,11 +419,16 @@ def _network_error(error: BaseException, host: str, seconds: float) -> CloudErro
 
 _REFUSED = {"retryable": False, "advice": "check ca_path, the proxy and this host's clock; never turn the check off"}
 _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
+    (
+        ssl.SSLCertVerificationError,  # met before anything is sent
+        "the TLS connection to {host}{proxy} was refused ({reason})",
+        {**_REFUSED, "sent": False},
+    ),
     (ssl.SSLError, "the TLS connection to {host}{proxy} was refused ({reason})", _REFUSED),
     (
         SSLError,  # urllib3 before 2.0 compares names itself
         "the TLS connection to {host}{proxy} was refused (the certificate is that of another host)",
-        _REFUSED,
+        {**_REFUSED, "sent": False},
     ),
     (
         socket.gaierror,

@@ -26,11 +26,12 @@ from ._errors import CloudError
 from ._items import Plan, make_plan
 from ._module import clock_warning, hide_secrets, make_clock, make_provider, make_transport, unknown_warning
 from ._pacing import FOREVER, RateBudget
-from ._providers.base import Provider
+from ._providers.base import Provider, redact
 from ._providers.registry import PROVIDERS
-from ._status import UNKNOWN
+from ._status import UNKNOWN, Record
+from ._sweep import PAGE, Sweep, Swept
 from ._wait_options import complaint
-from ._waiter import Limits, Policy, Seen, Task, Waiter
+from ._waiter import Group, Limits, Policy, Seen, Task, Waiter
 
 if t.TYPE_CHECKING:  # pragma: no cover
     from ansible.module_utils.basic import AnsibleModule
@@ -76,6 +77,7 @@ class Wait:
         self._notes: list[str] = []
         self._plan: Plan = []
         self._providers: dict[str, Provider] = {}
+        self._groups: dict[str, Group] = {}
 
     def prepare(self) -> None:
         """Everything that can be refused before anything is sent.
@@ -140,6 +142,7 @@ class Wait:
                 "clock_offset": self._clock.offset,
                 "carried": {key: provider.memory() for key, provider in self._providers.items() if provider.memory()},
                 "warned": sorted(self._warned),
+                "sweeps": self._sweep_states(),
                 "lanes": report["lanes"],
                 "states": report["states"],
             },
@@ -181,8 +184,11 @@ class Wait:
     # --- one round ---
 
     def _run_round(self, limits: Limits) -> Report:
+        tasks = self._tasks()
+        if not limits.once:
+            self._groups = self._make_groups(tasks)
         waiter = Waiter(
-            self._tasks(),
+            tasks,
             self._look,
             policy=self._policy(),
             limits=limits,
@@ -190,6 +196,7 @@ class Wait:
             clock=time.monotonic,
             sleep=time.sleep,
             chance=random.random,
+            groups=list(self._groups.values()),
         )
         return waiter.run()
 
@@ -224,12 +231,56 @@ class Wait:
             )
         return budgets
 
+    # --- sweeps ---
+
+    def _make_groups(self, tasks: list[Task]) -> dict[str, Group]:
+        """Where so many cloud tasks of one account are open that its lists are fewer calls than looks at each.
+
+        A list tells the status and no more, so there is none where anything else counts.
+        """
+        options = self._options
+        counts = options["max_polls"] is not None or options["stall_timeout"] is not None
+        if options["sweep"] == "never" or counts or self._round.get("condition"):
+            return {}
+        accounts: dict[str, dict[str, int]] = {}
+        for task in tasks:
+            accounts.setdefault(_account(task.ref), {})[task.ref["ref"]["task_id"]] = task.number
+        many = {key: numbers for key, numbers in accounts.items() if len(numbers) > PAGE}
+        states = {key: self._round.get("sweeps", {}).get(key, {}) for key in many}
+        return {
+            key: self._make_group(self._providers[key], numbers, states[key])
+            for key, numbers in many.items()
+            if self._providers[key].open_lists and not states[key].get("given_up")
+        }
+
+    def _make_group(self, provider: Provider, numbers: dict[str, int], state: Options) -> Group:
+        def read(name: str, token: str | None, seconds: float) -> Swept:
+            swept = provider.read_page(name, token, timeout=seconds)
+            if swept.error is not None and not swept.error.retryable:
+                self._note_once("sweep", f"The list of cloud tasks was refused, so each is asked for: {swept.error}.")
+            return swept
+
+        def record(task: Task, name: str, entry: Options) -> Record:
+            return t.cast(Record, redact(provider.listed_record(task.ref["ref"], name, entry)))
+
+        sweep = Sweep(provider.open_lists, numbers, passes=state.get("passes", 0))
+        due_in = state.get("due_in", self._options["delay"])
+        return Group(provider.name, sweep, read=read, record=record, due_in=due_in)
+
+    def _sweep_states(self) -> dict[str, dict[str, t.Any]]:
+        """What the next round must know of each; one that was left is not taken up again."""
+        now = time.monotonic()
+        states = {
+            key: {"passes": group.sweep.passes, "due_in": max(0.0, group.due_at - now), "given_up": not group.open}
+            for key, group in self._groups.items()
+        }
+        return {**self._round.get("sweeps", {}), **states}
+
     def _provider_of(self, item: Options) -> Provider:
         """The provider of an item's account; ``profile`` and ``site`` of an item are those of its ref."""
         ref = item["ref"]
         word = ref["provider"]
-        account = [word, *(str(ref.get(name) or item.get(name) or "") for name in ("site", "profile", "api_action"))]
-        key = " ".join(account)
+        key = _account(item)
         if key not in self._providers:
             own = {"site": ref.get("site"), "profile": ref.get("profile"), "api_action": item.get("api_action")}
             options = {**self._options, **own}
@@ -255,9 +306,19 @@ class Wait:
     def _note_unknown(self, record: Options) -> None:
         native = f"{record['provider']} {record['native_status']}"
         key = hashlib.sha256(native.encode("utf-8", "replace")).hexdigest()[:8]
+        self._note_once(key, unknown_warning(record))
+
+    def _note_once(self, key: str, note: str) -> None:
         if key not in self._warned:
             self._warned.add(key)
-            self._notes.append(unknown_warning(record))
+            self._notes.append(note)
+
+
+def _account(item: Options) -> str:
+    """Whatever has the same text is asked for with the same credentials at the same host."""
+    ref = item["ref"]
+    more = (ref.get(name) or item.get(name) or "" for name in ("site", "profile", "api_action"))
+    return " ".join([ref["provider"], *map(str, more)])
 
 
 def _wants_look(item: Options) -> bool:

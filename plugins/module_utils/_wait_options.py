@@ -28,6 +28,7 @@ POLICY: dict[str, dict[str, t.Any]] = {
     "not_found_grace": {"type": "float", "default": 30},
     "max_errors": {"type": "int", "default": 10},
     "rate_limit": {"type": "dict"},
+    "sweep": {"type": "str", "default": "never", "choices": ["never", "auto"]},
     "heartbeat": {"type": "float", "default": 60},
 }
 

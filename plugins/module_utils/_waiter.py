@@ -12,6 +12,7 @@ enough for a progress line; or some time after a change, so that the change is t
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 import typing as t
@@ -21,6 +22,9 @@ from ._book import Report
 from ._errors import CloudError
 from ._pacing import FOREVER, DueQueue, RateBudget, backoff
 from ._status import Record
+from ._sweep import Sweep, Swept
+
+R = t.TypeVar("R")
 
 PERMANENT = frozenset({"auth", "permission", "invalid", "config", "clock"})
 """The kinds of errors that no further look mends."""
@@ -84,6 +88,8 @@ class Task:
         self.due_in: float | None = state.get("due_in")
         self.changed_ago: float | None = state.get("changed_ago")
         self.fingerprint: str | None = state.get("fingerprint")
+        self.status: str | None = state.get("status")
+        self.group: Group | None = None
         self.changed_at = 0.0
         self.due_at = 0.0
         self.looked = False
@@ -105,6 +111,33 @@ class Seen(t.NamedTuple):
 
 Look = t.Callable[[Task, float], Seen]
 """Looks at a cloud task within so many seconds; from several threads at once."""
+
+
+class Group:
+    """The cloud tasks of one account, where a sweep tells which of them need a look.
+
+    :param read: asks for a page of a list, by the list's name and a token, within so many seconds.
+    :param record: what an entry of a list says of a cloud task.
+    :param due_in: seconds to the next pass.
+    """
+
+    def __init__(
+        self,
+        lane: str,
+        sweep: Sweep,
+        *,
+        read: t.Callable[[str, str | None, float], Swept],
+        record: t.Callable[[Task, str, dict[str, t.Any]], Record],
+        due_in: float = 0.0,
+    ) -> None:
+        self.lane = lane
+        self.sweep = sweep
+        self.read = read
+        self.record = record
+        self.due_in = due_in
+        self.due_at = 0.0
+        self.open: dict[int, Task] = {}
+        self.asked: set[int] = set()  # those of them whose look is due or under way
 
 
 class Lane:
@@ -147,6 +180,7 @@ class Waiter:
     :param sleep: waits so many seconds.
     :param chance: a number from 0 to 1, for jitter.
     :param side_by_side: whether looks may run in threads.
+    :param groups: where a sweep saves looks.
     """
 
     def __init__(
@@ -161,6 +195,7 @@ class Waiter:
         sleep: t.Callable[[float], None],
         chance: t.Callable[[], float],
         side_by_side: bool = True,
+        groups: t.Sequence[Group] = (),
     ) -> None:
         self._tasks = {task.number: task for task in tasks}
         self._look = look
@@ -173,11 +208,18 @@ class Waiter:
         self._began = clock()
         self._deadline = self._began + limits.left
         self._lanes = {name: Lane(budget, THREADS if self._threads else 1) for name, budget in budgets.items()}
-        self._done: queue.SimpleQueue[tuple[Task, Seen | BaseException]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[t.Callable[[], None]] = queue.SimpleQueue()
         self._changed = False
         self._last_looks = False
         self._unseen = self._open = len(self._tasks)
         self._satisfied = 0
+        self._groups = groups
+        for index, group in enumerate(groups):
+            group.open = {number: self._tasks[number] for number in group.sweep.numbers}
+            group.due_at = self._began + group.due_in
+            self._lanes[group.lane].due.push(-1 - index, group.due_at)
+            for task in group.open.values():
+                task.group = group
         for task in tasks:
             self._enter(task)
 
@@ -185,7 +227,8 @@ class Waiter:
         due_in = self._policy.delay if task.due_in is None else task.due_in
         task.changed_at = self._began - (self._limits.elapsed if task.changed_ago is None else task.changed_ago)
         task.due_at = self._began + max(0.0, due_in)
-        self._lanes[task.lane].due.push(task.number, task.due_at)
+        if task.group is None:
+            self._lanes[task.lane].due.push(task.number, task.due_at)
 
     # --- the loop ---
 
@@ -232,10 +275,13 @@ class Waiter:
         if self._last_looks or self._limits.once or now < self._deadline:
             return
         self._last_looks = True
+        for group in self._groups:
+            self._leave(group, self._deadline)
         for lane in self._lanes.values():
             waiting = [lane.due.pop() for dummy in range(len(lane.due))]
             for number in waiting:
-                lane.due.push(number, self._deadline)
+                if number >= 0:
+                    lane.due.push(number, self._deadline)
 
     def _start_one(self, now: float) -> bool:
         """Begin the look that has waited longest for its turn, if one may begin now."""
@@ -246,17 +292,37 @@ class Waiter:
         seconds = self._time_for_a_look(now)
         if seconds < NO_TIME:
             return False
-        task = self._tasks[lane.due.pop()]
+        number = lane.due.pop()
+        if number < 0:
+            self._start_page(lane, self._groups[-1 - number], seconds, now)
+            return True
+        task = self._tasks[number]
         if task.outcome is not None:
             return True
         lane.budget.take(now)
         task.looked_last = self._last_looks
+        self._start(lane, lambda: self._look(task, seconds), lambda seen: self._finish(task, seen))
+        return True
+
+    def _start(self, lane: Lane, ask: t.Callable[[], R], finish: t.Callable[[R], None]) -> None:
+        """Ask in a thread, where there are some, and take the answer in here."""
+
+        def work() -> t.Callable[[], None]:
+            try:
+                answer = ask()
+            except BaseException as error:  # noqa: BLE001 # a thread has nobody to raise to
+                return _raiser(error)
+            return lambda: finish(answer)
+
+        def end(take: t.Callable[[], None]) -> None:
+            lane.under_way -= 1
+            take()
+
         if self._threads:
-            lane.run(lambda: self._done.put((task, self._try(task, seconds))))
+            lane.run(lambda: self._done.put(functools.partial(end, work())))
         else:
             lane.under_way += 1
-            self._finish(task, self._try(task, seconds))
-        return True
+            end(work())
 
     def _time_for_a_look(self, now: float) -> float:
         patience = min(self._policy.request_timeout, max(SHORTEST_LOOK, self._began + self._limits.within - now))
@@ -264,12 +330,6 @@ class Waiter:
             return patience
         end = self._deadline + self._grace() if self._last_looks else self._deadline
         return min(patience, end - now)
-
-    def _try(self, task: Task, seconds: float) -> Seen | BaseException:
-        try:
-            return self._look(task, seconds)
-        except BaseException as error:  # noqa: BLE001 # a thread has nobody to raise to; it is raised by _finish
-            return error
 
     def _pause(self, now: float) -> None:
         """Until something may begin, must end, or a look is done: no turn of the loop without a reason."""
@@ -280,7 +340,7 @@ class Waiter:
             self._sleep(seconds)
             return
         try:
-            self._finish(*self._done.get(timeout=None if seconds == FOREVER else seconds))
+            self._done.get(timeout=None if seconds == FOREVER else seconds)()
         except queue.Empty:
             return
 
@@ -305,22 +365,75 @@ class Waiter:
         if self._has_verdict() or self._last_looks:
             return
         while any(lane.under_way for lane in self._lanes.values()):
-            self._finish(*self._done.get())
+            self._done.get()()
+
+    # --- sweeps ---
+
+    def _start_page(self, lane: Lane, group: Group, seconds: float, now: float) -> None:
+        if not group.sweep.is_worth_it(len(group.open)):  # so many have ended since, or it was left
+            self._leave(group, now)
+            return
+        name, token = group.sweep.next_page(len(group.open))
+        lane.budget.take(now)
+        self._start(lane, lambda: group.read(name, token, seconds), lambda swept: self._finish_page(group, name, swept))
+
+    def _finish_page(self, group: Group, name: str, swept: Swept) -> None:
+        """Those on the page need no look; at the end of a round through the lists, those on none of them do."""
+        now = self._clock()
+        lane = self._count(group.lane, swept.calls, now)
+        if swept.error is not None:
+            self._slow_down(lane, swept.error, now)
+            group.sweep.fail(for_good=swept.error.kind in PERMANENT or not swept.error.retryable)
+        elif swept.page is not None:
+            lane.budget.answered()
+            for number, entry in group.sweep.take(swept.page, group.open).items():
+                self._take_listed(group.open[number], group.record(group.open[number], name, entry), now)
+            for number in set(group.sweep.unlisted(group.open)) - group.asked:
+                group.asked.add(number)
+                lane.due.push(number, now)
+        if not group.sweep.is_worth_it(len(group.open)):
+            self._leave(group, now)
+            return
+        group.due_at = now + (self._pause_after(group.sweep.passes - 1) if group.sweep.ends_pass() else 0.0)
+        lane.due.push(-1 - self._groups.index(group), group.due_at)
+
+    def _take_listed(self, task: Task, record: Record, now: float) -> None:
+        """A list tells the status and no more: it must not hide what a look has told since that began."""
+        self._unseen -= not task.looked
+        task.looked = True
+        if record["status"] != task.status:
+            self._take_record(task, record, now)
+        task.seen, task.errors, task.missing, task.error = True, 0, 0, None
+
+    def _leave(self, group: Group, now: float) -> None:
+        """From now on each is looked at by itself."""
+        for number, task in group.open.items():
+            task.group = None
+            if number not in group.asked:
+                self._lanes[task.lane].due.push(number, now)
+        group.open = {}
 
     # --- what a look means ---
 
-    def _finish(self, task: Task, seen: Seen | BaseException) -> None:
-        lane = self._lanes[task.lane]
-        lane.under_way -= 1
-        if isinstance(seen, BaseException):
-            raise seen
+    def _count(self, name: str, calls: int, now: float) -> Lane:
+        lane = self._lanes[name]
+        lane.calls += calls
+        if calls > 1:
+            lane.budget.take(now, calls - 1)
+        return lane
+
+    def _slow_down(self, lane: Lane, error: CloudError, now: float) -> None:
+        if error.kind == "throttled":
+            lane.budget.throttled(now, min(error.retry_after or 0.0, RETRY_AFTER_CAP))
+
+    def _finish(self, task: Task, seen: Seen) -> None:
         now = self._clock()
-        lane.calls += seen.calls
-        if seen.calls > 1:
-            lane.budget.take(now, seen.calls - 1)
+        lane = self._count(task.lane, seen.calls, now)
         self._unseen -= not task.looked
         task.looked = True
         task.polls += 1
+        if task.group is not None:
+            task.group.asked.discard(task.number)
         if seen.error is not None:
             self._take_error(task, seen.error, now)
         elif seen.record is not None:
@@ -330,6 +443,7 @@ class Waiter:
 
     def _take_record(self, task: Task, record: Record, now: float) -> None:
         task.seen, task.errors, task.missing, task.error = True, 0, 0, None
+        task.status = record["status"]
         mark = _verdict.fingerprint(record)
         if mark != task.fingerprint:
             task.fingerprint = mark
@@ -346,8 +460,7 @@ class Waiter:
 
     def _take_error(self, task: Task, error: CloudError, now: float) -> None:
         task.error = error.as_dict()
-        if error.kind == "throttled":
-            self._lanes[task.lane].budget.throttled(now, min(error.retry_after or 0.0, RETRY_AFTER_CAP))
+        self._slow_down(self._lanes[task.lane], error, now)
         if error.kind == "not_found":
             task.missing += 1
             if task.missing >= 2 if task.seen else self._elapsed(now) >= self._policy.not_found_grace:
@@ -369,17 +482,14 @@ class Waiter:
             self._end(task, _verdict.STALLED, now)
         elif policy.max_polls is not None and task.polls >= policy.max_polls:
             self._end(task, _verdict.TIMED_OUT, now)
-        elif not task.looked_last:
+        elif not task.looked_last and task.group is None:  # else the next round through the lists tells
             due = self._deadline if self._last_looks else self._next_due(task, now)
             self._lanes[task.lane].due.push(task.number, due)
 
     def _next_due(self, task: Task, now: float) -> float:
         """After a backoff, but not later than the moment at which patience ends."""
         policy = self._policy
-        pause = backoff(
-            task.polls - 1, first=policy.sleep, factor=policy.backoff, cap=policy.max_sleep, chance=self._chance
-        )
-        due = max(now + pause, task.due_at if task.errors else 0.0)
+        due = max(now + self._pause_after(task.polls - 1), task.due_at if task.errors else 0.0)
         ends = []
         if policy.stall_timeout is not None:
             ends.append(task.changed_at + policy.stall_timeout)
@@ -388,7 +498,13 @@ class Waiter:
         task.due_at = min([due, *(end for end in ends if end > now)])
         return task.due_at
 
+    def _pause_after(self, attempt: int) -> float:
+        policy = self._policy
+        return backoff(attempt, first=policy.sleep, factor=policy.backoff, cap=policy.max_sleep, chance=self._chance)
+
     def _end(self, task: Task, outcome: str, now: float) -> None:
+        if task.group is not None:
+            del task.group.open[task.number]
         task.outcome = outcome
         task.ended = self._elapsed(now)
         self._open -= 1
@@ -433,7 +549,15 @@ class Waiter:
             "due_in": max(0.0, task.due_at - now),
             "changed_ago": now - task.changed_at,
             "fingerprint": task.fingerprint,
+            "status": task.status,
         }
 
 
-__all__ = ["Limits", "Look", "Policy", "Seen", "Task", "Waiter"]
+def _raiser(error: BaseException) -> t.Callable[[], None]:
+    def raise_it() -> None:
+        raise error
+
+    return raise_it
+
+
+__all__ = ["Group", "Limits", "Look", "Policy", "Seen", "Task", "Waiter"]

@@ -93,7 +93,7 @@ options:
       - A dict of C(provider), C(task_id), C(bucket), C(region), C(agent), C(api_action), C(site) and C(profile), as many
         as are needed; the C(ref) of a record is one. Items of another account name its C(profile).
       - A dict that holds a record under C(task), such as a whole result of another module of this collection. A record
-        that is C(done) needs no look.
+        that is C(done) needs no look. What a start returned in check mode has no id, and counts as unfinished.
       - Any other key is refused. Credentials and C(endpoint) never stand in an item.
       - The same cloud task twice is looked at once and reported twice. An empty list is satisfied at once, with a
         warning.
@@ -181,6 +181,21 @@ options:
         is 10 for C(ess), 20 for C(cos_doc), 50 for C(mps) and 10 for C(dingtalk_doc).
       - Calls are spaced evenly. When a vendor throttles, that service is asked less often for a while.
     type: dict
+  sweep:
+    description:
+      - Whether lists of the vendor may take the place of looks, so that many cloud tasks cost fewer calls.
+      - V(never) looks at each cloud task. V(auto) reads the lists of those that are not over, where a service has such
+        lists (Tencent MPS, C(DescribeTasks)) and more than a hundred cloud tasks of one account are open. Only those that
+        are on no list any more are asked for in full. At most one page is read for each hundred of them at a time, as
+        often as one cloud task would be looked at.
+      - While a list tells of a cloud task, its record has the status and no progress or parts. The account needs the
+        permission for C(DescribeTasks); when the vendor refuses the list, a warning says so.
+      - Each cloud task is looked at by itself all the same with O(condition), O(max_polls) or O(stall_timeout), in check
+        mode, when the list is refused, and when the lists are so full of other cloud tasks that to read them would take
+        more than four times as many pages as there are hundreds of open ones.
+    type: str
+    choices: [never, auto]
+    default: never
   heartbeat:
     description:
       - Seconds between progress lines when nothing changes. V(0) prints no lines at all.
@@ -204,6 +219,12 @@ options:
       - Internal; what one run of the module hands to the next. Do not set it.
     type: dict
 seealso:
+  - module: cloudwait.conversion.ess_convert_task
+  - module: cloudwait.conversion.cos_doc_job
+  - module: cloudwait.conversion.cos_doc_job_list_info
+  - module: cloudwait.conversion.mps_media_task
+  - module: cloudwait.conversion.mps_task_list_info
+  - module: cloudwait.conversion.dingtalk_doc_copy
   - module: cloudwait.conversion.ess_task_info
   - module: cloudwait.conversion.cos_doc_job_info
   - module: cloudwait.conversion.mps_task_detail
@@ -223,6 +244,20 @@ EXAMPLES = r"""
 
 # The same from a shell:
 # ansible localhost -m cloudwait.conversion.wait_for_task -a "provider=mps task_id=2600000001-WorkflowTask-0123"
+
+- name: Start a document job for each report
+  cloudwait.conversion.cos_doc_job:
+    bucket: examplebucket-1250000000
+    region: ap-beijing
+    input_object: "{{ item }}"
+    output:
+      object: "{{ item }}-${Number}.jpg"
+  loop: "{{ report_keys }}"
+  register: started
+
+- name: Wait for all of them at once
+  cloudwait.conversion.wait_for_task:
+    tasks: "{{ started.results }}"
 
 - name: Wait for many, of several services, for at most half an hour
   cloudwait.conversion.wait_for_task:
@@ -362,7 +397,7 @@ tasks:
       type: str
       sample: satisfied
     polls:
-      description: How many looks there were at it.
+      description: How many looks there were at it; pages of lists that O(sweep) read are not counted.
       returned: always
       type: int
       sample: 7
@@ -437,17 +472,13 @@ error:
     retryable: false
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import QuietModule
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import run_wait
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=_argspec.wait(),
-        supports_check_mode=True,
-        no_log=True,
-    )
+    module = QuietModule(argument_spec=_argspec.wait(), supports_check_mode=True)
     run_wait(module)
 
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from .._errors import CloudError, one_line
 from .._status import Record
+from .._sweep import Swept
 from .._transport import HAS_REQUESTS, Answer, Clock, Request, Transport, check_endpoint
 
 SITES = ("china", "intl")
@@ -33,6 +34,7 @@ LONE_SURROGATE = "[\ud800-\udfff]"
 Options = t.Mapping[str, t.Any]
 Ref = t.Mapping[str, t.Any]
 Response = dict[str, t.Any]
+T = t.TypeVar("T")
 MakeRequest = t.Callable[[], Request]
 Read = t.Callable[[Answer], tuple[Record, Response]]
 
@@ -85,6 +87,8 @@ class Provider(abc.ABC):
     """The options that its constructor takes besides settings and credentials."""
     item_options: t.ClassVar[tuple[str, ...]] = ()
     """Those of them that may differ between the cloud tasks of one wait."""
+    open_lists: t.ClassVar[tuple[str, ...]] = ()
+    """The vendor's lists of cloud tasks that are not over, where it has such lists."""
     rate: t.ClassVar[float]
     """Calls a second that a wait sends, unless the user says otherwise; below the vendor's published limit."""
 
@@ -157,6 +161,17 @@ class Provider(abc.ABC):
         :raises CloudError: when the answer is an error, or is not what the vendor documents.
         """
 
+    def read_page(self, name: str, token: str | None, *, timeout: float | None = None) -> Swept:
+        """A page of one of ``open_lists``.
+
+        :param token: where to go on, from the page before.
+        """
+        raise NotImplementedError
+
+    def listed_record(self, ref: Ref, name: str, entry: t.Mapping[str, t.Any]) -> Record:
+        """What an entry of one of ``open_lists`` says of a cloud task."""
+        raise NotImplementedError
+
     def about(self, ref: Ref) -> dict[str, t.Any]:
         """What a result says of how its look was made; a host that is not the vendor's is always named."""
         about = {"credential_source": self.credential_source}
@@ -192,27 +207,40 @@ class Provider(abc.ABC):
         )
 
     def ask(self, make_request: MakeRequest, read: Read, *, timeout: float | None = None) -> Look:
+        """Any call of the service that gives a record, or an empty one, and the response.
+
+        :raises CloudError: as :meth:`look`.
+        """
+
+        def read_clean(answer: Answer) -> tuple[Record, Response]:
+            record, response = read(answer)
+            return t.cast(Record, redact(record)), t.cast(Response, redact(response))
+
+        (record, response), calls = self.exchange(make_request, read_clean, timeout=timeout)
+        return Look(record, response, calls)
+
+    def exchange(
+        self, make_request: MakeRequest, read: t.Callable[[Answer], T], *, timeout: float | None = None
+    ) -> tuple[T, int]:
         """Any call of the service; again only after a repair, which means that the vendor refused it before.
 
         :param make_request: what fails there was not sent.
-        :param read: the record, empty where a call gives none, and the response of an answer.
         :param timeout: seconds for each request, when it must be shorter than usual.
+        :returns: what was read, and how many requests were sent.
         :raises CloudError: as :meth:`look`.
         """
         before = self.settings.transport.sent
         used: list[str] = []
         try:
-            record, response = self._ask(make_request, read, timeout, used)
-            calls = self.settings.transport.sent - before
-            return Look(t.cast(Record, redact(record)), t.cast(Response, redact(response)), calls)
+            return self._exchange(make_request, read, timeout, used), self.settings.transport.sent - before
         except CloudError as error:
             error.calls = self.settings.transport.sent - before
             error.hide(self.secrets() + used)
             raise
 
-    def _ask(
-        self, make_request: MakeRequest, read: Read, timeout: float | None, used: list[str]
-    ) -> tuple[Record, Response]:
+    def _exchange(
+        self, make_request: MakeRequest, read: t.Callable[[Answer], T], timeout: float | None, used: list[str]
+    ) -> T:
         """Requests until an answer is good or nothing can be mended; what must not be said of them goes to ``used``."""
         repairs = self.repairs()
         while True:

@@ -15,7 +15,9 @@ from __future__ import annotations
 import typing as t
 
 from .._credentials import TencentCredentials
+from .._errors import CloudError
 from .._status import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
+from .._sweep import PAGE, Page, Swept
 from .._transport import Answer, Request
 from ._api3 import COMMON_RULES, Api3Provider
 from .base import (
@@ -92,6 +94,7 @@ class MpsProvider(Api3Provider):
     version = "2019-06-12"
     rules = RULES
     own_options = ("http_method",)
+    open_lists = ("PROCESSING", "WAITING")
     rate = 50.0
 
     def __init__(self, settings: Settings, credentials: TencentCredentials, *, http_method: str = "POST") -> None:
@@ -131,6 +134,33 @@ class MpsProvider(Api3Provider):
             request_id=text_or_none(response.get("RequestId")),
         )
         return record, response
+
+    # --- lists ---
+
+    def list_request(self, params: t.Mapping[str, t.Any]) -> Request:
+        """A page of one of the vendor's lists."""
+        return self.call(self.base_url({}), "DescribeTasks", params)
+
+    def page_of(self, answer: Answer) -> Page:
+        """What a page says; its entries have no status, the list's name is it."""
+        response = self.response_of(answer)
+        entries = [entry for entry in as_list(response.get("TaskSet")) if as_dict(entry).get("TaskId")]
+        token, total = text_or_none(response.get("ScrollToken")), whole_number(response.get("TotalCount"))
+        return Page({str(entry["TaskId"]): entry for entry in entries}, token, total)
+
+    def read_page(self, name: str, token: str | None, *, timeout: float | None = None) -> Swept:
+        """A page as large as the vendor gives."""
+        params = {"Status": name, "Limit": PAGE, **({"ScrollToken": token} if token else {})}
+        try:
+            page, calls = self.exchange(lambda: self.list_request(params), self.page_of, timeout=timeout)
+        except CloudError as error:
+            return Swept(None, error, error.calls)
+        return Swept(page, None, calls)
+
+    def listed_record(self, ref: Ref, name: str, entry: t.Mapping[str, t.Any]) -> Record:
+        """The status is that of the list."""
+        created, started = iso_time(entry.get("CreateTime")), iso_time(entry.get("BeginProcessTime"))
+        return make_record(ref, STATUSES[name], name, created_at=created, started_at=started)
 
 
 # --- What became of it ---------------------------------------------------------------------------------------------

@@ -1,0 +1,134 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 1: pure.
+"""Which of many cloud tasks are still open, from the vendor's lists of open ones, a page at a time.
+
+A round through the lists finds most of them: those need no look. One that is on no list has ended, or moved from list
+to list meanwhile, or is unknown to the vendor: it is looked at in full, so a mistake costs a call and nothing else. A
+pass reads at most one page for each hundred open cloud tasks; a round that needs more goes on in the next pass.
+"""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from ._errors import CloudError
+
+PAGE = 100
+"""Entries of a page."""
+
+MOST_PASSES = 4
+"""How many passes a round through the lists may take."""
+
+MOST_ERRORS = 3
+"""Failed pages in a row after which each cloud task is asked for by itself again."""
+
+Entry = dict[str, t.Any]
+
+
+class Page(t.NamedTuple):
+    """A part of a list.
+
+    :param entries: cloud tasks by id, as the vendor's list tells of them.
+    :param token: what to ask for the next part with; null when there is none.
+    :param total: how many the whole list has, where the vendor tells it.
+    """
+
+    entries: dict[str, Entry]
+    token: str | None
+    total: int | None
+
+
+class Swept(t.NamedTuple):
+    """What asking for a page gave: the page or an error, and how many requests were sent for it."""
+
+    page: Page | None
+    error: CloudError | None
+    calls: int
+
+
+class Sweep:
+    """The open cloud tasks of one account.
+
+    :param lists: the vendor's names of its lists of open cloud tasks.
+    :param numbers: the number of each of ours by its id.
+    :param passes: how many passes there were before.
+    """
+
+    def __init__(self, lists: t.Sequence[str], numbers: t.Mapping[str, int], *, passes: int = 0) -> None:
+        self._lists = lists
+        self._numbers = numbers
+        self.passes = passes
+        self._errors = 0
+        self._pages_left = 0
+        self._totals: dict[str, int] = {}
+        self._begin_round()
+
+    def _begin_round(self) -> None:
+        self._place = 0
+        self._token: str | None = None
+        self._tokens: set[str] = set()
+        self._listed: set[int] = set()
+
+    @property
+    def numbers(self) -> t.Collection[int]:
+        """The cloud tasks that it is about."""
+        return self._numbers.values()
+
+    def is_worth_it(self, still_open: int) -> bool:
+        """Whether lists are fewer calls and not much later than looks; others' cloud tasks fill the lists, too."""
+        pages = sum(math.ceil(total / PAGE) or 1 for total in self._totals.values())
+        few = pages <= MOST_PASSES * math.ceil(still_open / PAGE)
+        return still_open > PAGE and few and self._errors < MOST_ERRORS
+
+    def next_page(self, still_open: int) -> tuple[str, str | None]:
+        """The list and the token to ask with.
+
+        :param still_open: how many of ours are open, which decides how many pages a pass has.
+        """
+        if self._pages_left <= 0:
+            self._pages_left = math.ceil(still_open / PAGE)
+        return self._lists[self._place], self._token
+
+    def take(self, page: Page, still_open: t.Collection[int]) -> dict[int, Entry]:
+        """What a page tells of ours that are open, by number."""
+        found = {self._numbers[name]: entry for name, entry in page.entries.items() if name in self._numbers}
+        listed = {number: entry for number, entry in found.items() if number in still_open}
+        self._errors = 0
+        self._pages_left -= 1
+        self._listed.update(listed)
+        if page.total is not None:
+            self._totals[self._lists[self._place]] = page.total
+        if page.token and page.entries and page.token not in self._tokens:
+            self._token = page.token
+            self._tokens.add(page.token)
+        else:
+            self._place, self._token = self._place + 1, None
+        return listed
+
+    def fail(self, *, for_good: bool) -> None:
+        """A page that was not answered ends the pass; the round begins anew, since a token may have ended."""
+        self._errors = MOST_ERRORS if for_good else self._errors + 1
+        self._pages_left = 0
+        self._begin_round()
+
+    def unlisted(self, still_open: t.Collection[int]) -> list[int]:
+        """At the end of a round through the lists: those of ours on none of them. The next round may begin."""
+        rest = [number for number in still_open if number not in self._listed]
+        if rest and self._place < len(self._lists):
+            return []
+        self._begin_round()
+        self._pages_left = 0
+        return rest
+
+    def ends_pass(self) -> bool:
+        """Whether the next page must wait for the next pass, which is counted."""
+        over = self._pages_left <= 0
+        self.passes += over
+        return over
+
+
+__all__ = ["PAGE", "Page", "Sweep", "Swept"]

@@ -1,0 +1,129 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils._sweep import Page, Sweep
+
+LISTS = ("PROCESSING", "WAITING")
+
+
+def sweep(count: int) -> Sweep:
+    """A sweep over cloud tasks m0, m1 ... with their numbers."""
+    return Sweep(LISTS, {f"m{number}": number for number in range(count)})
+
+
+def page(numbers: range, token: str | None = None, total: int | None = None) -> Page:
+    return Page({f"m{number}": {"TaskId": f"m{number}"} for number in numbers}, token, total)
+
+
+def test_a_round_goes_through_all_pages_of_all_lists() -> None:
+    swept, still_open = sweep(250), set(range(250))
+    asked = []
+    for numbers, token in ((range(100), "a"), (range(100, 150), None), (range(150, 249), None)):
+        asked.append(swept.next_page(250))
+        assert sorted(swept.take(page(numbers, token), still_open)) == list(numbers)
+    assert asked == [("PROCESSING", None), ("PROCESSING", "a"), ("WAITING", None)]
+    assert swept.unlisted(still_open) == [249]
+    assert swept.next_page(250) == ("PROCESSING", None)
+
+
+def test_nothing_is_missed_while_lists_are_left() -> None:
+    swept = sweep(2)
+    swept.next_page(2)
+    swept.take(page(range(1)), {0, 1})
+    assert swept.unlisted({0, 1}) == []
+
+
+def test_a_round_is_over_when_all_were_found() -> None:
+    swept = sweep(101)
+    swept.next_page(101)
+    swept.take(page(range(101), "more"), set(range(101)))
+    assert swept.unlisted(set(range(101))) == []
+    assert swept.next_page(101) == ("PROCESSING", None)
+
+
+def test_others_and_those_that_are_over_do_not_count() -> None:
+    swept = sweep(3)
+    swept.next_page(2)
+    assert list(swept.take(page(range(9)), {1, 2})) == [1, 2]
+
+
+@pytest.mark.parametrize(("still_open", "pages"), [(101, 2), (200, 2), (201, 3), (1000, 10)])
+def test_a_pass_has_a_page_for_each_hundred(still_open: int, pages: int) -> None:
+    swept = sweep(still_open)
+    read = 0
+    while not read or not swept.ends_pass():
+        swept.next_page(still_open)
+        swept.take(page(range(1), f"token {read}"), {0, 1})
+        read += 1
+    assert (read, swept.passes) == (pages, 1)
+
+
+def test_a_long_round_goes_on_in_the_next_pass() -> None:
+    swept, still_open = sweep(150), set(range(150))
+    swept.next_page(150)
+    swept.take(page(range(50), "a"), still_open)
+    assert not swept.ends_pass()
+    swept.next_page(150)
+    swept.take(page(range(50, 60), "b"), still_open)
+    assert swept.unlisted(still_open) == []
+    assert swept.ends_pass()
+    assert swept.next_page(150) == ("PROCESSING", "b")
+
+
+def test_a_vendor_that_goes_in_circles_has_an_end() -> None:
+    swept, still_open = sweep(500), set(range(500))
+    for dummy in range(2):
+        swept.next_page(500)
+        swept.take(page(range(1), "same"), still_open)
+    assert swept.next_page(500) == ("WAITING", None)
+
+
+@pytest.mark.parametrize(
+    ("still_open", "totals", "worth"),
+    [
+        (101, (), True),
+        (100, (), False),
+        (101, (800, 0), False),
+        (101, (700, 0), True),
+        (1000, (3900, 100), True),
+        (1000, (4000, 100), False),
+    ],
+)
+def test_lists_that_are_too_full_or_tasks_too_few_are_not_worth_it(
+    still_open: int, totals: tuple[int, ...], worth: bool
+) -> None:
+    swept = sweep(still_open)
+    for total in totals:
+        swept.next_page(still_open)
+        swept.take(page(range(0), None, total), set(range(still_open)))
+    assert swept.is_worth_it(still_open) is worth
+
+
+def test_errors_in_a_row_end_it_and_an_answer_forgives_them() -> None:
+    swept = sweep(300)
+    for dummy in range(2):
+        swept.fail(for_good=False)
+    assert swept.is_worth_it(300)
+    swept.take(page(range(1)), {0})
+    for dummy in range(3):
+        swept.fail(for_good=False)
+    assert not swept.is_worth_it(300)
+
+
+def test_a_refusal_ends_it_at_once() -> None:
+    swept = sweep(300)
+    swept.fail(for_good=True)
+    assert not swept.is_worth_it(300)
+
+
+def test_after_an_error_the_round_begins_anew() -> None:
+    swept = sweep(300)
+    swept.next_page(300)
+    swept.take(page(range(1), "a"), {0, 1})
+    swept.fail(for_good=False)
+    assert swept.ends_pass()
+    assert swept.next_page(300) == ("PROCESSING", None)

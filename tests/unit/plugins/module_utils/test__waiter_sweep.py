@@ -1,0 +1,180 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wait loop where lists take the place of looks; on a fake clock, with a cloud of 102 cloud tasks or more."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import RateBudget
+from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._sweep import Page, Sweep, Swept
+from ansible_collections.cloudwait.conversion.plugins.module_utils._waiter import (
+    Group,
+    Limits,
+    Policy,
+    Seen,
+    Task,
+    Waiter,
+)
+
+DONE = frozenset({"succeeded"})
+NATIVE = {"WAITING": "pending", "PROCESSING": "running"}
+
+
+class World:
+    """Cloud tasks that run from a moment on and end at another, and a clock that only sleeping moves.
+
+    :param runs: when each begins to run; a missing one runs from the beginning.
+    :param ends: when each is over; a missing one never is.
+    """
+
+    def __init__(
+        self, count: int, *, runs: t.Mapping[int, float] | None = None, ends: t.Mapping[int, float] | None = None
+    ) -> None:
+        self.now = 0.0
+        self.count = count
+        self.runs = runs or {}
+        self.ends = ends or {}
+        self.hidden: set[int] = set()  # those that no list has in the first second
+        self.unknown: set[int] = set()  # those that the vendor does not know at all
+        self.refusals: list[CloudError] = []
+        self.pages: list[tuple[float, str]] = []
+        self.looks: list[tuple[float, int]] = []
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+    def status(self, number: int) -> str:
+        if self.now >= self.ends.get(number, 1e9):
+            return "succeeded"
+        return "running" if self.now >= self.runs.get(number, 0.0) else "pending"
+
+    def look(self, task: Task, seconds: float) -> Seen:
+        self.looks.append((round(self.now, 3), task.number))
+        if task.number in self.unknown:
+            return Seen(None, CloudError("not_found", "no such task"), 1)
+        ref = {"provider": "mps", "task_id": f"m{task.number}"}
+        return Seen(make_record(ref, self.status(task.number), "native", progress=40), None, 1)
+
+    def read(self, name: str, token: str | None, seconds: float) -> Swept:
+        self.pages.append((round(self.now, 3), name))
+        if self.refusals:
+            return Swept(None, self.refusals.pop(0), 1)
+        gone = self.unknown | (self.hidden if self.now < 1 else set())  # lists come late
+        listed = [n for n in range(self.count) if self.status(n) == NATIVE[name] and n not in gone]
+        begin = int(token or 0)
+        entries: dict[str, dict[str, t.Any]] = {f"m{number}": {} for number in listed[begin : begin + 100]}
+        more = str(begin + 100) if len(listed) > begin + 100 else None
+        return Swept(Page(entries, more, len(listed)), None, 1)
+
+    def run(self, *, policy: Policy | None = None, limits: Limits | None = None) -> t.Mapping[str, t.Any]:
+        tasks = [Task(number, {}, "mps", {}) for number in range(self.count)]
+        sweep = Sweep(("PROCESSING", "WAITING"), {f"m{number}": number for number in range(self.count)})
+        self.group = Group(
+            "mps",
+            sweep,
+            read=self.read,
+            record=lambda task, name, entry: make_record(
+                {"provider": "mps", "task_id": f"m{task.number}"}, NATIVE[name], name
+            ),
+        )
+        return Waiter(
+            tasks,
+            self.look,
+            policy=policy or Policy(DONE),
+            limits=limits or Limits(left=900),
+            budgets={"mps": RateBudget(1e9)},
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            chance=lambda: 0.0,
+            side_by_side=False,
+            groups=[self.group],
+        ).run()
+
+
+def test_each_is_looked_at_once_at_its_end() -> None:
+    world = World(250, ends=dict.fromkeys(range(250), 4.0))
+    report = world.run()
+    assert sorted(number for dummy, number in world.looks) == list(range(250))
+    assert {when for when, dummy in world.looks} == {5.0}
+    assert {when for when, dummy in world.pages} == {0.0, 2.0, 5.0}
+    assert report["api_calls"] == {"mps": 250 + len(world.pages)}
+    assert {outcome for outcome, dummy in report["outcomes"].values()} == {"satisfied"}
+
+
+def test_passes_grow_apart_like_looks() -> None:
+    world = World(101, ends=dict.fromkeys(range(101), 40.0))
+    world.run()
+    assert sorted({when for when, dummy in world.pages}) == [0.0, 2.0, 5.0, 9.5, 16.25, 26.375, 41.563]
+
+
+def test_no_pass_reads_more_than_a_page_for_each_hundred() -> None:
+    world = World(250, runs=dict.fromkeys(range(150), 30.0), ends=dict.fromkeys(range(250), 60.0))
+    world.run()
+    for moment in {when for when, dummy in world.pages}:
+        assert sum(when == moment for when, dummy in world.pages) <= 3
+
+
+def test_a_first_round_needs_no_look_at_all() -> None:
+    world = World(200, runs=dict.fromkeys(range(100), 9.0))
+    report = world.run(limits=Limits(left=900, first=True))
+    assert world.looks == []
+    assert {record["status"] for record in report["records"].values()} == {"pending", "running"}
+    assert len(report["states"]) == 200
+
+
+def test_one_on_no_list_is_looked_at_and_its_progress_is_not_hidden_again() -> None:
+    world = World(101)
+    world.hidden = {7}
+    report = world.run(limits=Limits(left=900, linger=6))
+    assert world.looks == [(0.0, 7)]
+    assert report["records"]["7"]["progress"] == 40
+    assert report["records"]["8"]["progress"] is None
+
+
+def test_one_that_the_vendor_does_not_know_ends_as_not_found() -> None:
+    world = World(102, ends=dict.fromkeys(range(102), 60.0))
+    world.unknown = {3}
+    report = world.run(policy=Policy(DONE, fail_fast=False, not_found_grace=10))
+    assert report["outcomes"]["3"][0] == "not_found"
+    assert sum(outcome == "satisfied" for outcome, dummy in report["outcomes"].values()) == 101
+
+
+def test_a_list_that_is_refused_leaves_looks() -> None:
+    world = World(101, ends=dict.fromkeys(range(101), 1.0))
+    world.refusals = [CloudError("permission", "no")]
+    report = world.run()
+    assert len(world.pages) == 1
+    assert [number for when, number in world.looks if when == 0.0] == list(range(101))
+    assert {outcome for outcome, dummy in report["outcomes"].values()} == {"satisfied"}
+    assert not world.group.open
+
+
+def test_an_error_that_may_pass_costs_a_pass() -> None:
+    world = World(101, ends=dict.fromkeys(range(101), 4.0))
+    world.refusals = [CloudError("server", "HTTP 503")]
+    world.run()
+    assert {when for when, dummy in world.pages} == {0.0, 2.0, 5.0}
+    assert len(world.looks) == 101
+
+
+def test_few_that_are_left_are_looked_at_by_themselves() -> None:
+    world = World(150, ends={**dict.fromkeys(range(60), 1.0), **dict.fromkeys(range(60, 150), 30.0)})
+    world.run()
+    assert max(when for when, dummy in world.pages) == 2.0
+    assert len([number for dummy, number in world.looks if number == 149]) > 2
+
+
+@pytest.mark.parametrize("left", [10.0, 2.0])
+def test_the_last_looks_at_the_deadline_are_looks(left: float) -> None:
+    world = World(150, ends={3: left})
+    report = world.run(limits=Limits(left=left), policy=Policy(DONE, fail_fast=False))
+    assert len([number for when, number in world.looks if when == left]) == 150
+    assert report["outcomes"]["3"][0] == "satisfied"
+    assert report["outcomes"]["4"][0] == "timed_out"
