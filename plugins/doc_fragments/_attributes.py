@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Attributes of the info modules, and of the action groups."""
+    """Attributes of the info modules and of those that start cloud tasks, and of the action groups."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -29,6 +29,36 @@ attributes:
       - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
       - This assumes that the system controlled or queried by the module has not changed in a relevant way.
     support: full
+"""
+
+    STARTS = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    support: full
+    details:
+      - Starts nothing and sends nothing. All that can be checked on the host is checked as outside check mode.
+      - The record has the C(task_id) null, the status V(unknown) and a C(ref). M(cloudwait.conversion.wait_for_task)
+        takes it and counts it as unfinished, so a play that starts and waits runs through with C(--check).
+  diff_mode:
+    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: none
+    details:
+      - There is nothing before a start that it could be compared with.
+  idempotent:
+    description:
+      - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+      - This assumes that the system controlled or queried by the module has not changed in a relevant way.
+    support: none
+    details:
+      - Each run starts another cloud task.
+notes:
+  - A start is never repeated when it is uncertain whether it happened; after a time-out, a connection that broke, an
+    error on the vendor's side such as HTTP 500, or an answer that cannot be read. The module then fails with
+    RV(ignore:changed=true) and RV(ignore:error.retryable=false), and its message says that the cloud task may exist and
+    where to look for it.
+  - Starts that the vendor throttled, and those that surely never reached it, are repeated as O(request_retries) says.
 """
 
     TENCENT = r"""

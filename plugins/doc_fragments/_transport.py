@@ -55,6 +55,7 @@ options:
       - How often to repeat a request that failed in a way that may pass, such as a lost connection, throttling or an
         error on the vendor's side. Between requests it waits 1 second, then 2, 4 and so on up to 10, or what
         C(Retry-After) asks, up to 60.
+      - What changes something in the cloud, a start or an abort, is repeated only when it surely did not happen.
     type: int
     default: 3
 """

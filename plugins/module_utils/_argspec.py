@@ -77,6 +77,15 @@ def api_action() -> dict[str, t.Any]:
     }
 
 
+def start_action() -> dict[str, t.Any]:
+    """With which operation Tencent ESS is told to convert."""
+    return {
+        "type": "str",
+        "default": "auto",
+        "choices": ["auto", "ChannelCreateConvertTaskApi", "CreateFileConvertTask"],
+    }
+
+
 def wait() -> Spec:
     """All options of ``wait_for_task``; the module's own documentation and three fragments."""
     return {
@@ -97,4 +106,4 @@ def wait() -> Spec:
     }
 
 
-__all__ = ["Spec", "agent", "api_action", "dingtalk", "one_look", "tencent", "transport", "wait"]
+__all__ = ["Spec", "agent", "api_action", "dingtalk", "one_look", "start_action", "tencent", "transport", "wait"]

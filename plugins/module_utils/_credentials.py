@@ -323,4 +323,25 @@ def dingtalk_app(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
     )
 
 
-__all__ = ["DingTalkApp", "Keys", "TencentCredentials", "dingtalk_app", "tencent_credentials"]
+def dingtalk_user(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
+    """The access token of a user, which nothing can renew.
+
+    :param options: ``user_access_token``, may be missing or null.
+    """
+    for source, where, values, name in (
+        ("options", "the options", options, "user_access_token"),
+        ("environment", "the environment", environ, "DINGTALK_USER_ACCESS_TOKEN"),
+    ):
+        token = _first(values, name)[0]
+        if token:
+            _check_text(f"{name} of {where}", token)
+            return DingTalkApp(source, access_token=token)
+    raise CloudError(
+        "config",
+        "no access token of a DingTalk user was given",
+        advice="give user_access_token, or set DINGTALK_USER_ACCESS_TOKEN where the Ansible task runs, or give "
+        "operator_id to copy as an app",
+    )
+
+
+__all__ = ["DingTalkApp", "Keys", "TencentCredentials", "dingtalk_app", "dingtalk_user", "tencent_credentials"]

@@ -45,6 +45,8 @@ requirements:
   - xmltodict
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.cos_doc_job
+  - module: cloudwait.conversion.cos_doc_job_list_info
   - name: Vendor page of DescribeDocProcessJob
     description: Elements of the answer.
     link: https://www.tencentcloud.com/document/product/436/54091

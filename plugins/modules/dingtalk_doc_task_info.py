@@ -33,6 +33,7 @@ options:
     required: true
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.dingtalk_doc_copy
   - name: Vendor page of GetTaskInfo
     description: Statuses and errors.
     link: https://open.dingtalk.com/document/development/api-gettaskinfo

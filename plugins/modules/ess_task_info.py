@@ -61,6 +61,7 @@ options:
     choices: [auto, ChannelGetTaskResultApi, DescribeFileConvertTask]
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.ess_convert_task
   - name: Vendor page of ChannelGetTaskResultApi
     description: Statuses and errors, in Chinese.
     link: https://cloud.tencent.com/document/product/1420/78774

@@ -39,6 +39,9 @@ options:
     choices: [POST, GET]
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.mps_media_task
+  - module: cloudwait.conversion.mps_task_list_info
+  - module: cloudwait.conversion.mps_task_abort
   - name: Vendor page of DescribeTaskDetail
     description: Statuses and sub-tasks, in Chinese.
     link: https://cloud.tencent.com/document/product/862/37614

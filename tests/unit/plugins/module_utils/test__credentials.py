@@ -20,6 +20,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._credentials 
     Keys,
     TencentCredentials,
     dingtalk_app,
+    dingtalk_user,
     tencent_credentials,
 )
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
@@ -565,3 +566,48 @@ def test_a_dingtalk_app_or_token_is_found(options: dict[str, t.Any], environ: di
 )
 def test_dingtalk_credentials_are_refused(options: dict[str, str], environ: dict[str, str], said: str) -> None:
     assert refusal(lambda: dingtalk_app(options, environ)).startswith(f"Looking failed: {said}")
+
+
+USER_ENVIRONMENT = {"DINGTALK_USER_ACCESS_TOKEN": "environment-user-token"}
+NO_USER = (
+    "no access token of a DingTalk user was given; give user_access_token, or set DINGTALK_USER_ACCESS_TOKEN where the "
+    "Ansible task runs, or give operator_id to copy as an app."
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "user"),
+    [
+        ({"user_access_token": "t"}, USER_ENVIRONMENT, DingTalkApp("options", access_token="t")),
+        ({}, USER_ENVIRONMENT, DingTalkApp("environment", access_token="environment-user-token")),
+        (
+            {"user_access_token": None},
+            USER_ENVIRONMENT,
+            DingTalkApp("environment", access_token="environment-user-token"),
+        ),
+        (
+            {"app_key": "k", "app_secret": "s", "access_token": "a", "user_access_token": "t"},
+            {**APP_ENVIRONMENT, **TOKEN_ENVIRONMENT},
+            DingTalkApp("options", access_token="t"),
+        ),
+    ],
+)
+def test_the_token_of_a_dingtalk_user_is_found(
+    options: dict[str, t.Any], environ: dict[str, str], user: DingTalkApp
+) -> None:
+    assert dingtalk_user(options, environ) == user
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "said"),
+    [
+        ({}, {}, NO_USER),
+        ({"user_access_token": ""}, {"DINGTALK_USER_ACCESS_TOKEN": ""}, NO_USER),
+        ({"app_key": "k", "app_secret": "s"}, APP_ENVIRONMENT, NO_USER),  # never that of an app
+        ({"access_token": "a"}, TOKEN_ENVIRONMENT, NO_USER),
+        ({"user_access_token": "t "}, {}, "user_access_token of the options has blanks around it "),
+        ({}, {"DINGTALK_USER_ACCESS_TOKEN": "a\nb"}, "DINGTALK_USER_ACCESS_TOKEN of the environment has blanks "),
+    ],
+)
+def test_what_is_no_token_of_a_user_is_refused(options: dict[str, str], environ: dict[str, str], said: str) -> None:
+    assert refusal(lambda: dingtalk_user(options, environ)).startswith(f"Looking failed: {said}")

@@ -1,0 +1,151 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 4: what a service can do besides being looked at.
+"""Tencent ESS (essbasic): uploading a file and starting its conversion to PDF.
+
+Sources: the SDK ``essbasic.v20210526`` and the metadata of tccli (parameters, limits, the file host). The vendor retires
+``ChannelCreateConvertTaskApi`` on 2026-12-31; ``CreateFileConvertTask`` takes its place with the same fields.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import stat
+import typing as t
+from urllib.parse import urlsplit
+
+from .._errors import CloudError
+from .._providers.base import Options, Ref, Response, as_list, text_or_none
+from .._providers.ess import EssProvider, agent_of
+from .._status import PENDING, Record, make_record
+from .._transport import Answer, Request, check_endpoint
+from .base import Deed, Starter, check_length, new_id
+
+FILE_HOST = "https://file.ess.tencent.cn"
+UPLOAD_VARIABLE = "CLOUDWAIT_ESS_UPLOAD_ENDPOINT"
+MIB = 1024 * 1024
+IMAGES = ("jpg", "jpeg", "png", "bmp")
+TYPES = ("doc", "docx", "xls", "xlsx", *IMAGES, "html", "txt")
+MAX_NAME = 256
+
+
+class EssCalls(EssProvider, Starter):
+    """File conversion in Tencent ESS; what it makes is always a PDF."""
+
+    actions = ("ChannelCreateConvertTaskApi", "CreateFileConvertTask")
+
+    resource_id: str | None = None
+    """What was uploaded here."""
+
+    upload_url = FILE_HOST
+    """Where files go."""
+
+    def prepare(self, ref: Ref, options: Options, environ: t.Mapping[str, str]) -> Deed:
+        """A conversion of a file on this host, or of one that was uploaded before."""
+        agent_of(ref)
+        src = options["src"]
+        name = options["resource_name"] or os.path.basename(src or "")
+        if not name:
+            raise CloudError("config", "resource_name is missing", advice="give the file's name with its suffix")
+        check_length("resource_name", name, MAX_NAME)
+        kind = options["resource_type"] or _type_of(name)
+        if src is not None:
+            self.upload_url = self._find_upload_url(environ)
+            _check_file(src, kind)
+
+        def make_request() -> Request:
+            if src is not None and self.resource_id is None:
+                self.resource_id = self._upload(ref, src, name)
+            resource = {"ResourceId": self.resource_id or options["resource_id"]}
+            return self.act(ref, {"ResourceType": kind, "ResourceName": name, **resource})
+
+        return Deed(
+            make_request,
+            lambda answer: self._read_start(ref, answer),
+            doubt="the cloud task may exist; ESS has no list of them, and to start it again makes another one",
+        )
+
+    def about(self, ref: Ref) -> dict[str, t.Any]:
+        """What was uploaded, too, which ESS keeps for an hour; and the host that it went to."""
+        about = super().about(ref)
+        if self.resource_id is not None:
+            about["resource_id"] = self.resource_id
+        if self.upload_url != FILE_HOST:
+            hosts = dict.fromkeys(filter(None, (about.get("endpoint_host"), urlsplit(self.upload_url).netloc)))
+            about["endpoint_host"] = ", ".join(hosts)
+        return about
+
+    def _find_upload_url(self, environ: t.Mapping[str, str]) -> str:
+        given = environ.get(UPLOAD_VARIABLE)
+        if given:
+            check_endpoint(given, UPLOAD_VARIABLE)
+        return (given or self.settings.endpoint or FILE_HOST).rstrip("/")
+
+    def _upload(self, ref: Ref, src: str, name: str) -> str:
+        """Sending a file twice harms nobody, so this may be repeated."""
+        content = base64.b64encode(_read_file(src)).decode("ascii")
+        files = [{"FileBody": content, "FileName": name}]
+        params = {"Agent": agent_of(ref), "BusinessType": "DOCUMENT", "FileInfos": files}
+
+        def make_request() -> Request:
+            return self.call(self.upload_url, "UploadFiles", params)
+
+        try:
+            response = self.ask(make_request, lambda answer: ({}, self.response_of(answer))).response
+        except CloudError as error:
+            error.said = f"the file could not be uploaded: {error.said}"
+            raise
+        ids = as_list(response.get("FileIds"))
+        if not ids or not isinstance(ids[0], str):
+            raise CloudError("protocol", "the file was uploaded, and the answer gave no id for it")
+        return ids[0]
+
+    def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        response = self.response_of(answer)
+        task_id = new_id(response.get("TaskId"), answer.host)
+        request_id = text_or_none(response.get("RequestId"))
+        return make_record({**ref, "task_id": task_id}, PENDING, None, request_id=request_id), response
+
+
+def _type_of(name: str) -> str:
+    suffix = os.path.splitext(name)[1][1:].lower()
+    if suffix not in TYPES:
+        what = f"the suffix {suffix:.20}" if suffix else "no suffix"
+        raise CloudError("config", f"the name {name:.100} has {what}, and ESS converts {', '.join(TYPES)} only")
+    return suffix
+
+
+def _check_file(path: str, kind: str) -> None:
+    """A regular file of a size that ESS takes.
+
+    :raises CloudError: ``config``.
+    """
+    try:
+        about = os.stat(path)
+    except (OSError, ValueError) as error:  # the latter for a null byte, say
+        reason = getattr(error, "strerror", None) or "it is not the name of a file"
+        raise CloudError("config", f"src cannot be used: {reason}") from None
+    most = 8 if kind in IMAGES else 60
+    if not stat.S_ISREG(about.st_mode):
+        raise CloudError("config", "src is not a regular file")
+    if not os.access(path, os.R_OK):
+        raise CloudError("config", "src may not be read by the user that the Ansible task runs as")
+    if not about.st_size:
+        raise CloudError("config", "src is an empty file")
+    if about.st_size > most * MIB:
+        size = f"{about.st_size / MIB:.1f} MB"
+        raise CloudError("config", f"src has {size}, and ESS takes files of the type {kind} up to {most} MB")
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise CloudError("config", f"src cannot be read: {error.strerror}") from None
+
+
+__all__ = ["TYPES", "EssCalls"]

@@ -1,0 +1,188 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: dingtalk_doc_copy
+short_description: Copy a document in DingTalk
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Copies a document of DingTalk into a folder or below another document, and returns a normalized record.
+  - DingTalk decides whether it copies at once or makes a cloud task. A copy that was made at once is a record that is
+    done and succeeded, with no C(task_id) and the new document in its C(outputs);
+    M(cloudwait.conversion.wait_for_task) takes it and counts it as ended.
+  - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
+  - "B(Mind the token): without O(operator_id), DingTalk wants the token of a B(user), O(user_access_token). That of an
+    app is never used then."
+  - "B(Mind the site): C(api.dingtalk.io), the international one, is asked unless O(site=china) is given."
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes.starts
+  - cloudwait.conversion._attributes.dingtalk
+  - cloudwait.conversion._dingtalk
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+options:
+  source_dentry_uuid:
+    description:
+      - Id of the document to copy; C(dentryUuid) of the vendor's file search.
+    type: str
+    required: true
+  target_parent_dentry_uuid:
+    description:
+      - Id of the folder or document below which the copy goes.
+    type: str
+    required: true
+  target_pre_dentry_uuid:
+    description:
+      - Id of the document behind which the copy goes. Without it, DingTalk chooses the place.
+    type: str
+  operator_id:
+    description:
+      - Copy as an app, in the name of this member. The credentials are O(app_key) with O(app_secret), O(access_token)
+        or what stands for them in the environment.
+      - The vendor's SDK has this call, C(CopyDocWithAppAuth), and no page of the vendor explains it. The id is
+        presumably the member's union id.
+    type: str
+  user_access_token:
+    description:
+      - The access token of a user, without O(operator_id). Nothing renews it.
+      - Without it, the environment variable E(DINGTALK_USER_ACCESS_TOKEN) counts, on the host and for the user that the
+        Ansible task runs as.
+    type: str
+notes:
+  - The app needs the permission C(SNS.Document.WorkspaceDocument.Write).
+  - Waiting and looking want the credentials of an B(app), since the vendor's call for that takes no other; see
+    M(cloudwait.conversion.dingtalk_doc_task_info). So a copy as a user and a wait for it need both.
+  - DingTalk has no list of these cloud tasks. After an uncertain start, look into the target folder.
+seealso:
+  - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.dingtalk_doc_task_info
+  - name: Vendor page of CopyDoc
+    description: Parameters and permission.
+    link: https://open.dingtalk.com/document/development/api-copydoc
+"""
+
+EXAMPLES = r"""
+---
+- name: Copy a document as a user, in an organization of the Chinese site
+  cloudwait.conversion.dingtalk_doc_copy:
+    source_dentry_uuid: "{{ template_uuid }}"
+    target_parent_dentry_uuid: "{{ folder_uuid }}"
+    user_access_token: "{{ vault_dingtalk_user_token }}"
+    site: china
+  register: started
+
+- name: Wait for it, with the app of the environment; a copy that was made at once needs no wait
+  cloudwait.conversion.wait_for_task:
+    tasks: ["{{ started }}"]
+  register: copy
+
+- name: Name the new document, where DingTalk tells it
+  ansible.builtin.debug:
+    msg: "{{ copy.task.outputs[0].url }}"
+  when: copy.task.outputs | length > 0
+
+- name: Copy many as an app
+  module_defaults:
+    group/cloudwait.conversion.dingtalk:
+      app_key: "{{ vault_dingtalk_app_key }}"
+      app_secret: "{{ vault_dingtalk_app_secret }}"
+      site: china
+  block:
+    - name: Start
+      cloudwait.conversion.dingtalk_doc_copy:
+        source_dentry_uuid: "{{ item }}"
+        target_parent_dentry_uuid: "{{ folder_uuid }}"
+        operator_id: "{{ operator_union_id }}"
+      loop: "{{ document_uuids }}"
+      register: started
+
+    - name: Wait for all of them at once
+      cloudwait.conversion.wait_for_task:
+        tasks: "{{ started.results }}"
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The record, with the keys of RV(cloudwait.conversion.dingtalk_doc_task_info#module:task).
+    - Of a cloud task, it is V(ignore:pending). Of a copy that was made at once, it is V(ignore:succeeded), has no id,
+      and its one output has the type V(ignore:dingtalk_document), the id of the new document and its C(url).
+    - In check mode its id is null and its status V(ignore:unknown).
+  returned: success
+  type: dict
+  sample:
+    provider: dingtalk_doc
+    task_id: null
+    status: succeeded
+    native_status: null
+    done: true
+    outputs: [{type: dingtalk_document, value: EXAMPLEdentryuuid0000000000000001, url: "https://example.com/i/nodes/EXAMPLE"}]
+    ref: {provider: dingtalk_doc, task_id: null, site: china}
+response:
+  description: The vendor's answer, with secrets in it replaced by asterisks. Empty in check mode.
+  returned: success
+  type: dict
+  sample: {isAsync: true, taskId: task-0001}
+credential_source:
+  description: Where the token of the user, or the credentials of the app, came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The host that was asked, when it is not the vendor's.
+  returned: when O(endpoint) or its environment variable names another host
+  type: str
+  sample: gateway.example.com
+error:
+  description:
+    - What went wrong with the start. A copy that fails later is no error of this module.
+    - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
+      V(server), V(network), V(protocol), V(config), V(clock).
+    - With RV(ignore:changed=true), the copy may have been made nevertheless.
+  returned: failure
+  type: dict
+  sample:
+    kind: auth
+    code: InvalidAuthentication
+    message: The access token is not valid
+    http_status: 400
+    request_id: 30EE0000-0000-0000-0000-000000000001
+    retryable: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.dingtalk_doc import DingTalkDocCalls
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
+
+OPTIONS = {
+    "source_dentry_uuid": {"type": "str", "required": True},
+    "target_parent_dentry_uuid": {"type": "str", "required": True},
+    "target_pre_dentry_uuid": {"type": "str"},
+    "operator_id": {"type": "str"},
+    "user_access_token": {"type": "str", "no_log": True},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            **OPTIONS,
+            **_argspec.dingtalk(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        supports_check_mode=True,
+    )
+    run_start(module, DingTalkDocCalls)
+
+
+if __name__ == "__main__":
+    main()

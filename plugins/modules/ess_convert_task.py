@@ -1,0 +1,237 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ess_convert_task
+short_description: Start the conversion of a file to PDF in Tencent ESS
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Starts the conversion of one file in Tencent ESS and returns a normalized record of it. What it makes is always a
+    PDF.
+  - Takes a file of the host and uploads it first (O(src)), or one that was uploaded before (O(resource_id)).
+  - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes.starts
+  - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._tencent
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+options:
+  agent:
+    description:
+      - On whose behalf to convert. ESS requires its first three members, and that organization and member have passed
+        the vendor's real-name check.
+    type: dict
+    required: true
+    suboptions:
+      app_id:
+        description: Id of the third-party application.
+        type: str
+      proxy_organization_open_id:
+        description: Id of the organization that the application acts for, at most 64 characters.
+        type: str
+      proxy_operator:
+        description: The member of that organization who acts.
+        type: dict
+        suboptions:
+          open_id:
+            description: Id of the member, at most 64 characters.
+            type: str
+      proxy_app_id:
+        description: Leave it out unless the vendor told you a value.
+        type: str
+  src:
+    description:
+      - Path of the file to convert, on the host where the Ansible task runs. A regular file of up to 60 MB, an image of
+        up to 8 MB.
+      - It is uploaded with C(UploadFiles) to C(file.ess.tencent.cn), where the vendor keeps it for one hour. The result
+        has its RV(resource_id), so a start that failed after the upload needs no second one.
+      - The environment variable E(CLOUDWAIT_ESS_UPLOAD_ENDPOINT) names another base URL for uploads. Without it, they
+        go where O(endpoint) or E(CLOUDWAIT_ESS_ENDPOINT) leads, if one of them is given.
+      - O(request_timeout) counts for the whole upload, and a file is sent a third larger than it is. Raise it for big
+        files or a slow line.
+      - Either this or O(resource_id) must be given, not both.
+    type: path
+  resource_id:
+    description:
+      - Id of a file that was uploaded to ESS within the last hour, such as RV(resource_id) of an earlier result.
+    type: str
+  resource_type:
+    description:
+      - Type of the file. Without it, the suffix of O(resource_name), else that of O(src), counts; it may be in
+        capitals.
+    type: str
+    choices: [doc, docx, xls, xlsx, jpg, jpeg, png, bmp, html, txt]
+  resource_name:
+    description:
+      - Name of the file with its suffix, at most 256 characters. Without it, the name of O(src).
+      - It must be given with O(resource_id).
+    type: str
+  api_action:
+    description:
+      - With which operation to start. The vendor retires C(ChannelCreateConvertTaskApi) on 2026-12-31.
+      - V(auto) starts with it until that day and with C(CreateFileConvertTask) after, and with the other one when the
+        answer says that an operation is gone; nothing was started then.
+    type: str
+    default: auto
+    choices: [auto, ChannelCreateConvertTaskApi, CreateFileConvertTask]
+notes:
+  - ESS has no list of its conversions. The id of one whose start is uncertain cannot be found again.
+seealso:
+  - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.ess_task_info
+  - name: Vendor page of ChannelCreateConvertTaskApi
+    description: Types of files, in Chinese.
+    link: https://qian.tencent.com/developers/partnerApis/files/ChannelCreateConvertTaskApi
+  - name: Vendor page of UploadFiles
+    description: Sizes of files, in Chinese.
+    link: https://qian.tencent.com/developers/partnerApis/files/UploadFiles
+"""
+
+EXAMPLES = r"""
+---
+- name: Convert a contract to PDF, and use what was made
+  module_defaults:
+    cloudwait.conversion.ess_convert_task:
+      agent:
+        app_id: yDExampleAppId0000000000000000000
+        proxy_organization_open_id: org_example
+        proxy_operator:
+          open_id: n9527
+  block:
+    - name: Start
+      cloudwait.conversion.ess_convert_task:
+        src: "{{ playbook_dir }}/contract.docx"
+      register: started
+
+    - name: Wait; a whole result is an item
+      cloudwait.conversion.wait_for_task:
+        tasks: ["{{ started }}"]
+      register: contract
+
+    - name: Name the PDF, which other operations of ESS take
+      ansible.builtin.debug:
+        msg: "{{ contract.task.outputs[0].value }}"
+      when: not ansible_check_mode
+
+- name: Start many, with time enough to upload big ones
+  cloudwait.conversion.ess_convert_task:
+    src: "{{ item }}"
+    agent: "{{ ess_agent }}"
+    request_timeout: 120
+  loop: "{{ contract_files }}"
+  register: started
+
+- name: Wait for all of them at once
+  cloudwait.conversion.wait_for_task:
+    tasks: "{{ started.results }}"
+    timeout: 1800
+
+- name: Convert a file that was uploaded within the last hour
+  cloudwait.conversion.ess_convert_task:
+    resource_id: "{{ uploaded_id }}"
+    resource_name: contract.docx
+    agent: "{{ ess_agent }}"
+  register: started
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The record of the cloud task, with the keys of RV(cloudwait.conversion.ess_task_info#module:task).
+    - It is V(ignore:pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
+      null and its status V(ignore:unknown).
+  returned: success
+  type: dict
+  sample:
+    provider: ess
+    task_id: "20260101000000000001"
+    status: pending
+    native_status: null
+    done: false
+    ref:
+      provider: ess
+      task_id: "20260101000000000001"
+      agent: {app_id: yDExampleAppId0000000000000000000, proxy_organization_open_id: org_example, proxy_operator: {open_id: n9527}}
+response:
+  description: The vendor's answer to the start, with secrets in it replaced by asterisks. The part under C(Response). Empty in check mode.
+  returned: success
+  type: dict
+  sample: {TaskId: "20260101000000000001", RequestId: b38f53e0-0000-4000-8000-000000000001}
+resource_id:
+  description: Id of the file that was uploaded. ESS keeps it for one hour.
+  returned: when O(src) was uploaded, also when the start failed after that
+  type: str
+  sample: yDExampleUploadedResource00000001
+credential_source:
+  description: Where the credentials came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The hosts that are not the vendor's, of the start and of the upload, with commas between them.
+  returned: when O(endpoint) or an environment variable names another host
+  type: str
+  sample: gateway.example.com
+api_action:
+  description: The operation that was used last.
+  returned: when the credentials were found
+  type: str
+  sample: ChannelCreateConvertTaskApi
+error:
+  description:
+    - What went wrong with the start, or with the upload before it. A conversion that fails later is no error of this
+      module.
+    - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
+      V(server), V(network), V(protocol), V(config), V(clock).
+    - With RV(ignore:changed=true), the conversion may have been started nevertheless.
+  returned: failure
+  type: dict
+  sample:
+    kind: network
+    code: null
+    message: essbasic.tencentcloudapi.com did not answer within 10 s
+    http_status: null
+    request_id: null
+    retryable: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.ess import TYPES, EssCalls
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
+
+OPTIONS = {
+    "agent": {**_argspec.agent(), "required": True},
+    "src": {"type": "path"},
+    "resource_id": {"type": "str"},
+    "resource_type": {"type": "str", "choices": list(TYPES)},
+    "resource_name": {"type": "str"},
+    "api_action": _argspec.start_action(),
+}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            **OPTIONS,
+            **_argspec.tencent(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        mutually_exclusive=[("src", "resource_id")],
+        required_one_of=[("src", "resource_id")],
+        supports_check_mode=True,
+    )
+    run_start(module, EssCalls)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: mps_media_task
+short_description: Start a media task in Tencent MPS
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Starts a media task in Tencent MPS with the vendor's operation C(ProcessMedia), such as transcoding, screenshots,
+    subtitles or an orchestration, and returns a normalized record of it.
+  - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes.starts
+  - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._tencent
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+attributes:
+  idempotent:
+    details:
+      - Each run starts another cloud task. With O(session_id), the vendor refuses a second one of the same id, and the
+        module fails.
+options:
+  parameters:
+    description:
+      - The parameters of C(ProcessMedia), in the vendor's spelling. They are sent as they are, but for the checks
+        below.
+      - C(InputInfo.Type) must be V(COS), V(URL), V(AWS-S3) or V(VOD), and the member for it must be there;
+        C(CosInputInfo), C(UrlInputInfo), C(S3InputInfo) or C(VODInputInfo). An input of the type V(URL) needs
+        C(OutputStorage), too; other types take that of the input without it.
+      - Something to do must be named by one of C(MediaProcessTask), C(AiContentReviewTask), C(AiAnalysisTask),
+        C(AiRecognitionTask), C(AiQualityControlTask), C(SmartSubtitlesTask), C(SmartEraseTask), C(AIDubbingTask),
+        C(ScheduleId), C(Activities).
+      - C(OutputDir) must begin and end with a slash; without it, the folder of the input counts. C(TasksPriority) goes
+        from V(-10) to V(10), and is V(0) without it.
+      - Members whose names tell a secret, such as C(S3SecretKey) or C(NotifyKey), are shown neither in results nor in
+        messages nor in the log of the host.
+    type: dict
+    required: true
+  session_id:
+    description:
+      - A text of your own, at most 50 characters, of which the vendor makes one cloud task only. So a start with it is
+        repeated also when it is uncertain whether it happened.
+      - The vendor remembers it for three days by the text of the start call, for seven by that of the look.
+      - Wins over C(SessionId) in O(parameters), which does the same.
+    type: str
+  session_context:
+    description:
+      - A text of your own, at most 1000 characters, which looks and notifications give back as C(SessionContext).
+      - Wins over C(SessionContext) in O(parameters).
+    type: str
+notes:
+  - With O(session_id), an uncertain start is repeated within O(request_retries). When no repeat got an answer either,
+    the module fails with RV(ignore:changed=true) and RV(ignore:error.retryable=true). When the vendor refuses a repeat
+    as a second one of the same id, it fails with RV(ignore:changed=true), and its message says that a cloud task of
+    this id exists; the vendor does not tell its C(TaskId) then.
+  - Look for a cloud task whose start is uncertain with M(cloudwait.conversion.mps_task_list_info), by the time of the
+    start. The list does not tell the session; C(SessionId) in the response of M(cloudwait.conversion.mps_task_detail)
+    does.
+  - Cloud tasks that are started otherwise, with C(ProcessLiveStream) or C(EditMedia), can be waited for, but not
+    started here.
+seealso:
+  - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.mps_task_detail
+  - module: cloudwait.conversion.mps_task_list_info
+  - module: cloudwait.conversion.mps_task_abort
+  - name: Vendor page of ProcessMedia
+    description: All parameters, in Chinese.
+    link: https://cloud.tencent.com/document/product/862/37578
+"""
+
+EXAMPLES = r"""
+---
+- name: Transcode a film
+  cloudwait.conversion.mps_media_task:
+    parameters:
+      InputInfo:
+        Type: COS
+        CosInputInfo:
+          Bucket: examplebucket-1250000000
+          Region: ap-beijing
+          Object: /in/film.mov
+      OutputDir: /out/
+      MediaProcessTask:
+        TranscodeTaskSet:
+          - Definition: 100010
+  register: started
+
+- name: Wait for it, for an hour at most; a whole result is an item
+  cloudwait.conversion.wait_for_task:
+    tasks: ["{{ started }}"]
+    timeout: 3600
+  register: film
+
+- name: Start one orchestration for each film, and none twice
+  cloudwait.conversion.mps_media_task:
+    session_id: "night-{{ item.id }}"
+    parameters:
+      InputInfo:
+        Type: COS
+        CosInputInfo:
+          Bucket: examplebucket-1250000000
+          Region: ap-beijing
+          Object: "{{ item.object }}"
+      ScheduleId: 12345
+  loop: "{{ films }}"
+  loop_control:
+    label: "{{ item.id }}"
+  register: started
+
+- name: Wait for all of them at once, whatever fails
+  cloudwait.conversion.wait_for_task:
+    tasks: "{{ started.results }}"
+    fail_fast: false
+    timeout: 7200
+
+- name: Fetch the source from a URL, on the international site
+  cloudwait.conversion.mps_media_task:
+    site: intl
+    parameters:
+      InputInfo:
+        Type: URL
+        UrlInputInfo:
+          Url: https://media.example.com/trailer.mov
+      OutputStorage:
+        Type: COS
+        CosOutputStorage:
+          Bucket: examplebucket-1250000000
+          Region: ap-singapore
+      OutputDir: /out/
+      MediaProcessTask:
+        SnapshotByTimeOffsetTaskSet:
+          - Definition: 10
+            ExtTimeOffsetSet: [3.5s, 50%]
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The record of the cloud task, with the keys of RV(cloudwait.conversion.mps_task_detail#module:task).
+    - It is V(ignore:pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
+      null and its status V(ignore:unknown).
+  returned: success
+  type: dict
+  sample:
+    provider: mps
+    task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
+    status: pending
+    native_status: null
+    done: false
+    ref: {provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}
+response:
+  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response). Empty in check mode.
+  returned: success
+  type: dict
+  sample: {TaskId: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1, RequestId: 11111111-0000-4000-8000-000000000004}
+credential_source:
+  description: Where the credentials came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The host that was asked, when it is not the vendor's.
+  returned: when O(endpoint) or its environment variable names another host
+  type: str
+  sample: gateway.example.com
+error:
+  description:
+    - What went wrong with the start. A media task that fails later is no error of this module.
+    - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
+      V(server), V(network), V(protocol), V(config), V(clock).
+    - With RV(ignore:changed=true), the media task may have been started nevertheless.
+  returned: failure
+  type: dict
+  sample:
+    kind: config
+    code: null
+    message: parameters.OutputDir does not begin and end with a slash
+    http_status: null
+    request_id: null
+    retryable: false
+"""
+
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.mps import MpsCalls
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import QuietModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
+
+
+def main() -> None:
+    module = QuietModule(
+        argument_spec=dict(
+            parameters={"type": "dict", "required": True},
+            session_id={"type": "str"},
+            session_context={"type": "str"},
+            **_argspec.tencent(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        supports_check_mode=True,
+    )
+    run_start(module, MpsCalls)
+
+
+if __name__ == "__main__":
+    main()

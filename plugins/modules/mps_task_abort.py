@@ -1,0 +1,145 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: mps_task_abort
+short_description: Abort a media task of Tencent MPS
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Ends a media task of Tencent MPS before its time. The vendor aborts a media task only while it is C(WAITING), one of
+    a live stream also while it is C(PROCESSING).
+  - It looks at the media task first. One that is over is left alone, with RV(ignore:changed=false). One that the vendor
+    does not abort any more is a failure that says so.
+  - Then it aborts, and looks once more, since the vendor's answer says nothing. The vendor documents no status for
+    something aborted, so that look may show it as over with an error, or not over yet.
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes
+  - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._tencent
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+attributes:
+  check_mode:
+    details:
+      - Looks at the media task, and says whether it would abort it.
+  diff_mode:
+    support: none
+    details:
+      - The record after it is in the result, the one before it is not.
+  idempotent:
+    details:
+      - A media task that is over is left alone.
+options:
+  task_id:
+    description:
+      - Id of the media task, as the start call returned it. MPS keeps it for 7 days, on the international site for 3.
+    type: str
+    required: true
+notes:
+  - An abort is not repeated when it is uncertain whether it happened. The module then fails with
+    RV(ignore:changed=true) and RV(ignore:error.retryable=false). To run it again does no harm.
+seealso:
+  - module: cloudwait.conversion.mps_task_detail
+  - module: cloudwait.conversion.mps_task_list_info
+  - module: cloudwait.conversion.mps_media_task
+  - name: Vendor page of ManageTask
+    description: What can be aborted, in Chinese.
+    link: https://cloud.tencent.com/document/product/862/40947
+"""
+
+EXAMPLES = r"""
+---
+- name: Abort a media task that has not begun
+  cloudwait.conversion.mps_task_abort:
+    task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
+  register: aborted
+
+- name: Find all that still waits
+  cloudwait.conversion.mps_task_list_info:
+    statuses: [WAITING]
+  register: waiting
+
+- name: Abort it, but for what has begun meanwhile
+  cloudwait.conversion.mps_task_abort:
+    task_id: "{{ item.task_id }}"
+  loop: "{{ waiting.refs }}"
+  loop_control:
+    label: "{{ item.task_id }}"
+  register: aborted
+  failed_when: aborted is failed and aborted.error.kind | default('') != 'invalid'
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The record of the last look, with the keys of RV(cloudwait.conversion.mps_task_detail#module:task). When the
+      module failed after its first look, that of the first look.
+  returned: when there was a look
+  type: dict
+  sample:
+    provider: mps
+    task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
+    status: failed
+    native_status: FINISH
+    done: true
+    ref: {provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}
+response:
+  description: The vendor's answer to that look, with secrets in it replaced by asterisks. The part under C(Response).
+  returned: when there was a look
+  type: dict
+  sample: {TaskType: WorkflowTask, Status: FINISH}
+credential_source:
+  description: Where the credentials came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The host that was asked, when it is not the vendor's.
+  returned: when O(endpoint) or its environment variable names another host
+  type: str
+  sample: gateway.example.com
+error:
+  description:
+    - What went wrong with a look or with the abort. Of a media task that the vendor does not abort any more, C(kind) is
+      V(invalid).
+    - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
+      V(server), V(network), V(protocol), V(config), V(clock).
+    - With RV(ignore:changed=true), the media task has been aborted, or may have been.
+  returned: failure
+  type: dict
+  sample:
+    kind: invalid
+    code: null
+    message: its status is running, and MPS aborts cloud tasks only while they wait (live streams also while they run)
+    http_status: null
+    request_id: null
+    retryable: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_abort
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            task_id={"type": "str", "required": True},
+            **_argspec.tencent(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        supports_check_mode=True,
+    )
+    run_abort(module)
+
+
+if __name__ == "__main__":
+    main()

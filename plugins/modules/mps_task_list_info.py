@@ -1,0 +1,174 @@
+#!/usr/bin/python
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: mps_task_list_info
+short_description: List media tasks of Tencent MPS
+version_added: 0.1.0
+author:
+  - The cloudwait.conversion project (@cloudwait)
+description:
+  - Lists the media tasks of an account in Tencent MPS, by status and time. The vendor's list covers the last seven
+    days.
+  - The vendor keeps one list for each status. All pages of each are fetched, unless O(limit) ends it. A media task that
+    goes from one list to the next meanwhile comes once.
+  - To wait for all that it finds, give RV(refs) to O(cloudwait.conversion.wait_for_task#module:tasks), as the examples
+    show.
+extends_documentation_fragment:
+  - cloudwait.conversion._attributes
+  - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._tencent
+  - cloudwait.conversion._transport
+  - cloudwait.conversion._transport.look
+options:
+  statuses:
+    description:
+      - Only media tasks with one of these statuses, in the vendor's words. C(FINISH) is over, well or not. They come in
+        this order, whatever order is given.
+    type: list
+    elements: str
+    choices: [WAITING, PROCESSING, FINISH]
+    default: [WAITING, PROCESSING, FINISH]
+  sub_task_has_failed:
+    description:
+      - Only media tasks with a part that failed (V(true)), or only those without (V(false)). Without it, both.
+    type: bool
+  start_time:
+    description:
+      - Only media tasks from this time on. In ISO 8601 with the zone, such as V(2026-01-02T03:04:05Z) or
+        V(2026-01-02T03:04:05+08:00).
+    type: str
+  end_time:
+    description:
+      - Only media tasks up to this time, in the same form.
+    type: str
+  limit:
+    description:
+      - The most media tasks to list, at least 1. Without it, all.
+    type: int
+seealso:
+  - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.mps_media_task
+  - module: cloudwait.conversion.mps_task_detail
+  - module: cloudwait.conversion.mps_task_abort
+  - name: Vendor page of DescribeTasks
+    description: Filters of the list, in Chinese.
+    link: https://cloud.tencent.com/document/product/862/37613
+"""
+
+EXAMPLES = r"""
+---
+- name: Find all that is not over
+  cloudwait.conversion.mps_task_list_info:
+    statuses: [WAITING, PROCESSING]
+  register: media
+
+- name: Wait for all of it, whatever fails
+  cloudwait.conversion.wait_for_task:
+    tasks: "{{ media.refs }}"
+    fail_fast: false
+    timeout: 7200
+
+- name: Find what failed in whole or in part within the last day
+  cloudwait.conversion.mps_task_list_info:
+    statuses: [FINISH]
+    sub_task_has_failed: true
+    start_time: "{{ '%Y-%m-%dT%H:%M:%SZ' | strftime(now().timestamp() - 86400, utc=true) }}"
+  register: failed
+
+- name: See why
+  cloudwait.conversion.mps_task_detail:
+    task_id: "{{ item.task_id }}"
+  loop: "{{ failed.refs }}"
+  loop_control:
+    label: "{{ item.task_id }}"
+  register: looks
+"""
+
+RETURN = r"""
+refs:
+  description: For each media task, what is needed to look at it or to wait for it.
+  returned: when the options are right, also when a later page failed
+  type: list
+  elements: dict
+  sample: [{provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}]
+tasks:
+  description:
+    - Records of those that are C(WAITING) or C(PROCESSING), with the keys of
+      RV(cloudwait.conversion.mps_task_detail#module:task), but without parts and progress. Of one that is over, the
+      list does not tell how it ended, so there is no record of it; look at it or wait for it.
+  returned: when the options are right, also when a later page failed
+  type: list
+  elements: dict
+  sample: [{provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1, status: running, done: false}]
+entries:
+  description: What the vendor's list says of each media task, in the order of RV(refs), with C(Status) of its list added.
+  returned: when the options are right, also when a later page failed
+  type: list
+  elements: dict
+  sample: [{TaskId: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1, TaskType: WorkflowTask, Status: PROCESSING}]
+truncated:
+  description: Whether there were more media tasks than O(limit).
+  returned: when the options are right, also when a later page failed
+  type: bool
+  sample: false
+credential_source:
+  description: Where the credentials came from.
+  returned: when the credentials were found
+  type: str
+  sample: environment
+endpoint_host:
+  description: The host that was asked, when it is not the vendor's.
+  returned: when O(endpoint) or its environment variable names another host
+  type: str
+  sample: gateway.example.com
+error:
+  description:
+    - What went wrong with the list. What was found before is in the result nevertheless.
+    - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
+      V(server), V(network), V(protocol), V(config), V(clock).
+  returned: failure
+  type: dict
+  sample:
+    kind: auth
+    code: AuthFailure.SignatureFailure
+    message: The provided credentials could not be validated
+    http_status: 200
+    request_id: 11111111-0000-4000-8000-000000000002
+    retryable: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.mps import LISTS, MpsCalls
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_list
+
+OPTIONS = {
+    "statuses": {"type": "list", "elements": "str", "choices": list(LISTS), "default": list(LISTS)},
+    "sub_task_has_failed": {"type": "bool"},
+    "start_time": {"type": "str"},
+    "end_time": {"type": "str"},
+    "limit": {"type": "int"},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=dict(
+            **OPTIONS,
+            **_argspec.tencent(),
+            **_argspec.transport(),
+            **_argspec.one_look(),
+        ),
+        supports_check_mode=True,
+    )
+    run_list(module, MpsCalls)
+
+
+if __name__ == "__main__":
+    main()

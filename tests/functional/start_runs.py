@@ -1,0 +1,118 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts, lists and aborts as Ansible tasks, and what every result of one must have."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .ansible_runs import NEEDS, Run
+from .test_modules_use import oldest_pythons
+
+COLLECTION = "cloudwait.conversion"
+STARTERS = {
+    "ess": "ess_convert_task",
+    "cos_doc": "cos_doc_job",
+    "mps": "mps_media_task",
+    "dingtalk_doc": "dingtalk_doc_copy",
+}
+#: what the stand-in calls a start
+START_ACTIONS = {
+    "ess": ("ChannelCreateConvertTaskApi", "CreateFileConvertTask"),
+    "cos_doc": ("CreateDocProcessJobs",),
+    "mps": ("ProcessMedia",),
+    "dingtalk_doc": ("CopyDoc", "CopyDocWithAppAuth"),
+}
+USER_TOKEN = "EXAMPLE-FAKE-USER-TOKEN"
+USER = {"DINGTALK_USER_ACCESS_TOKEN": USER_TOKEN}
+ERROR = ["code", "http_status", "kind", "message", "request_id", "retryable"]
+
+
+def media(name: str, **more: Any) -> dict[str, Any]:
+    """What MPS shall do with a film."""
+    place = {"Bucket": "examplebucket-1250000000", "Region": "ap-beijing", "Object": f"/in/{name}.mp4"}
+    return {
+        "InputInfo": {"Type": "COS", "CosInputInfo": place},
+        "OutputDir": "/out/",
+        "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100010}]},
+        **more,
+    }
+
+
+def given(provider: str, name: str) -> dict[str, Any]:
+    """The options of a start; the stand-in knows it by the name."""
+    own: dict[str, dict[str, Any]] = {
+        "ess": {"resource_id": "yDExampleSource", "resource_name": f"{name}.docx"},
+        "cos_doc": {"input_object": f"in/{name}.docx", "output": {"object": f"out/{name}-${{Number}}.jpg"}},
+        "mps": {"parameters": media(name)},
+        "dingtalk_doc": {"source_dentry_uuid": name, "target_parent_dentry_uuid": "folder"},
+    }
+    return {**NEEDS[provider], **own[provider]}
+
+
+def call(module: str, *, keywords: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+    """An Ansible task of this collection; an option with the value None is left out."""
+    arguments = {name: value for name, value in options.items() if value is not None}
+    return {f"{COLLECTION}.{module}": arguments, **(keywords or {})}
+
+
+def start(provider: str, name: str, *, keywords: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+    """An Ansible task that starts a cloud task."""
+    return call(STARTERS[provider], keywords=keywords, **{**given(provider, name), **options})
+
+
+def result_of(tasks: Iterable[str], name: str) -> str:
+    """The variable that holds the result of an earlier Ansible task of the same run."""
+    return f"look_{list(tasks).index(name)}"
+
+
+def task_of(run: Run, name: str) -> dict[str, Any]:
+    """The record of a start that went well."""
+    result = run.results[name]
+    assert not result["failed"], result.get("msg")
+    assert result["changed"] is True
+    assert "response" in result
+    assert "credential_source" in result
+    record: dict[str, Any] = result["task"]
+    return record
+
+
+def error_of(run: Run, name: str, *, changed: bool = False) -> dict[str, Any]:
+    """The error of an Ansible task that failed with a proper sentence."""
+    result = run.results[name]
+    assert result["failed"], f"{name} did not fail"
+    assert result["changed"] is changed
+    assert result["msg"].isprintable()
+    assert result["msg"].endswith("."), result["msg"]
+    error: dict[str, Any] = result["error"]
+    assert sorted(error) == ERROR
+    return error
+
+
+def sentence(run: Run, name: str) -> str:
+    """What an Ansible task that failed said."""
+    text: str = run.results[name]["msg"]
+    return text
+
+
+def with_oldest_python() -> tuple[str, ...]:
+    """Arguments that run modules with the oldest Python that they must run on, where there is one that can."""
+    question = ["-c", "import requests, sys, xmltodict; sys.exit(sys.version_info[:2] != (3, 9))"]
+    for python in oldest_pythons():
+        if not subprocess.run([python, *question], stderr=subprocess.DEVNULL, check=False).returncode:
+            return ("--extra-vars", f"ansible_python_interpreter={python}")
+    return ()
+
+
+def calls_of(cloud: Any, *actions: str) -> int:
+    """How often the cloud was called by any of these names."""
+    return sum(entry["action"] in actions for entry in cloud.journal())
+
+
+def starts_of(cloud: Any, provider: str) -> tuple[int, int]:
+    """How many starts came to the cloud, and how many cloud tasks they made."""
+    stats = cloud.stats()
+    return stats["starts"].get(provider, 0), stats["made"].get(provider, 0)

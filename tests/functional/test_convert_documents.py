@@ -1,0 +1,176 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook for pipelines: starts, waits, reports, and fails with the list of what failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from .ansible_runs import AGENT, ROOT, Ansible, Run
+from .conftest import Simulator
+
+PASSWORD = "EXAMPLE-FAKE-DOC-PASSWORD"
+PLACE = {"bucket": "examplebucket-1250000000", "region": "ap-beijing"}
+FILM = {
+    "InputInfo": {"Type": "URL", "UrlInputInfo": {"Url": "https://example.com/film.mp4"}},
+    "OutputStorage": {
+        "Type": "COS",
+        "CosOutputStorage": {"Bucket": "examplebucket-1250000000", "Region": "ap-beijing"},
+    },
+    "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100010}]},
+}
+STARTS = [
+    {"provider": "cos_doc", "match": "broken", "life": [{"status": "failed", "message": 'no "head"\n<here>'}]},
+    {"provider": "cos_doc", "match": "half", "life": [{"status": "partial"}]},
+    *({"provider": name, "life": [{"status": "succeeded"}]} for name in ("ess", "cos_doc", "mps", "dingtalk_doc")),
+]
+
+
+class Night(NamedTuple):
+    """A run of the playbook and what it wrote."""
+
+    run: Run
+    cloud: Simulator
+    summary: dict[str, Any] | None
+    suite: ET.Element | None
+
+
+Convert = Callable[..., Night]
+
+
+@pytest.fixture(scope="module")
+def convert(
+    start_cloud: Callable[..., Simulator],
+    start_ansible: Callable[..., Ansible],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Convert:
+    """Run the playbook with these variables."""
+    cloud = start_cloud({"starts": STARTS})
+    ansible = start_ansible({**cloud.environment, "DINGTALK_USER_ACCESS_TOKEN": "EXAMPLE-FAKE-USER-TOKEN"})
+
+    def play(*arguments: str, **variables: Any) -> Night:
+        folder = tmp_path_factory.mktemp("night")
+        reports = {"summary_file": str(folder / "summary.json"), "junit_file": str(folder / "junit.xml")}
+        file = folder / "variables.json"
+        given = {"ansible_python_interpreter": ansible.python, **reports, **variables}
+        file.write_text(json.dumps(given), encoding="utf-8")
+        playbook = str(ROOT / "playbooks" / "convert_documents.yml")
+        run = ansible.command("playbook", "--extra-vars", f"@{file}", *arguments, playbook)
+        summary, junit = (Path(path) for path in reports.values())
+        return Night(
+            run,
+            cloud,
+            json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else None,
+            ET.fromstring(junit.read_text(encoding="utf-8")) if junit.exists() else None,
+        )
+
+    return play
+
+
+def document(file: str, **more: Any) -> dict[str, Any]:
+    return {"input_object": f"in/{file}", "output": {"object": f"out/{file}-${{Number}}.jpg"}, **more}
+
+
+@pytest.fixture(scope="module")
+def mixed(convert: Convert) -> Night:
+    """Of four documents one is converted, one fails, one half, and one is not even started."""
+    documents = [
+        document("good.docx", doc_password=PASSWORD),
+        document("broken.docx", name="kaputt 坏的"),
+        document("half.docx"),
+        document("program.exe"),
+    ]
+    return convert("-vvv", provider="cos_doc", settings=PLACE, documents=documents)
+
+
+def test_it_fails_and_names_what_failed(mixed: Night) -> None:
+    assert mixed.run.status == 2
+    assert "3 of 4 documents were not converted" in mixed.run.output
+    assert "in/half.docx: partial, 1 of 3 pages failed" in mixed.run.output
+    assert "in/program.exe: not_started" in mixed.run.output
+
+
+def test_the_summary_has_each_document_in_order(mixed: Night) -> None:
+    assert mixed.summary is not None
+    found = [(case["name"], case["good"], case["outcome"], case["status"]) for case in mixed.summary["documents"]]
+    assert found == [
+        ("in/good.docx", True, "satisfied", "succeeded"),
+        ("kaputt 坏的", False, "failed", "failed"),
+        ("in/half.docx", False, "failed", "partial"),
+        ("in/program.exe", False, "not_started", None),
+    ]
+    assert (mixed.summary["total"], mixed.summary["failed"]) == (4, 3)
+    outputs = mixed.summary["documents"][0]["outputs"]
+    assert [output["value"] for output in outputs] == ["out/good.docx-1.jpg", "out/good.docx-2.jpg"]
+
+
+def test_the_junit_report_has_a_case_a_document(mixed: Night) -> None:
+    assert mixed.suite is not None
+    assert {name: mixed.suite.get(name) for name in ("tests", "failures", "errors")} == {
+        "tests": "4",
+        "failures": "2",
+        "errors": "1",
+    }
+    cases = list(mixed.suite)
+    assert [case.get("name") for case in cases] == ["in/good.docx", "kaputt 坏的", "in/half.docx", "in/program.exe"]
+    assert cases[0].find("failure") is None
+    failure, lost = cases[1].find("failure"), cases[3].find("error")
+    assert failure is not None
+    assert lost is not None
+    assert failure.get("message") == 'no "head" <here>'
+    assert "no documents of the type exe" in str(lost.get("message"))
+
+
+def test_no_password_is_shown(mixed: Night) -> None:
+    assert PASSWORD not in mixed.run.output
+    assert PASSWORD not in json.dumps(mixed.summary)
+
+
+GOOD: dict[str, dict[str, Any]] = {
+    "ess": {"settings": {"agent": AGENT}, "documents": [{"resource_id": "yDExample", "resource_name": "plan.docx"}]},
+    "mps": {"settings": {"parameters": FILM}, "documents": [{"name": "film", "session_id": "film-1"}]},
+    "dingtalk_doc": {
+        "settings": {"target_parent_dentry_uuid": "folder"},
+        "documents": [{"source_dentry_uuid": "plan"}, {"source_dentry_uuid": "minutes"}],
+    },
+}
+
+
+@pytest.mark.parametrize("provider", GOOD)
+def test_every_provider_has_its_start(convert: Convert, provider: str) -> None:
+    night = convert(provider=provider, **GOOD[provider])
+    assert night.run.status == 0, night.run.output
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied"] * len(GOOD[provider]["documents"])
+    assert night.summary["failed"] == 0
+
+
+def test_check_mode_starts_and_writes_nothing(convert: Convert) -> None:
+    before = convert("--list-tasks").cloud.journal()
+    night = convert("--check", provider="cos_doc", settings=PLACE, documents=[document("checked.docx")])
+    assert night.run.status == 0, night.run.output
+    assert (night.summary, night.suite) == (None, None)
+    assert night.cloud.journal() == before
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"provider": "ess"},
+        {"provider": "s3", "documents": []},
+        {"provider": "ess", "documents": "plan.docx"},
+        {"provider": "ess", "documents": ["plan.docx"]},
+    ],
+)
+def test_wrong_variables_are_told(convert: Convert, variables: dict[str, Any]) -> None:
+    night = convert(**variables)
+    assert night.run.status == 2
+    assert "Give provider (ess, cos_doc, mps or dingtalk_doc) and documents (a list of dicts)." in night.run.output
