@@ -28,9 +28,9 @@ check: .venv/.dev $(LINK) ## all gates, over all versions of ansible-core; pytes
 lint package sanity matrix unit functional: .venv/.dev $(LINK)
 	@$(PY) tools/run_gates.py $@
 
-lint: ## ruff, mypy, yamllint, changelog, licences, docs
+lint: ## ruff, mypy, yamllint, changelog, licences, docs, workflows
 package: ## build and import, ansible-lint, execution environment, molecule, docs
-matrix: ## sanity, unit and integration tests over all versions of ansible-core
+matrix: ## ansible-test and pytest over all versions of ansible-core
 sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator

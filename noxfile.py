@@ -10,6 +10,7 @@ What is checked how stands in antsibull-nox.toml; here is what that cannot say.
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 
 import antsibull_nox
@@ -18,14 +19,19 @@ import nox
 sys.path.insert(0, "tools")
 import bootstrap
 
-CORES = {
-    "2.17": "3.12",
-    "2.18": "3.13",
-    "2.19": "3.13",
+CORES = {  # and a Python that each runs on; every Python that Ansible may run on is among them
+    "2.17": "3.10",
+    "2.18": "3.11",
+    "2.19": "3.12",
     "2.20": "3.13",
     "2.21": "3.13",
-}  # and a Python that each runs on
+}
 NEWEST = "2.21"
+TESTS = {  # of ansible-test; without --python, with all Pythons that it finds
+    "sanity": ["--local"],
+    "integration": ["--venv", "--python", "{python}"],
+    "units": ["--venv"],
+}
 
 os.environ.update(bootstrap.nox_environment())
 nox.needs_version = ">=2025.2.9"
@@ -56,45 +62,59 @@ def execution_environment(session: nox.Session) -> None:
 
 
 @nox.session
+def workflows(session: nox.Session) -> None:
+    """Check GitHub's workflows against their schema."""
+    session.install("check-jsonschema")
+    files = [str(path) for path in pathlib.Path(".github/workflows").glob("*.yml")]
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation site; a warning is an error."""
     session.install("-r", "requirements-docs.txt")
     session.run("python", "tools/build_docs.py")
 
 
-def add_core_sessions(core: str, python: str) -> None:
-    """Add the sessions of one ansible-core."""
+@nox.session(venv_backend="none", default=False)
+def sanity(session: nox.Session) -> None:
+    """ansible-test sanity, no ignore file, with the ansible-core and the Python of .venv alone."""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    session.run(sys.executable, "tools/ansible_test.py", "sanity", "--local", "--python", python, *session.posargs)
 
-    def ansible_test(session: nox.Session, what: str, *arguments: str) -> None:
+
+@nox.session(venv_backend="none", default=False)
+def pytest(session: nox.Session) -> None:
+    """Plain pytest on all tests, with the ansible-core and the Python of .venv alone."""
+    session.run(sys.executable, "-m", "pytest", "--no-header", "-n", "2", *session.posargs, interrupt_timeout=10)
+
+
+def add_ansible_test(what: str, core: str, python: str) -> None:
+    """Add a session of ansible-test, without the containers that antsibull-nox's own sessions want."""
+
+    def run(session: nox.Session) -> None:
+        arguments = [argument.format(python=python) for argument in TESTS[what]]
         install_unbound(session, f"ansible-core=={core}.*", "pip")
         session.run("python", "tools/ansible_test.py", what, *arguments, *session.posargs)
 
-    def sanity(session: nox.Session) -> None:
-        ansible_test(session, "sanity", "--local")
+    run.__doc__ = f"ansible-test {what}, no container, no ignore file; ansible-core {core}."
+    tags = [] if what == "units" and core != NEWEST else ["matrix"]  # pytest is quicker, and has the other versions
+    nox.session(name=f"{what}-{core}", python=python, default=False, tags=tags)(run)
 
-    def units(session: nox.Session) -> None:
-        ansible_test(session, "units", "--venv")
 
-    def integration(session: nox.Session) -> None:
-        ansible_test(session, "integration", "--venv", "--python", python)
+def add_pytest(core: str, python: str) -> None:
+    """Add a session of plain pytest."""
 
-    def unit(session: nox.Session) -> None:
-        needs = ("-r", "requirements.txt", "pytest", "pytest-xdist")
-        install_unbound(session, f"ansible-core=={core}.*", *needs)
+    def run(session: nox.Session) -> None:
+        install_unbound(session, f"ansible-core=={core}.*", "-r", "requirements.txt", "pytest", "pytest-xdist")
         session.run("python", "-m", "pytest", "--no-header", "-n", "2", *(session.posargs or ["tests/unit"]))
 
-    sessions = {
-        "sanity": (sanity, "ansible-test sanity, no ignore file, all Pythons found"),
-        "units": (units, "ansible-test units, all Pythons found"),
-        "integration": (integration, "ansible-test integration"),
-        "pytest": (unit, "plain pytest on tests/unit"),
-    }
-    for what, (run, text) in sessions.items():
-        run.__doc__ = f"{text}; ansible-core {core}."
-        in_matrix = what in ("sanity", "pytest") or core == NEWEST or (core, what) == (next(iter(CORES)), "integration")
-        tags = ["matrix"] if in_matrix else []
-        nox.session(name=f"{what}-{core}", python=python, default=False, tags=tags)(run)
+    run.__doc__ = f"Plain pytest on tests/unit; ansible-core {core}."
+    nox.session(name=f"pytest-{core}", python=python, default=False, tags=["matrix"])(run)
 
 
+for what in TESTS:
+    for core, python in CORES.items():
+        add_ansible_test(what, core, python)
 for core, python in CORES.items():
-    add_core_sessions(core, python)
+    add_pytest(core, python)

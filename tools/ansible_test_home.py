@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make a home for ansible-test in .cache/home, so that it needs nothing but a package registry.
+"""Make a home for ansible-test, so that it needs nothing but a package registry.
 
 Every environment that ansible-test makes gets pip from a script that is downloaded from a host of its own, which
 need not be reachable, and ansible-test drops the environment variables that tell pip of a registry. So the home holds
@@ -18,9 +18,8 @@ import pathlib
 import subprocess
 import sys
 
-HOME = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "home"
-CACHE = HOME / ".ansible" / "test" / "cache"
-PIPS = ("23.1.2", "24.2", "25.2")  # of ansible-core 2.17, of 2.18 and 2.19, of 2.20 and 2.21
+PIPS = {"2.17": "23.1.2", "2.18": "24.2", "2.19": "24.2"}  # which pip an ansible-core wants
+NEWER_PIP = "25.2"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 SCRIPT = """\
 import glob, os, subprocess, sys, sysconfig, zipfile
@@ -34,18 +33,17 @@ if more:
 """
 
 
-def write_pip_scripts() -> None:
-    """Put the wheels of pip into the cache, and beside them what ansible-test takes for its own scripts."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    for version in PIPS:
-        script = CACHE / f"get_pip_{version.replace('.', '_')}.py"
-        if not script.exists():
-            subprocess.run([*PIP, "download", "-qq", "--no-deps", "-d", str(CACHE), f"pip=={version}"], check=True)
-            script.write_text(SCRIPT, encoding="utf-8")
+def write_pip_script(cache: pathlib.Path, version: str) -> None:
+    """Put pip's wheel into the cache, and beside it what ansible-test takes for its own script."""
+    script = cache / f"get_pip_{version.replace('.', '_')}.py"
+    if not script.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        subprocess.run([*PIP, "download", "-qq", "--no-deps", "-d", str(cache), f"pip=={version}"], check=True)
+        script.write_text(SCRIPT, encoding="utf-8")
 
 
-def write_pip_settings() -> None:
-    """Write pip's settings of here, wherever they come from, to the file that pip reads in that home."""
+def write_pip_settings(path: pathlib.Path) -> None:
+    """Write pip's settings of here, wherever they come from, to a file."""
     lines = subprocess.run([*PIP, "config", "list"], check=True, capture_output=True, text=True).stdout.splitlines()
     settings = configparser.RawConfigParser()
     settings["global"] = {"cache-dir": subprocess.check_output([*PIP, "cache", "dir"], text=True).strip()}
@@ -56,18 +54,12 @@ def write_pip_settings() -> None:
         scope, dummy, name = key.rpartition(".")
         if equals and scope in ("global", "install", ":env:"):
             settings["global"][name] = ast.literal_eval(value).replace("\n", "\n\t")
-    path = HOME / ".config" / "pip" / "pip.conf"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as stream:
         settings.write(stream)
 
 
-def main() -> pathlib.Path:
-    """Make the home and name it."""
-    write_pip_scripts()
-    write_pip_settings()
-    return HOME
-
-
-if __name__ == "__main__":
-    print(main())
+def make(home: pathlib.Path, core: str) -> None:
+    """Make the home for an ansible-core."""
+    write_pip_script(home / ".ansible" / "test" / "cache", PIPS.get(core, NEWER_PIP))
+    write_pip_settings(home / ".config" / "pip" / "pip.conf")

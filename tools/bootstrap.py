@@ -59,12 +59,13 @@ def nox_environment() -> "dict[str, str]":
     """What nox and all that it starts want: uv's, bounds on versions, and real Pythons instead of pyenv's stand-ins.
 
     A stand-in answers "command not found" for a Python that pyenv has but has not chosen; ansible-test stops at that.
+    Ansible's home is ours, since Molecule's folders in it have the same names in every checkout of any collection.
     """
     versions = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
     pythons = sorted(versions.glob("3.*/bin"), key=lambda path: int(path.parent.name.split(".")[1]), reverse=True)
     path = [str(pathlib.Path(sys.executable).parent), *map(str, pythons), os.environ.get("PATH", os.defpath)]
     env = {**uv_environment(sys.executable), "PATH": os.pathsep.join(path)}
-    return {**env, "UV_CONSTRAINT": "constraints.txt"}
+    return {**env, "ANSIBLE_HOME": str(ROOT / ".cache" / "ansible"), "UV_CONSTRAINT": "constraints.txt"}
 
 
 def install_with_uv(stage: str) -> bool:

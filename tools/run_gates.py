@@ -4,8 +4,8 @@
 
 """Run gates by name (lint, package, sanity, matrix, unit, functional): a line for each green one, all that a red one wrote.
 
-Two lanes of gates run side by side. Then pytest has the machine for itself and writes as it goes, so its closing line is
-last. Nearly every gate is a session of nox.
+Each gate is a session of nox. Two run side by side; then pytest has the machine for itself and writes as it goes, so its
+closing line is last.
 """
 
 from __future__ import annotations
@@ -22,26 +22,23 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 NOX = ["-m", "nox", "--no-stop-on-first-error", "--session"]
-OTHERS = {  # gates that are no session
-    "sanity": ["tools/ansible_test.py", "sanity", "--local", "--python", VERSION],
-}
-LANES = {
+GATES = {  # by the names that make has for them; the long ones first
+    "sanity": ["sanity"],
+    "matrix": [],  # all sessions that the noxfile marks so
+    "package": ["build-import-check", "molecule", "docs", "ansible-lint", "execution-environment"],
     "lint": [
+        "docs-check",
+        "typing",
+        "license-check",
+        "extra-checks",
         "formatters",
         "codeqa",
         "yamllint",
-        "typing",
-        "antsibull-nox-config",
+        "workflows",
         "changelog",
-        "license-check",
-        "extra-checks",
-        "docs-check",
+        "antsibull-nox-config",
     ],
-    "package": ["build-import-check", "ansible-lint", "execution-environment", "molecule", "docs"],
-    "sanity": ["sanity"],
-    "matrix": [],  # all sessions that the noxfile marks so
 }
 PATIENCE = 10.0  # seconds between asking and killing
 SUITES = {"unit": "tests/unit", "functional": "tests/functional"}
@@ -65,27 +62,24 @@ class Gates:
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
 
-    def run(self, name: str, command: list[str], *, streamed: bool = False) -> None:
+    def run(self, name: str, *arguments: str, streamed: bool = False) -> None:
         """Run one gate; say in a line that it is green, or show all that it wrote."""
         start = time.monotonic()
-        process = self._start([sys.executable, *command], streamed=streamed)
+        process = self._start([sys.executable, *NOX, name, *arguments], streamed=streamed)
         if process is None:
             return
-        output, dummy = process.communicate()
+        output = "".join(filter(None, process.communicate()))
         with self._lock:
             self._running.discard(process)
             if process.returncode:
                 self.red.append(name)
-            if not self._stopped and not streamed:
+            if self._stopped:
+                return
+            if not streamed:
                 verdict = "RED" if process.returncode else "ok "
                 print(f"{verdict} {name} ({time.monotonic() - start:.1f} s)", flush=True)
-                if process.returncode:
-                    print(output, flush=True)
-
-    def run_lane(self, names: list[str]) -> None:
-        """Run gates one after the other."""
-        for name in names:
-            self.run(name, OTHERS.get(name) or [*NOX, name])
+            if process.returncode:
+                print(output, flush=True)
 
     def stop(self) -> None:
         """End what runs, gently first, and start nothing more."""
@@ -111,7 +105,7 @@ class Gates:
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=None if streamed else subprocess.PIPE,
-                stderr=None if streamed else subprocess.STDOUT,
+                stderr=subprocess.PIPE if streamed else subprocess.STDOUT,  # what nox itself says comes here
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
@@ -120,29 +114,28 @@ class Gates:
             return process
 
 
-def gates_of(lane: str) -> list[str]:
-    """The gates of a lane, in their order."""
-    if lane != "matrix":
-        return LANES[lane]
+def gates_of(name: str) -> list[str]:
+    """The gates that make has one name for."""
+    if name != "matrix":
+        return GATES[name]
     command = [sys.executable, "-m", "nox", "--list", "--json", "--tags", "matrix"]
     listed = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, check=True).stdout
     return [session["session"] for session in json.loads(listed)]
 
 
 def run_all(gates: Gates, wanted: list[str]) -> None:
-    """Run the lanes, two at a time, then the test suites."""
+    """Run the gates, two at a time, then the test suites."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            lanes = [pool.submit(gates.run_lane, gates_of(lane)) for lane in LANES if lane in wanted]
-            for lane in concurrent.futures.as_completed(lanes):
-                lane.result()
+            names = [gate for name in GATES if name in wanted for gate in gates_of(name)]
+            for gate in concurrent.futures.as_completed([pool.submit(gates.run, name) for name in names]):
+                gate.result()
         except BaseException:
             gates.stop()
             raise
-    suites = [suite for suite in SUITES if suite in wanted]
+    suites = [suite for name, suite in SUITES.items() if name in wanted]
     if suites:
-        command = ["-m", "pytest", "--no-header", "-n", "2", *(SUITES[suite] for suite in suites)]
-        gates.run("pytest", command, streamed=True)
+        gates.run("pytest", "--", *suites, streamed=True)
 
 
 def main(wanted: list[str]) -> int:
