@@ -16,7 +16,7 @@ help: ## list the targets
 
 demo: export ANSIBLE_CONFIG := ansible.cfg
 demo: export ANSIBLE_COLLECTIONS_PATH := .cache/tree
-demo: .venv/.run $(LINK) ## wait for seven conversions in a stand-in cloud on this machine
+demo: .venv/.run $(LINK) ## convert in a stand-in cloud on this machine, and wait
 	@$(PY) -m ansible playbook playbooks/demo.yml
 
 test: .venv/.dev $(LINK) ## the gates that take minutes; pytest last

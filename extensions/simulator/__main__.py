@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,10 +22,13 @@ from server import NotLoopback, Server, loopback
 from values import ScenarioError
 
 KEY_VARIABLE = "CLOUDWAIT_SIMULATOR_KEY"
+BACKGROUND = "--background"
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="cloudwait-simulator", description="A stand-in for four conversion clouds.")
+    parser = argparse.ArgumentParser(
+        prog="cloudwait-simulator", description="A stand-in for four conversion clouds.", allow_abbrev=False
+    )
     demo = Path(__file__).resolve().parent / "scenarios" / "demo.json"
     parser.add_argument("--scenario", type=Path, default=demo, help="scenario file (default: scenarios/demo.json)")
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: 127.0.0.1)")
@@ -34,12 +38,35 @@ def _arguments() -> argparse.Namespace:
         "--max-seconds", type=float, default=3600, help="end after this time (default: 3600; 0 = never)"
     )
     parser.add_argument("--check", action="store_true", help="check the scenario and exit")
+    parser.add_argument(
+        BACKGROUND, action="store_true", help="return as soon as it listens, and go on without a terminal"
+    )
     return parser.parse_args()
+
+
+def _start_in_background() -> int:
+    """Start this program in a session of its own: what ends the caller's processes must not end it."""
+    arguments = [argument for argument in sys.argv[1:] if argument != BACKGROUND]
+    command = [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), sys.argv[0], *arguments]
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True
+        )
+        line = process.stdout.readline() if process.stdout else b""
+        if line:
+            print(line.decode("utf-8"), end="")
+            return 0
+        status = process.wait()
+        complaints.seek(0)
+        print(complaints.read().decode("utf-8", "replace"), end="", file=sys.stderr)
+        return status
 
 
 def main() -> int:
     """Serve until told to stop; the exit status is 2 for wrong arguments or a wrong scenario."""
     arguments = _arguments()
+    if arguments.background and not arguments.check:
+        return _start_in_background()
     try:
         scenario = load(arguments.scenario)
         if arguments.check:

@@ -291,3 +291,26 @@ def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, content: bytes | 
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert sentence in result.stderr
+
+
+# --- in the background ---
+
+
+def test_it_goes_on_in_a_session_of_its_own(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    done = run("--background", "--ready-file", str(ready), "--max-seconds", "60")
+    about = json.loads(ready.read_text(encoding="utf-8"))
+    try:
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"cloudwait-simulator: listening on {about['url']}\n"
+        assert os.getsid(about["pid"]) == about["pid"] != os.getsid(0)
+    finally:
+        os.kill(about["pid"], signal.SIGTERM)
+
+
+def test_what_keeps_it_from_starting_is_told_in_the_background_too(tmp_path: Path) -> None:
+    scenario = tmp_path / "wrong.json"
+    scenario.write_text('{"taks": []}', encoding="utf-8")
+    done = run("--background", "--scenario", str(scenario))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "taks" in done.stderr
