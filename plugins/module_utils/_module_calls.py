@@ -17,7 +17,7 @@ from ._module import Ref, Result, checked_retries, hide_secrets, patiently, run
 from ._providers.base import Look, Provider, redact, secret_texts
 from ._status import UNKNOWN, make_record
 
-if t.TYPE_CHECKING:  # pragma: no cover
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from ansible.module_utils.basic import AnsibleModule
 
 

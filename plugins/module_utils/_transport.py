@@ -41,11 +41,11 @@ try:
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError  # which reading a body raises
 except ImportError:
     HAS_REQUESTS = False
-    SSLError = OSError  # type: ignore[assignment, misc]
-    ConnectTimeoutError = TimeoutError  # type: ignore[assignment, misc]
+    SSLError = OSError  # type: ignore[assignment, misc] # as below
+    ConnectTimeoutError = TimeoutError  # type: ignore[assignment, misc] # as below
     AuthBase = HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
 
-if t.TYPE_CHECKING:  # pragma: no cover
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from requests import PreparedRequest, Response
 
     Sign = t.Callable[[PreparedRequest], t.Mapping[str, str]]

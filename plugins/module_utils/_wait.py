@@ -33,7 +33,7 @@ from ._sweep import PAGE, Sweep, Swept
 from ._wait_options import complaint
 from ._waiter import Group, Limits, Policy, Seen, Task, Waiter
 
-if t.TYPE_CHECKING:  # pragma: no cover
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from ansible.module_utils.basic import AnsibleModule
 
 TRIED = "Waiting for cloud tasks"

@@ -328,6 +328,29 @@ def test_the_list_of_clock_users_is_not_stale(name: str) -> None:
     assert list(find_wall_clock("plugins/another.py", tree)), f"{name} needs no entry in WALL_CLOCK any more"
 
 
+# Exceptions from rules
+
+BARE_EXCEPTION = re.compile(r"#\s*(noqa|type:\s*ignore|mypy:|pragma:|pylint:|ruff:|yamllint)[^#]*$")
+
+
+def bare_exceptions(name: str, text: str) -> t.Iterator[str]:
+    """Exceptions from a linter's rule that do not say why in another comment on the same line."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if BARE_EXCEPTION.search(line):
+            yield f"{name}:{number}: an exception from a rule without its reason on the same line"
+
+
+@pytest.mark.parametrize("name", [name for name in files_below(".") if pathlib.PurePosixPath(name).suffix in HEADED])
+def test_exceptions_from_rules_have_reasons(name: str) -> None:
+    assert list(bare_exceptions(name, read(name))) == []
+
+
+@pytest.mark.parametrize("exception", ["noqa", "noqa: E501", "type: ignore[misc]", "pragma: no cover", "yamllint disable"])
+def test_an_exception_without_reason_is_found(exception: str) -> None:
+    assert list(bare_exceptions("x.py", f"x = 1  # {exception}"))
+    assert not list(bare_exceptions("x.py", f"x = 1  # {exception} # a reason"))
+
+
 # Headers
 
 

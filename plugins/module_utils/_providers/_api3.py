@@ -20,7 +20,7 @@ from .._transport import Answer, Request
 from ..signing import tc3
 from .base import Options, Provider, Response, Rule, Rules, Settings, as_dict, decode_json, http_error, vendor_error
 
-if t.TYPE_CHECKING:  # pragma: no cover
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from requests import PreparedRequest
 
 KEY_ADVICE = "check secret_id and secret_key for slips, and that the key is enabled"

@@ -46,7 +46,7 @@ try:
 except ImportError:
     HAS_XMLTODICT = False
 
-if t.TYPE_CHECKING:  # pragma: no cover
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from requests import PreparedRequest
 
 SIGNED_BEFORE = 60

@@ -176,7 +176,7 @@ def test_calls_are_spaced_evenly_from_the_first_on() -> None:
 def test_a_second_request_inside_a_look_uses_room_of_the_budget() -> None:
     world = World(["succeeded"], ["succeeded"])
     plain = world.look
-    world.look = lambda task, seconds: plain(task, seconds)._replace(calls=3)  # type: ignore[method-assign]
+    world.look = lambda task, seconds: plain(task, seconds)._replace(calls=3)  # type: ignore[method-assign] # a test may
     report = world.run(rate=10)
     assert [when for when, dummy in world.looks] == [0.0, 0.3]
     assert report["api_calls"] == {"mps": 6}
