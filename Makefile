@@ -35,8 +35,8 @@ sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator
 
-bench: .venv/.dev $(LINK) ## what a wait costs, beside what else one could run; some ten minutes on a quiet machine
-	@$(PY) tests/benchmark/wait_benchmark.py
+bench: .venv/.dev .cache/bench/.ready $(LINK) ## what all costs beside what else one could run; 35 minutes, quiet machine
+	@$(PY) -m tests.benchmark --tools .cache/bench
 
 clean: ## remove all that make has made
 	rm -rf .venv .cache
@@ -46,6 +46,11 @@ clean: ## remove all that make has made
 
 .venv/.dev: requirements.txt requirements-dev.txt
 	@"$(PYTHON)" tools/bootstrap.py dev
+
+.cache/bench/.ready: requirements-bench.txt
+	@"$(PYTHON)" -m venv --clear .cache/bench
+	@.cache/bench/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
 
 $(LINK):
 	@mkdir -p $(@D) && ln -sfn ../../../.. $@

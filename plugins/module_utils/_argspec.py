@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _wait_options
-
 Spec = dict[str, dict[str, t.Any]]
 
 
@@ -88,6 +86,8 @@ def start_action() -> dict[str, t.Any]:
 
 def wait() -> Spec:
     """All options of ``wait_for_task``; the module's own documentation and three fragments."""
+    from . import _wait_options  # noqa: PLC0415 # every other module would pay for what it does not use
+
     return {
         "provider": {"type": "str"},
         "task_id": {"type": "str"},

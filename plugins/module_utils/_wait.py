@@ -296,7 +296,7 @@ class Wait:
     def _look(self, task: Task, seconds: float) -> Seen:
         provider = self._provider_of(task.ref)
         try:
-            look = provider.look(task.ref["ref"], timeout=seconds)
+            look = provider.look(task.ref["ref"], timeout=seconds, record_only=True)
         except CloudError as error:
             return Seen(None, error, error.calls)
         if look.record["status"] == UNKNOWN:

@@ -84,6 +84,7 @@ HEADED_NAMES = {
     ".gitignore",
     ".yamllint",
     "requirements.txt",
+    "requirements-bench.txt",
     "requirements-dev.txt",
     "requirements-docs.txt",
 }

@@ -21,8 +21,10 @@ from urllib.parse import urlsplit
 
 from .._errors import CloudError, one_line
 from .._status import Record
-from .._sweep import Swept
 from .._transport import HAS_REQUESTS, Answer, Clock, Request, Transport, check_endpoint
+
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
+    from .._sweep import Swept
 
 SITES = ("china", "intl")
 REDACTED = "********"
@@ -196,15 +198,19 @@ class Provider(abc.ABC):
     def _repair_clock(self, error: CloudError, request: Request) -> bool:
         return error.kind == "clock" and self.settings.clock.correct(request.signed_with, error.server_time)
 
-    def look(self, ref: Ref, *, timeout: float | None = None) -> Look:
+    def look(self, ref: Ref, *, timeout: float | None = None, record_only: bool = False) -> Look:
         """Ask once for a cloud task; again only after a repair.
 
         :param timeout: seconds for each request, when it must be shorter than usual.
+        :param record_only: leave the response empty, which spares the time to clean it.
         :raises CloudError: when there is no record to give. Its ``calls`` says how many requests were sent.
         """
-        return self.ask(
-            lambda: self.request(ref, timeout=timeout), lambda answer: self.read(ref, answer), timeout=timeout
-        )
+
+        def read(answer: Answer) -> tuple[Record, Response]:
+            record, response = self.read(ref, answer)
+            return record, {} if record_only else response
+
+        return self.ask(lambda: self.request(ref, timeout=timeout), read, timeout=timeout)
 
     def ask(self, make_request: MakeRequest, read: Read, *, timeout: float | None = None) -> Look:
         """Any call of the service that gives a record, or an empty one, and the response.

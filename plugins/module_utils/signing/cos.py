@@ -33,7 +33,7 @@ Pairs = t.Union[t.Mapping[str, str], t.Iterable[tuple[str, str]]]
 
 
 def _hmac_sha1_hex(key: str, text: str) -> str:
-    return hmac.new(key.encode("utf-8"), text.encode("utf-8"), hashlib.sha1).hexdigest()
+    return hmac.digest(key.encode("utf-8"), text.encode("utf-8"), "sha1").hex()
 
 
 def _encode(text: str) -> str:

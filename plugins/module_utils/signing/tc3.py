@@ -16,6 +16,7 @@ Three facts the guide leaves between the lines (each has a test vector):
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import typing as t
@@ -24,6 +25,7 @@ from urllib.parse import urlencode
 
 ALGORITHM = "TC3-HMAC-SHA256"
 UNSIGNED_PAYLOAD = b"UNSIGNED-PAYLOAD"
+DAY = 24 * 3600
 
 
 def _sha256_hex(data: bytes) -> str:
@@ -31,7 +33,7 @@ def _sha256_hex(data: bytes) -> str:
 
 
 def _hmac_sha256(key: bytes, text: str) -> bytes:
-    return hmac.new(key, text.encode("utf-8"), hashlib.sha256).digest()
+    return hmac.digest(key, text.encode("utf-8"), "sha256")  # in one call, which takes half the time of an object
 
 
 def _lower_headers(headers: t.Mapping[str, str]) -> list[tuple[str, str]]:
@@ -62,8 +64,13 @@ def _flatten(prefix: str, value: t.Any) -> t.Iterator[tuple[str, str]]:
 
 def credential_scope(timestamp: int, service: str) -> str:
     """``<UTC day>/<service>/tc3_request`` for a time stamp in Unix seconds."""
-    day = datetime.fromtimestamp(timestamp, tz=timezone.utc).strftime("%Y-%m-%d")
-    return f"{day}/{service}/tc3_request"
+    return f"{_day(timestamp // DAY)}/{service}/tc3_request"
+
+
+@functools.lru_cache(maxsize=2)
+def _day(number: int) -> str:
+    """The UTC day of a number of days since 1970; a wait asks for the same one again and again."""
+    return datetime.fromtimestamp(number * DAY, tz=timezone.utc).strftime("%Y-%m-%d")
 
 
 def canonical_request(
@@ -77,8 +84,10 @@ def canonical_request(
     :param uri: the path, ``/`` for every operation of the vendor.
     :param query: the exact text behind the ``?`` of the URL.
     """
-    lines = "".join(f"{name}:{value}\n" for name, value in _lower_headers(headers))
-    return "\n".join([method, uri, query, lines, signed_headers(headers), _sha256_hex(payload)])
+    pairs = _lower_headers(headers)
+    lines = "".join([f"{name}:{value}\n" for name, value in pairs])
+    names = ";".join([name for name, dummy in pairs])
+    return "\n".join([method, uri, query, lines, names, _sha256_hex(payload)])
 
 
 def string_to_sign(canonical: str, *, timestamp: int, service: str) -> str:
@@ -89,8 +98,14 @@ def string_to_sign(canonical: str, *, timestamp: int, service: str) -> str:
 
 def signing_key(secret_key: str, *, timestamp: int, service: str) -> bytes:
     """The key of one day and one service, derived from the secret key."""
+    return _derive(secret_key, credential_scope(timestamp, service))
+
+
+@functools.lru_cache(maxsize=8)
+def _derive(secret_key: str, scope: str) -> bytes:
+    """It changes once a day, so a wait needs it again and again; its process knows the secret key anyway."""
     key = ("TC3" + secret_key).encode("utf-8")
-    for part in credential_scope(timestamp, service).split("/"):
+    for part in scope.split("/"):
         key = _hmac_sha256(key, part)
     return key
 

@@ -1,0 +1,45 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gives each cloud task of MPS its first look, with which its life begins: ``prime.py HOST:PORT FILE_OF_IDS``."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import http.client
+import json
+import pathlib
+import sys
+import threading
+import time
+
+from ansible_collections.cloudwait.conversion.plugins.module_utils.signing import tc3
+
+host = sys.argv[1]
+local = threading.local()
+
+
+def connect() -> None:
+    local.connection = http.client.HTTPConnection(host)
+
+
+def look(task_id: str) -> None:
+    body = json.dumps({"TaskId": task_id}).encode()
+    signed = tc3.sign(
+        method="POST",
+        host=host,
+        service="mps",
+        content_type="application/json",
+        payload=body,
+        secret_id="AKIDEXAMPLE-FAKE-ID",
+        secret_key="EXAMPLE-FAKE-SECRET-KEY",
+        timestamp=int(time.time()),
+    )
+    headers = {**signed, "X-TC-Action": "DescribeTaskDetail", "X-TC-Version": "2019-06-12"}
+    local.connection.request("POST", "/", body, headers)
+    local.connection.getresponse().read()
+
+
+with concurrent.futures.ThreadPoolExecutor(4, initializer=connect) as pool:
+    list(pool.map(look, pathlib.Path(sys.argv[2]).read_text(encoding="utf-8").split()))

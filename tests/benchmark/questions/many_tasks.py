@@ -1,0 +1,262 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting for many cloud tasks at once, alone or in one Ansible task, with and without sweeps."""
+
+from __future__ import annotations
+
+import collections
+import math
+import statistics
+import subprocess
+import typing as t
+
+from ...functional.ansible_runs import NEEDS
+from ..cloud import DONE, PROVIDERS, Cloud, Scribe
+from ..contenders import PAUSE, info, program, sdk, until, wait
+from ..measure import ROOT, Bench, Cost, Environment, Figures, at_once, play, run
+from ..report import bar_note, number, table, verdict
+
+TITLE = "Many cloud tasks"
+RATE = 100
+RATES = {"ess": 20, "cos_doc": 20, "mps": RATE, "dingtalk_doc": 20}
+GROUPS = 20  # of lives that last equally long
+OURS = "wait_for_task"
+SWEPT = "wait_for_task, sweep: auto"
+MIXED = "wait_for_task, four services"
+LOOP = "loop with until"
+ASYNC = "async fan-out"
+THREADS = "SDK and threads"
+PLAN = {10: (LOOP, ASYNC, THREADS, OURS), 100: (ASYNC, THREADS, OURS)}
+PLAN.update({1_000: (THREADS, OURS, SWEPT, MIXED), 10_000: (THREADS, OURS, SWEPT)})
+LIVES = {10: (5, 25), 100: (5, 25), 1_000: (10, 40), 10_000: (20, 60)}  # seconds from the shortest to the longest
+
+
+class Crowd:
+    """Cloud tasks whose lives end one after the other.
+
+    :param lives: seconds, by provider and id.
+    """
+
+    def __init__(self, providers: t.Sequence[str], count: int, least: float, most: float) -> None:
+        self.tasks: list[Figures] = []
+        self.lives: dict[tuple[str, str], float] = {}
+        groups = min(GROUPS, count // len(providers))
+        for group in range(groups):
+            seconds = least + (most - least) * group / max(1, groups - 1)
+            life = [{"status": "running", "seconds": seconds}, DONE]
+            for name in providers:
+                size = count // len(providers) // groups
+                entry = {"provider": name, "task_id": f"g{group}-{{n}}", "count": size, "life": life}
+                self.tasks.append(entry)
+                self.lives.update({(name, f"g{group}-{place}"): seconds for place in range(1, size + 1)})
+
+    @property
+    def ids(self) -> list[str]:
+        """All ids, where they are of one provider; those that end first do not come first."""
+        return sorted(task_id for dummy, task_id in self.lives)
+
+
+class Run:
+    """One contender at one crowd."""
+
+    def __init__(self, bench: Bench, who: str, count: int) -> None:
+        self._who = who
+        self._count = count
+        self._pause = bench.pick(PAUSE, 1)
+        self._crowd = Crowd(
+            PROVIDERS if who == MIXED else ("mps",), count, *bench.pick(LIVES.get(count, (1, 2)), (1, 2))
+        )
+
+    def measure(self) -> Figures:
+        """From the first looks, with which the lives begin, to the end."""
+        mixed = self._who == MIXED
+        with Cloud(self._crowd.tasks, **({"rate_limit": RATES} if mixed else {})) as cloud:
+            names = cloud.folder / "ids.txt"
+            names.write_text("\n".join(self._crowd.ids), encoding="utf-8")
+            environment = cloud.environment()
+            if not mixed:
+                tree = {**environment, "PYTHONPATH": str(ROOT / ".cache" / "tree")}
+                subprocess.run(program("prime.py", cloud.host, str(names)), env=tree, cwd=ROOT, check=True)
+            with Scribe(cloud) as scribe:
+                primed = len(scribe.entries)
+                cpu = cloud.cpu()
+                cost = self._run(environment, str(names))
+                cpu = cloud.cpu() - cpu
+            told = self._told(scribe.entries, primed)
+        return {"who": self._who, "count": self._count, "cloud_cpu": cpu, **cost._asdict(), **told}
+
+    def _run(self, environment: Environment, names: str) -> Cost:
+        ids, tries = self._crowd.ids, {"retries": 1000, "delay": self._pause}
+        if self._who == THREADS:
+            return run(program("sdk_threads.py", names, str(RATE), str(self._pause)), environment, sample=True)
+        if self._who == LOOP:
+            task: Figures = {**until(info("mps", "{{ item }}"), "look.task.done", **tries), "loop": ids}
+        elif self._who == ASYNC:
+            start = {**sdk("{{ item }}", wait=True, delay=self._pause), "loop": ids, "async": 900, "poll": 0}
+            status = {"ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"}}
+            finish = {**until(status, "look is finished", **tries), "loop": "{{ jobs.results }}"}
+            task = {"block": [{**start, "register": "jobs"}, finish]}
+        else:
+            items = [{"provider": name, "task_id": task_id, **NEEDS[name]} for name, task_id in self._crowd.lives]
+            given: Figures = {"tasks": items} if self._who == MIXED else {"provider": "mps", "tasks": ids}
+            sweep = {"sweep": "auto"} if self._who == SWEPT else {}
+            task = wait(**given, rate_limit=RATES, **sweep)
+        return play(task, environment, sample=True)
+
+    def _told(self, entries: list[Figures], primed: int) -> Figures:
+        """What the journal tells: calls and connections, how late each end was seen, the silence between rounds."""
+        first: dict[tuple[str, str], float] = {}
+        last: dict[tuple[str, str], float] = {}
+        for entry in entries:
+            if entry["task_id"]:
+                key = (entry["provider"], entry["task_id"])
+                first.setdefault(key, entry["time"])
+                last[key] = entry["time"]
+        late = sorted(last[key] - first[key] - seconds for key, seconds in self._crowd.lives.items())
+        calls = entries[primed:]
+        return {
+            "calls": dict(collections.Counter(entry["action"] for entry in calls)),
+            "throttled": sum(entry["verdict"] not in ("ok", "missing") for entry in calls),
+            "connections": len({entry["connection"] for entry in calls}),
+            "late": {
+                "median": statistics.median(late),
+                "p95": late[math.ceil(len(late) * 0.95) - 1],
+                "most": late[-1],
+            },
+            "silence": silence(calls),
+        }
+
+
+def silence(calls: list[Figures]) -> float:
+    """Seconds between calls that have no connection in common: one run of the module has ended, another begins."""
+    ends = {call["connection"]: call["time"] for call in calls}
+    total, open_until = 0.0, 0.0
+    for call, following in zip(calls, calls[1:]):
+        open_until = max(open_until, ends[call["connection"]])
+        if call["time"] >= open_until:
+            total += following["time"] - call["time"]
+    return total
+
+
+def measure(bench: Bench) -> Figures:
+    """All contenders at all sizes that they are fit for."""
+    plan = bench.pick(PLAN, {2: (LOOP, ASYNC, THREADS), 4: (MIXED,), 120: (OURS, SWEPT)})
+    jobs = {f"{count} {who}": Run(bench, who, count).measure for count, some in plan.items() for who in some}
+    runs = at_once(jobs) if bench.smoke else {name: job() for name, job in jobs.items()}
+    return {"runs": list(runs.values())}
+
+
+# The section
+
+
+def tell(figures: Figures) -> str:
+    """The section."""
+    runs = figures["runs"]
+    return f"""\
+Media tasks whose lives end one after the other, evenly spread {lives_in_words()}.
+Their lives begin before the clock starts, so that all contenders have the same ends to find.
+At most {RATE} calls a second are sent. `wait_for_task` runs at its defaults but for that rate; the others pause {PAUSE} seconds
+between two looks at a cloud task. The row of four services is a mix of all that there are, at 20, 20, {RATE} and 20 calls a
+second, beyond which the stand-in cloud throttles. Each row is one run.
+
+- **{LOOP}**: the info module with `until` over a `loop`, which waits for one after the other.
+- **{ASYNC}**: a module on the SDK that waits, started in the background for each, then `async_status`.
+- **{THREADS}**: a Python program of 40 lines with 16 threads.
+- **late**: seconds from the end of a cloud task to the call that saw it, by the stand-in cloud's journal.
+- **largest**: the largest process. **together**: all processes at their highest, with shared memory counted once.
+
+{bar_note("many_tasks")}
+
+{table(HEAD, [row(run) for run in runs])}
+
+The stand-in cloud shares the machine's cores and needed the CPU of the last column beside what is measured: with
+10,000 cloud tasks it limits the wall.
+
+{limits(runs)}
+
+### Calls with sweeps
+
+With `sweep: auto`, pages of the vendor's list of open media tasks tell which are over, and only those are asked for in
+full.
+
+{bar_note("sweeps")}
+
+{table(["cloud tasks", "sweep", "DescribeTaskDetail", "DescribeTasks", "calls in all", "late, median s"], sweeps(runs))}
+"""
+
+
+HEAD = [
+    "cloud tasks",
+    "who",
+    "wall s",
+    "CPU s",
+    "CPU ms a call",
+    "calls",
+    "connections",
+    "late, median s",
+    "late, 95 % s",
+    "largest MiB",
+    "together MiB",
+    "cloud's CPU s",
+]
+
+
+def lives_in_words() -> str:
+    """How long they last."""
+    return ", ".join(f"over {least} to {most} s for {count:,}" for count, (least, most) in LIVES.items())
+
+
+def row(run: Figures) -> list[str]:
+    """A run as a row of the table."""
+    calls = sum(run["calls"].values())
+    largest = max((value for role, value in run["peaks"].items() if role != "together"), default=0.0)
+    values = [run["wall"], run["cpu"], run["cpu"] / max(1, calls) * 1000, calls, run["connections"]]
+    late = [run["late"]["median"], run["late"]["p95"]]
+    memory = [largest, run["peaks"].get("together", 0.0), run["cloud_cpu"]]
+    return [f"{run['count']:,}", run["who"], *map(number, [*values, *late, *memory])]
+
+
+def limits(runs: list[Figures]) -> str:
+    """What was wanted of the largest wait."""
+    mine = [run for run in runs if run["who"] == OURS]
+    if len(mine) < 2:
+        return ""
+    small, large = mine[0], mine[-1]
+    largest = {role: value for role, value in large["peaks"].items() if role != "together"}
+    a_call = [run["cpu"] / sum(run["calls"].values()) * 1000 for run in (small, large)]
+    share = large["silence"] / large["wall"]
+    named = ", ".join(f"{role} {value:.0f} MiB" for role, value in largest.items())
+    size = f"{large['count']:,} cloud tasks"
+    return "\n".join(
+        [
+            verdict(f"{size} under 300 MB in each process", named, max(largest.values(), default=0) * 1.048576 < 300),
+            verdict(
+                "CPU that grows no faster than the number of looks",
+                f"{a_call[0]:.2f} ms a call with {small['count']:,}, {a_call[1]:.2f} ms with {large['count']:,}",
+                a_call[1] <= a_call[0],
+            ),
+            verdict(
+                f"the hand-over between rounds under 5 % of the wait for {size}",
+                f"no call for {share * 100:.1f} % of the time between one run of the module and the next",
+                share < 0.05,
+            ),
+        ]
+    )
+
+
+def sweeps(runs: list[Figures]) -> list[list[str]]:
+    """The rows of the second table."""
+    swept = {run["count"] for run in runs if run["who"] == SWEPT}
+    return [
+        [
+            f"{run['count']:,}",
+            f"`{'auto' if run['who'] == SWEPT else 'never'}`",
+            *(number(run["calls"].get(action, 0)) for action in ("DescribeTaskDetail", "DescribeTasks")),
+            number(sum(run["calls"].values())),
+            number(run["late"]["median"]),
+        ]
+        for run in runs
+        if run["count"] in swept and run["who"] in (OURS, SWEPT)
+    ]

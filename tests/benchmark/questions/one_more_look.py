@@ -1,0 +1,110 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One more look in a wait: the slope, so that start-up does not count."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..cloud import RUNNING, TOKEN, Cloud, ends_at_look
+from ..contenders import info, program, sdk, tccli_loop, until, uri, wait
+from ..measure import Bench, Cost, Counted, Figures, play, run, slopes
+from ..report import bar_note, number, ratio, table, verdict
+
+TITLE = "One more look in a wait"
+REPETITIONS = 3
+OURS = ("wait_for_task, DingTalk", "wait_for_task, MPS")
+BARE = "bare requests.Session loop, DingTalk"
+URI = "uri + until, DingTalk"
+INFO = "info module + until"
+
+
+Contenders = dict[str, tuple[Counted, int, int]]
+"""Who, and from how many looks to how many."""
+
+
+def ours(cloud: Cloud, provider: str) -> Counted:
+    """A wait of so many looks, without pauses."""
+
+    def cost(count: int) -> Cost:
+        name = f"wait-{count}"
+        cloud.begin(provider, name, ends_at_look(count))
+        pace = {"sleep": 0, "max_sleep": 0, "rate_limit": {provider: 1e6}, "heartbeat": 600}
+        return play(wait(provider=provider, task_id=name, **pace), cloud.environment())
+
+    return cost
+
+
+def again(cloud: Cloud, provider: str, task: t.Callable[[str], Figures], condition: str) -> Counted:
+    """An Ansible task that ``until`` repeats so often."""
+
+    def cost(count: int) -> Cost:
+        name = f"{next(iter(task('')))}-{count}"
+        cloud.begin(provider, name, ends_at_look(count))
+        return play(until(task(name), condition, retries=count, delay=0), cloud.environment())
+
+    return cost
+
+
+def looped(cloud: Cloud, command: t.Callable[[int], list[str]]) -> Counted:
+    """A program that looks so often."""
+    return lambda count: run(command(count), cloud.environment())
+
+
+def of_dingtalk(bench: Bench, cloud: Cloud) -> Contenders:
+    """Those that ask DingTalk, which wants no signature."""
+    loops, tries = bench.pick((200, 2000), (3, 3)), bench.pick((3, 9), (2, 2))
+    page = f"{cloud.url}/v2.0/doc/task/info/still"
+    here = (cloud, "dingtalk_doc")
+    return {
+        OURS[0]: (ours(*here), *loops),
+        BARE: (looped(cloud, lambda count: program("bare_loop.py", page, TOKEN, str(count))), *loops),
+        URI: (again(*here, lambda name: uri(cloud, name), "look.json.status == 1"), *tries),
+        INFO + ", DingTalk": (again(*here, lambda name: info("dingtalk_doc", name), "look.task.done"), *tries),
+    }
+
+
+def of_mps(bench: Bench, cloud: Cloud) -> Contenders:
+    """Those that ask MPS."""
+    loops, tries = bench.pick((200, 2000), (3, 3)), bench.pick((3, 9), (2, 2))
+    here = (cloud, "mps")
+    found: Contenders = {
+        OURS[1]: (ours(*here), *loops),
+        "SDK loop, MPS": (looped(cloud, lambda count: program("sdk_loop.py", "still", str(count))), *loops),
+        INFO + ", MPS": (again(*here, lambda name: info("mps", name), "look.task.done"), *tries),
+        "module on the SDK + until, MPS": (again(*here, sdk, "look.task.Status == 'FINISH'"), *tries),
+    }
+    if bench.tccli:
+        shell = looped(cloud, lambda count: tccli_loop(bench, cloud, "still", count))
+        found["tccli in a shell loop, MPS"] = (shell, *bench.pick((2, 6), (2, 2)))
+    return found
+
+
+def measure(bench: Bench) -> Figures:
+    """CPU milliseconds a look."""
+    still = [{"provider": name, "task_id": "still", "life": [RUNNING]} for name in ("dingtalk_doc", "mps")]
+    with Cloud(still) as cloud:
+        return slopes(bench, {**of_dingtalk(bench, cloud), **of_mps(bench, cloud)}, REPETITIONS)
+
+
+def tell(figures: Figures) -> str:
+    """The section."""
+    mine, bare, uris = (figures[name]["median"] for name in (OURS[0], BARE, URI))
+    rows = [
+        [name, *(number(slope[value]) for value in ("median", "least", "most")), number(ratio(slope["median"], mine))]
+        for name, slope in figures.items()
+    ]
+    return f"""\
+What one look more costs while one waits, as the slope between few and many looks of the same wait: start-up does not
+count. The waits have no pauses, so that only looks are measured. MPS answers are longer than DingTalk's and must be
+signed for; the bare loop neither signs nor checks anything.
+
+{bar_note("one_more_look")}
+
+{table(["one more look", "CPU ms", "least", "most", "times ours, DingTalk"], rows)}
+
+{verdict("at most 1.25 times the bare loop", f"{ratio(mine, bare):.2f} times", ratio(mine, bare) <= 1.25)}
+{verdict("at least 250 times cheaper than uri + until", f"{ratio(uris, mine):.0f} times", ratio(uris, mine) >= 250)}
+"""

@@ -1,0 +1,56 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One look from a playbook: the whole process, start-up and all."""
+
+from __future__ import annotations
+
+from ...functional.ansible_runs import MODULES
+from ..cloud import PROVIDERS, RUNNING, Cloud
+from ..contenders import info, played, sdk, uri
+from ..measure import Bench, Figures, costs
+from ..report import bar_note, number, table, verdict
+
+TITLE = "One look from a playbook"
+REPETITIONS = 9
+URI = "ansible.builtin.uri, unsigned"
+SDK = "module on the SDK"
+
+
+def measure(bench: Bench) -> Figures:
+    """A playbook of one Ansible task, by module."""
+    with Cloud([{"provider": name, "task_id": "still", "life": [RUNNING]} for name in PROVIDERS]) as cloud:
+        names = bench.pick(PROVIDERS, ("mps",))
+        jobs = {MODULES[name]: played(cloud, info(name, "still")) for name in names}
+        jobs[URI] = played(cloud, uri(cloud, "still"))
+        jobs[SDK] = played(cloud, sdk("still"))
+        jobs["ansible.builtin.ping"] = played(cloud, {"ansible.builtin.ping": {}})
+        return {name: costs(runs) for name, runs in bench.warmed(jobs, REPETITIONS).items()}
+
+
+def tell(figures: Figures) -> str:
+    """The section."""
+    base = figures[URI]
+    rows = [
+        [
+            name,
+            *(number(cost[what][value]) for what in ("cpu", "wall") for value in ("median", "least")),
+            f"{cost['cpu']['median'] / base['cpu']['median']:.2f}",
+            f"{cost['wall']['median'] / base['wall']['median']:.2f}",
+        ]
+        for name, cost in figures.items()
+    ]
+    head = ["one Ansible task", "CPU s", "least", "wall s", "least", "CPU / uri", "wall / uri"]
+    worst = max(figures[name]["cpu"]["median"] / base["cpu"]["median"] for name in MODULES.values() if name in figures)
+    return f"""\
+`ansible-playbook` with one Ansible task, from start to end. `ansible.builtin.uri` sends an unsigned GET and gets JSON,
+and that is all it does; ours sign, check and read the answer. The module on the vendor's SDK is written as most
+collections write theirs. `ansible.builtin.ping` asks nobody: it is what Ansible costs by itself.
+
+{bar_note("playbook_look")}
+
+{table(head, rows)}
+
+{verdict("no info module above 1.05 times the CPU of uri", f"{worst:.2f} times", worst <= 1.05)}
+"""

@@ -1,0 +1,56 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmarks still run: each question with small numbers, whose figures mean nothing and are not looked at."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+QUESTIONS = {
+    "playbook_look": "One look from a playbook",
+    "shell_look": "One look from a shell",
+    "one_more_look": "One more look in a wait",
+    "idle_hour": "An idle hour",
+    "many_tasks": "Many cloud tasks",
+    "start_up": "Start-up and signatures",
+}
+
+
+def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the benchmarks; with tccli and charts too where "make bench" has installed what they need."""
+    command = [sys.executable, "-m", "tests.benchmark", *arguments, "--tools", str(ROOT / ".cache" / "bench")]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_can_be_asked(name: str, tmp_path: Path) -> None:
+    run = benchmark("--smoke", "--only", name, "--output", str(tmp_path))
+    assert run.returncode == 0, run.stderr
+    assert list(json.loads((tmp_path / "benchmarks" / "figures.json").read_text("utf-8"))["questions"]) == [name]
+    page = (tmp_path / "benchmarks.md").read_text("utf-8")
+    assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == ["The machine", QUESTIONS[name]]
+
+
+def test_a_smoke_run_does_not_touch_the_page() -> None:
+    run = benchmark("--smoke", "--only", "shell_look")
+    assert run.returncode == 2
+    assert "--smoke needs an --output of its own" in run.stderr
+
+
+@pytest.mark.skipif(not (ROOT / "docs" / "benchmarks.md").exists(), reason="make bench has not been run yet")
+def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    shutil.copy(ROOT / "docs" / "benchmarks" / "figures.json", tmp_path / "benchmarks")
+    run = benchmark("--render", "--output", str(tmp_path))
+    assert run.returncode == 0, run.stderr
+    page = (tmp_path / "benchmarks.md").read_text("utf-8")
+    assert page == (ROOT / "docs" / "benchmarks.md").read_text("utf-8"), "run python -m tests.benchmark --render"
+    assert [section for section in QUESTIONS.values() if f"## {section}\n" not in page] == []
