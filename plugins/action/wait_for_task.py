@@ -20,7 +20,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict, _wait_options
-from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book
+from ansible_collections.cloudwait.conversion.plugins.module_utils._book import refusal
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
@@ -65,9 +65,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             with ending_with_parent():
                 self._result.update(self._wait(self._options()))
         except (Refused, StateError) as error:
-            empty = Book([], lambda dummy: "").result(require=_verdict.ALL, check_mode=False, elapsed=0.0)
             told = getattr(error, "result", {})
-            self._result.update({**empty, "outcome": _verdict.ERROR, "failed": True, "msg": str(error), **told})
+            self._result.update({**refusal(), "msg": str(error), **told})
         if self._warnings:
             self._result["warnings"] = [*self._result.get("warnings", []), *self._warnings]
         return dict(self._result)

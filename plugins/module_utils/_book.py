@@ -180,6 +180,12 @@ class Book:
         }
 
 
+def refusal() -> dict[str, t.Any]:
+    """The result of a wait that did not begin, but for the reason: all keys are there."""
+    empty = Book([], lambda dummy: "").result(require=_verdict.ALL, check_mode=False, elapsed=0.0)
+    return {**empty, "outcome": _verdict.ERROR, "failed": True}
+
+
 def clock_face(started: float) -> t.Callable[[float], str]:
     """From seconds since a start (Unix seconds) to a time of day in UTC, as text."""
 
@@ -193,4 +199,4 @@ def _without(mapping: t.Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
     return {key: value for key, value in mapping.items() if key != name}
 
 
-__all__ = ["Book", "Entry", "Ref", "Report", "clock_face"]
+__all__ = ["Book", "Entry", "Ref", "Report", "clock_face", "refusal"]

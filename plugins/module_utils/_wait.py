@@ -21,7 +21,7 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from . import _verdict
-from ._book import Book, Report, clock_face
+from ._book import Book, Report, clock_face, refusal
 from ._errors import CloudError
 from ._items import Plan, make_plan
 from ._module import clock_warning, hide_secrets, make_clock, make_provider, make_transport, unknown_warning
@@ -55,7 +55,8 @@ def run_wait(module: AnsibleModule) -> None:
         failure = error
     hide_secrets(module, wait.secrets(), getattr(failure, "hidden", []))
     if failure is not None:
-        module.fail_json(msg=failure.sentence(TRIED), error=failure.as_dict())
+        told = {} if wait.is_round else refusal()
+        module.fail_json(**{**told, "msg": failure.sentence(TRIED), "error": failure.as_dict()})
     if not wait.is_round:
         for note in wait.notes():
             module.warn(note)
@@ -201,7 +202,7 @@ class Wait:
         return waiter.run()
 
     def _tasks(self) -> list[Task]:
-        """What is open; a provider is made for each account at once, so that a bad one is refused before any look."""
+        """What is open; a provider is made for each account at once, so that wrong options are told before any look."""
         numbers = self._round.get("numbers")
         states = self._round.get("states", {})
         tasks = []

@@ -346,7 +346,9 @@ def test_exceptions_from_rules_have_reasons(name: str) -> None:
     assert list(bare_exceptions(name, read(name))) == []
 
 
-@pytest.mark.parametrize("exception", ["noqa", "noqa: E501", "type: ignore[misc]", "pragma: no cover", "yamllint disable"])
+@pytest.mark.parametrize(
+    "exception", ["noqa", "noqa: E501", "type: ignore[misc]", "pragma: no cover", "yamllint disable"]
+)
 def test_an_exception_without_reason_is_found(exception: str) -> None:
     assert list(bare_exceptions("x.py", f"x = 1  # {exception}"))
     assert not list(bare_exceptions("x.py", f"x = 1  # {exception} # a reason"))

@@ -47,11 +47,12 @@ class EssCalls(EssProvider, Starter):
         """A conversion of a file on this host, or of one that was uploaded before."""
         agent_of(ref)
         src = options["src"]
-        name = options["resource_name"] or os.path.basename(src or "")
+        file = os.path.basename(src or "")
+        name = options["resource_name"] or file
         if not name:
             raise CloudError("config", "resource_name is missing", advice="give the file's name with its suffix")
         check_length("resource_name", name, MAX_NAME)
-        kind = options["resource_type"] or _type_of(name)
+        kind = options["resource_type"] or _type_of(file or name)
         if src is not None:
             self.upload_url = self._find_upload_url(environ)
             _check_file(src, kind)

@@ -471,3 +471,11 @@ def test_a_mistake_of_ours_in_a_thread_is_no_bad_answer() -> None:
 
     with pytest.raises(KeyError, match="a mistake"):
         run_threads(look, 2)
+
+
+def test_a_look_is_cut_off_where_nobody_would_hear_of_it() -> None:
+    world = World(["running"], look_takes=0.1)
+    world.run(limits=Limits(left=900, within=8.0, linger=8.0))
+    assert world.bounds[0] == 8.0
+    assert world.bounds[1] == pytest.approx(8.0 - world.times()[1])
+    assert min(world.bounds) >= 0.5

@@ -311,3 +311,27 @@ def test_a_heartbeat_tells_who_has_been_longest_in_its_state() -> None:
     assert line == (
         "[h] cloudwait: 2 of 2 still open (2 running), 61 s gone, 839 s left; mps m0 has been running for 60 s"
     )
+
+
+# --- conditions ---
+
+
+def test_what_is_over_and_not_judged_is_undecided() -> None:
+    clock = Clock()
+    rounds = clock.rounds(conditional=True)
+    first = answer(3)
+    first["report"]["records"]["1"] = make_record(ref(1), "failed", "FINISH")
+    rounds.take(first, cost=0.0)
+    assert rounds.undecided() == [1]
+    rounds.decide(1, verdict=False)
+    assert rounds.undecided() == []
+
+
+def test_without_a_condition_nothing_is_undecided() -> None:
+    clock = Clock()
+    rounds = clock.rounds()
+    first = answer(1)
+    first["report"]["outcomes"] = {"0": ["failed", 2.0]}
+    first["report"]["records"]["0"] = make_record(ref(0), "failed", "FINISH")
+    rounds.take(first, cost=0.0)
+    assert rounds.undecided() == []
