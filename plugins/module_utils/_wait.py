@@ -249,22 +249,27 @@ class Wait:
         many = {key: numbers for key, numbers in accounts.items() if len(numbers) > PAGE}
         states = {key: self._round.get("sweeps", {}).get(key, {}) for key in many}
         return {
-            key: self._make_group(self._providers[key], numbers, states[key])
+            key: self._make_group(key, numbers, states[key])
             for key, numbers in many.items()
             if self._providers[key].open_lists and not states[key].get("given_up")
         }
 
-    def _make_group(self, provider: Provider, numbers: dict[str, int], state: Options) -> Group:
+    def _make_group(self, key: str, numbers: dict[str, int], state: Options) -> Group:
+        provider = self._providers[key]
+
         def read(name: str, token: str | None, seconds: float) -> Swept:
             swept = provider.read_page(name, token, timeout=seconds)
             if swept.error is not None and not swept.error.retryable:
-                self._note_once("sweep", f"The list of cloud tasks was refused, so each is asked for: {swept.error}.")
+                self._note_once(
+                    f"sweep {key}", f"The list of cloud tasks was refused, so each is asked for: {swept.error}."
+                )
             return swept
 
         def record(task: Task, name: str, entry: Options) -> Record:
             return t.cast(Record, redact(provider.listed_record(task.ref["ref"], name, entry)))
 
-        sweep = Sweep(provider.open_lists, numbers, passes=state.get("passes", 0))
+        before = {name: state.get(name, 0) for name in ("passes", "errors")}
+        sweep = Sweep(provider.open_lists, numbers, **before)
         due_in = state.get("due_in", self._options["delay"])
         return Group(provider.name, sweep, read=read, record=record, due_in=due_in)
 
@@ -272,7 +277,12 @@ class Wait:
         """What the next round must know of each; one that was left is not taken up again."""
         now = time.monotonic()
         states = {
-            key: {"passes": group.sweep.passes, "due_in": max(0.0, group.due_at - now), "given_up": not group.open}
+            key: {
+                "passes": group.sweep.passes,
+                "errors": group.sweep.errors,
+                "due_in": max(0.0, group.due_at - now),
+                "given_up": not group.open,
+            }
             for key, group in self._groups.items()
         }
         return {**self._round.get("sweeps", {}), **states}

@@ -21,7 +21,7 @@ from . import _verdict
 from ._book import Report
 from ._errors import CloudError
 from ._pacing import FOREVER, DueQueue, RateBudget, backoff
-from ._status import Record
+from ._status import PENDING, RUNNING, Record
 from ._sweep import Sweep, Swept
 
 R = t.TypeVar("R")
@@ -89,6 +89,7 @@ class Task:
         self.changed_ago: float | None = state.get("changed_ago")
         self.fingerprint: str | None = state.get("fingerprint")
         self.status: str | None = state.get("status")
+        self.asked: bool = state.get("asked", False)  # by a sweep, for a look that has not come yet
         self.group: Group | None = None
         self.changed_at = 0.0
         self.due_at = 0.0
@@ -137,7 +138,6 @@ class Group:
         self.due_in = due_in
         self.due_at = 0.0
         self.open: dict[int, Task] = {}
-        self.asked: set[int] = set()  # those of them whose look is due or under way
 
 
 class Lane:
@@ -227,7 +227,7 @@ class Waiter:
         due_in = self._policy.delay if task.due_in is None else task.due_in
         task.changed_at = self._began - (self._limits.elapsed if task.changed_ago is None else task.changed_ago)
         task.due_at = self._began + max(0.0, due_in)
-        if task.group is None:
+        if task.group is None or task.asked:
             self._lanes[task.lane].due.push(task.number, task.due_at)
 
     # --- the loop ---
@@ -248,10 +248,19 @@ class Waiter:
             return self._unseen == 0
         if self._last_looks:
             return now >= self._deadline + self._grace() or not self._is_busy()
-        since = now - self._began
-        if self._limits.first and self._unseen == 0:
+        if self._limits.first and self._unseen == 0 and not self._is_midway():
             return True
-        return since >= self._limits.linger or (self._changed and since >= self._limits.after_change)
+        return now >= self._handover()
+
+    def _handover(self) -> float:
+        """When a round that has no verdict should come back; a round through the lists is not broken off."""
+        if self._is_midway():
+            return self._began + self._limits.within
+        ends = [self._limits.linger] + ([self._limits.after_change] if self._changed else [])
+        return self._began + min(ends)
+
+    def _is_midway(self) -> bool:
+        return any(group.open and group.sweep.is_midway for group in self._groups)
 
     def _has_verdict(self) -> bool:
         policy = self._policy
@@ -352,10 +361,7 @@ class Waiter:
         end = self._end_of_looks()
         if end - max(start, now) < NO_TIME:  # too late to begin
             start = FOREVER
-        ends = [end] if self._last_looks else [end, self._began + self._limits.linger]
-        if self._changed and not self._last_looks:
-            ends.append(self._began + self._limits.after_change)
-        return min(start, *ends)
+        return min(start, end) if self._last_looks else min(start, end, self._handover())
 
     def _end_of_looks(self) -> float:
         return self._deadline + self._grace() if self._last_looks else self._deadline
@@ -373,7 +379,7 @@ class Waiter:
         if not group.sweep.is_worth_it(len(group.open)):  # so many have ended since, or it was left
             self._leave(group, now)
             return
-        name, token = group.sweep.next_page(len(group.open))
+        name, token = group.sweep.next_page()
         lane.budget.take(now)
         self._start(lane, lambda: group.read(name, token, seconds), lambda swept: self._finish_page(group, name, swept))
 
@@ -381,27 +387,40 @@ class Waiter:
         """Those on the page need no look; at the end of a round through the lists, those on none of them do."""
         now = self._clock()
         lane = self._count(group.lane, swept.calls, now)
+        passes = 0
         if swept.error is not None:
             self._slow_down(lane, swept.error, now)
             group.sweep.fail(for_good=swept.error.kind in PERMANENT or not swept.error.retryable)
+            passes = 1
         elif swept.page is not None:
             lane.budget.answered()
             for number, entry in group.sweep.take(swept.page, group.open).items():
                 self._take_listed(group.open[number], group.record(group.open[number], name, entry), now)
-            for number in set(group.sweep.unlisted(group.open)) - group.asked:
-                group.asked.add(number)
-                lane.due.push(number, now)
+            passes = self._end_of_lists(group, lane, now)
         if not group.sweep.is_worth_it(len(group.open)):
             self._leave(group, now)
             return
-        group.due_at = now + (self._pause_after(group.sweep.passes - 1) if group.sweep.ends_pass() else 0.0)
+        group.due_at = now + passes * self._pause_after(group.sweep.passes - 1)
         lane.due.push(-1 - self._groups.index(group), group.due_at)
+
+    def _end_of_lists(self, group: Group, lane: Lane, now: float) -> int:
+        """How many passes a round through the lists took that is over now; 0 while it goes on."""
+        ended = group.sweep.end_round(group.open)
+        if ended is None:
+            return 0
+        passes, unlisted = ended
+        for task in (group.open[number] for number in unlisted):
+            if not task.asked:
+                task.asked, task.due_at = True, now
+                lane.due.push(task.number, now)
+        return passes
 
     def _take_listed(self, task: Task, record: Record, now: float) -> None:
         """A list tells the status and no more: it must not hide what a look has told since that began."""
         self._unseen -= not task.looked
         task.looked = True
-        if record["status"] != task.status:
+        late = task.status == RUNNING and record["status"] == PENDING  # a look has told more since that page was made
+        if record["status"] != task.status and not late:
             self._take_record(task, record, now)
         task.seen, task.errors, task.missing, task.error = True, 0, 0, None
 
@@ -409,7 +428,7 @@ class Waiter:
         """From now on each is looked at by itself."""
         for number, task in group.open.items():
             task.group = None
-            if number not in group.asked:
+            if not task.asked:
                 self._lanes[task.lane].due.push(number, now)
         group.open = {}
 
@@ -432,8 +451,7 @@ class Waiter:
         self._unseen -= not task.looked
         task.looked = True
         task.polls += 1
-        if task.group is not None:
-            task.group.asked.discard(task.number)
+        task.asked = False
         if seen.error is not None:
             self._take_error(task, seen.error, now)
         elif seen.record is not None:
@@ -482,9 +500,10 @@ class Waiter:
             self._end(task, _verdict.STALLED, now)
         elif policy.max_polls is not None and task.polls >= policy.max_polls:
             self._end(task, _verdict.TIMED_OUT, now)
-        elif not task.looked_last and task.group is None:  # else the next round through the lists tells
+        elif not task.looked_last and (task.group is None or task.errors or task.missing):
             due = self._deadline if self._last_looks else self._next_due(task, now)
             self._lanes[task.lane].due.push(task.number, due)
+            task.asked = task.group is not None  # all others are told of by the next round through the lists
 
     def _next_due(self, task: Task, now: float) -> float:
         """After a backoff, but not later than the moment at which patience ends."""
@@ -550,6 +569,7 @@ class Waiter:
             "changed_ago": now - task.changed_at,
             "fingerprint": task.fingerprint,
             "status": task.status,
+            "asked": task.asked,
         }
 
 

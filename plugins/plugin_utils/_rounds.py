@@ -279,7 +279,11 @@ def _aged(handed_over: t.Mapping[str, t.Any], gap: float) -> dict[str, t.Any]:
         if "due_in" in older:
             older.update(due_in=max(0.0, older["due_in"] - gap), changed_ago=older["changed_ago"] + gap)
         states[number] = older
-    return {**handed_over, "lanes": lanes, "states": states}
+    sweeps = {
+        account: {**sweep, "due_in": max(0.0, sweep["due_in"] - gap)}
+        for account, sweep in handed_over.get("sweeps", {}).items()
+    }
+    return {**handed_over, "lanes": lanes, "states": states, "sweeps": sweeps}
 
 
 __all__ = ["Rounds"]

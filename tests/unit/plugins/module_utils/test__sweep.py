@@ -21,65 +21,55 @@ def page(numbers: range, token: str | None = None, total: int | None = None) -> 
 
 def test_a_round_goes_through_all_pages_of_all_lists() -> None:
     swept, still_open = sweep(250), set(range(250))
-    asked = []
+    asked, ends = [], []
     for numbers, token in ((range(100), "a"), (range(100, 150), None), (range(150, 249), None)):
-        asked.append(swept.next_page(250))
+        asked.append(swept.next_page())
         assert sorted(swept.take(page(numbers, token), still_open)) == list(numbers)
+        ends.append(swept.end_round(still_open))
     assert asked == [("PROCESSING", None), ("PROCESSING", "a"), ("WAITING", None)]
-    assert swept.unlisted(still_open) == [249]
-    assert swept.next_page(250) == ("PROCESSING", None)
-
-
-def test_nothing_is_missed_while_lists_are_left() -> None:
-    swept = sweep(2)
-    swept.next_page(2)
-    swept.take(page(range(1)), {0, 1})
-    assert swept.unlisted({0, 1}) == []
+    assert ends == [None, None, (1, [249])]
+    assert swept.next_page() == ("PROCESSING", None)
 
 
 def test_a_round_is_over_when_all_were_found() -> None:
     swept = sweep(101)
-    swept.next_page(101)
     swept.take(page(range(101), "more"), set(range(101)))
-    assert swept.unlisted(set(range(101))) == []
-    assert swept.next_page(101) == ("PROCESSING", None)
+    assert swept.is_midway
+    assert swept.end_round(set(range(101))) == (1, [])
+    assert not swept.is_midway
 
 
 def test_others_and_those_that_are_over_do_not_count() -> None:
-    swept = sweep(3)
-    swept.next_page(2)
-    assert list(swept.take(page(range(9)), {1, 2})) == [1, 2]
+    assert list(sweep(3).take(page(range(9)), {1, 2})) == [1, 2]
 
 
-@pytest.mark.parametrize(("still_open", "pages"), [(101, 2), (200, 2), (201, 3), (1000, 10)])
-def test_a_pass_has_a_page_for_each_hundred(still_open: int, pages: int) -> None:
-    swept = sweep(still_open)
-    read = 0
-    while not read or not swept.ends_pass():
-        swept.next_page(still_open)
-        swept.take(page(range(1), f"token {read}"), {0, 1})
-        read += 1
-    assert (read, swept.passes) == (pages, 1)
-
-
-def test_a_long_round_goes_on_in_the_next_pass() -> None:
-    swept, still_open = sweep(150), set(range(150))
-    swept.next_page(150)
-    swept.take(page(range(50), "a"), still_open)
-    assert not swept.ends_pass()
-    swept.next_page(150)
-    swept.take(page(range(50, 60), "b"), still_open)
-    assert swept.unlisted(still_open) == []
-    assert swept.ends_pass()
-    assert swept.next_page(150) == ("PROCESSING", "b")
+@pytest.mark.parametrize(("still_open", "pages", "passes"), [(101, 2, 1), (150, 3, 2), (1000, 10, 1), (1000, 31, 4)])
+def test_a_long_round_counts_as_several_passes(still_open: int, pages: int, passes: int) -> None:
+    swept, numbers = sweep(still_open), set(range(still_open))
+    for number in range(pages - 1):
+        swept.take(page(range(1), f"token {number}"), numbers)
+        assert swept.end_round(numbers) is None
+    swept.take(page(range(still_open)), numbers)
+    ended = swept.end_round(numbers)
+    assert ended == (passes, [])
+    assert swept.passes == 1
 
 
 def test_a_vendor_that_goes_in_circles_has_an_end() -> None:
     swept, still_open = sweep(500), set(range(500))
     for dummy in range(2):
-        swept.next_page(500)
         swept.take(page(range(1), "same"), still_open)
-    assert swept.next_page(500) == ("WAITING", None)
+    assert swept.next_page() == ("WAITING", None)
+
+
+def test_a_list_that_never_ends_is_left_though_it_tells_no_total() -> None:
+    swept, still_open = sweep(101), set(range(101))
+    for number in range(8):
+        assert swept.is_worth_it(101)
+        swept.take(page(range(1), f"token {number}"), still_open)
+    assert swept.is_worth_it(101)
+    swept.take(page(range(1), "one more"), still_open)
+    assert not swept.is_worth_it(101)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +88,8 @@ def test_lists_that_are_too_full_or_tasks_too_few_are_not_worth_it(
 ) -> None:
     swept = sweep(still_open)
     for total in totals:
-        swept.next_page(still_open)
         swept.take(page(range(0), None, total), set(range(still_open)))
+        swept.end_round(set(range(still_open)))
     assert swept.is_worth_it(still_open) is worth
 
 
@@ -122,8 +112,13 @@ def test_a_refusal_ends_it_at_once() -> None:
 
 def test_after_an_error_the_round_begins_anew() -> None:
     swept = sweep(300)
-    swept.next_page(300)
     swept.take(page(range(1), "a"), {0, 1})
     swept.fail(for_good=False)
-    assert swept.ends_pass()
-    assert swept.next_page(300) == ("PROCESSING", None)
+    assert swept.next_page() == ("PROCESSING", None)
+    assert (swept.passes, swept.errors) == (1, 1)
+
+
+def test_errors_before_count() -> None:
+    swept = Sweep(LISTS, {f"m{number}": number for number in range(300)}, passes=7, errors=2)
+    swept.fail(for_good=False)
+    assert not swept.is_worth_it(300)

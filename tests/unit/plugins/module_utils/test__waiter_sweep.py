@@ -41,6 +41,7 @@ class World:
         self.runs = runs or {}
         self.ends = ends or {}
         self.hidden: set[int] = set()  # those that no list has in the first second
+        self.others = 0  # cloud tasks of somebody else that run, too
         self.unknown: set[int] = set()  # those that the vendor does not know at all
         self.refusals: list[CloudError] = []
         self.pages: list[tuple[float, str]] = []
@@ -69,16 +70,46 @@ class World:
         gone = self.unknown | (self.hidden if self.now < 1 else set())  # lists come late
         listed = [n for n in range(self.count) if self.status(n) == NATIVE[name] and n not in gone]
         begin = int(token or 0)
-        entries: dict[str, dict[str, t.Any]] = {f"m{number}": {} for number in listed[begin : begin + 100]}
-        more = str(begin + 100) if len(listed) > begin + 100 else None
-        return Swept(Page(entries, more, len(listed)), None, 1)
+        names = [f"other{n}" for n in range(self.others if name == "PROCESSING" else 0)] + [f"m{n}" for n in listed]
+        entries: dict[str, dict[str, t.Any]] = {entry: {} for entry in names[begin : begin + 100]}
+        more = str(begin + 100) if len(names) > begin + 100 else None
+        return Swept(Page(entries, more, len(names)), None, 1)
 
-    def run(self, *, policy: Policy | None = None, limits: Limits | None = None) -> t.Mapping[str, t.Any]:
-        tasks = [Task(number, {}, "mps", {}) for number in range(self.count)]
-        sweep = Sweep(("PROCESSING", "WAITING"), {f"m{number}": number for number in range(self.count)})
+    def run_in_rounds(self, count: int, *, after_change: float, linger: float) -> list[t.Mapping[str, t.Any]]:
+        """Rounds of the module, one after the other; each knows what the one before has handed over."""
+        reports: list[t.Mapping[str, t.Any]] = []
+        states: dict[str, t.Any] = {str(number): {} for number in range(self.count)}
+        sweep: dict[str, t.Any] = {}
+        for dummy in range(count):
+            limits = Limits(left=9000, linger=linger, after_change=after_change, elapsed=self.now)
+            reports.append(self.run(limits=limits, states=states, **sweep))
+            states = dict(reports[-1]["states"])
+            group = self.group
+            sweep = {
+                "passes": group.sweep.passes,
+                "errors": group.sweep.errors,
+                "due_in": max(0.0, group.due_at - self.now),
+            }
+        return reports
+
+    def run(
+        self,
+        *,
+        policy: Policy | None = None,
+        limits: Limits | None = None,
+        states: t.Mapping[str, t.Any] | None = None,
+        passes: int = 0,
+        errors: int = 0,
+        due_in: float = 0.0,
+    ) -> t.Mapping[str, t.Any]:
+        known = states if states is not None else {str(number): {} for number in range(self.count)}
+        tasks = [Task(int(number), {}, "mps", state) for number, state in known.items()]
+        numbers = {f"m{task.number}": task.number for task in tasks}
+        sweep = Sweep(("PROCESSING", "WAITING"), numbers, passes=passes, errors=errors)
         self.group = Group(
             "mps",
             sweep,
+            due_in=due_in,
             read=self.read,
             record=lambda task, name, entry: make_record(
                 {"provider": "mps", "task_id": f"m{task.number}"}, NATIVE[name], name
@@ -114,11 +145,31 @@ def test_passes_grow_apart_like_looks() -> None:
     assert sorted({when for when, dummy in world.pages}) == [0.0, 2.0, 5.0, 9.5, 16.25, 26.375, 41.563]
 
 
-def test_no_pass_reads_more_than_a_page_for_each_hundred() -> None:
-    world = World(250, runs=dict.fromkeys(range(150), 30.0), ends=dict.fromkeys(range(250), 60.0))
+def test_no_more_than_a_page_for_each_hundred_and_pass() -> None:
+    world = World(250, runs=dict.fromkeys(range(150), 90.0), ends=dict.fromkeys(range(250), 180.0))
     world.run()
-    for moment in {when for when, dummy in world.pages}:
+    moments = sorted({when for when, dummy in world.pages})
+    assert moments[:4] == [0.0, 2.0, 5.0, 9.5]
+    for moment in moments:
         assert sum(when == moment for when, dummy in world.pages) <= 3
+
+
+def test_a_round_of_several_passes_is_followed_by_as_many_pauses() -> None:
+    world = World(120, runs=dict.fromkeys(range(101), 500.0))
+    world.others = 150
+    world.run(limits=Limits(left=900, linger=30))
+    assert sorted({when for when, dummy in world.pages})[:4] == [0.0, 4.0, 10.0, 19.0]
+    assert sum(when == 0.0 for when, dummy in world.pages) == 4
+
+
+def test_rounds_of_the_module_do_not_break_off_rounds_through_the_lists() -> None:
+    """Each of these ends after a change, and another one goes on with what it hands over."""
+    world = World(150, ends={number: 40.0 + number for number in range(45)})
+    reports = world.run_in_rounds(12, after_change=5.0, linger=20.0)
+    ended = {int(number): when for report in reports for number, (dummy, when) in report["outcomes"].items()}
+    lags = [when - world.ends[number] for number, when in ended.items()]
+    assert len(ended) > 20
+    assert max(lags) <= 62.0
 
 
 def test_a_first_round_needs_no_look_at_all() -> None:
