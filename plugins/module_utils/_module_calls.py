@@ -25,6 +25,7 @@ def run_start(module: AnsibleModule, starter_class: type[Starter]) -> None:
     """The start of a cloud task; check mode gives a record without an id."""
 
     def work(starter: Starter, ref: Ref, result: Result) -> None:
+        starter.check_mode = module.check_mode
         deed = starter.prepare(ref, module.params, os.environ)
         if module.check_mode:
             result.update(changed=True, task=make_record(ref, UNKNOWN, None), response={})
@@ -101,7 +102,8 @@ def _do_once(module: AnsibleModule, provider: Provider, deed: Deed, result: Resu
         if is_uncertain(error):
             result["changed"] = True
             error.retryable = error.retryable and deed.repeatable
-            error.advice = deed.doubt
+        if result["changed"] and error.code not in deed.certain:
+            error.advice = f"{error.advice}; {deed.doubt}"
         raise
     result["changed"] = True
     return look

@@ -414,7 +414,8 @@ def _network_error(error: BaseException, host: str, seconds: float) -> CloudErro
                 return CloudError(said=said, **{"kind": "network", **more})
     if isinstance(error, OSError) and "CA certificate bundle" in str(error):
         return CloudError("config", "the CA bundle does not exist", advice="correct ca_path or REQUESTS_CA_BUNDLE")
-    return CloudError("network", f"the connection to {host}{proxy} broke ({type(error).__name__})")
+    sent = not any("Tunnel connection failed" in str(cause) for cause in causes)  # else the proxy has refused it
+    return CloudError("network", f"the connection to {host}{proxy} broke ({type(error).__name__})", sent=sent)
 
 
 _REFUSED = {"retryable": False, "advice": "check ca_path, the proxy and this host's clock; never turn the check off"}

@@ -28,6 +28,7 @@ FILM = {
 }
 STARTS = [
     {"provider": "cos_doc", "match": "broken", "life": [{"status": "failed", "message": 'no "head"\n<here>'}]},
+    {"provider": "cos_doc", "match": "lost", "faults": [{"name": "reset", "after": True}]},
     {"provider": "cos_doc", "match": "half", "life": [{"status": "partial"}]},
     *({"provider": name, "life": [{"status": "succeeded"}]} for name in ("ess", "cos_doc", "mps", "dingtalk_doc")),
 ]
@@ -160,17 +161,44 @@ def test_check_mode_starts_and_writes_nothing(convert: Convert) -> None:
     assert night.cloud.journal() == before
 
 
+def test_what_lacks_an_option_keeps_no_other_from_being_converted(convert: Convert) -> None:
+    night = convert(provider="cos_doc", settings=PLACE, documents=[document("fine.docx"), {"name": "bare"}])
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied", "not_started"]
+    assert "missing required arguments: input_object, output" in night.summary["documents"][1]["message"]
+
+
+def test_reports_are_written_though_the_wait_was_refused(convert: Convert) -> None:
+    night = convert(provider="dingtalk_doc", good_ends=["perfect"], **GOOD["dingtalk_doc"])
+    assert night.run.status == 2
+    assert night.suite is not None
+    assert "until has the word perfect" in str(night.suite[0].find("error").get("message"))  # type: ignore[union-attr] # it fails then
+
+
+def test_a_start_that_may_have_happened_is_uncertain(convert: Convert) -> None:
+    night = convert(provider="cos_doc", settings=PLACE, documents=[document("lost.docx")])
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["uncertain"]
+    assert "may exist" in night.summary["documents"][0]["message"]
+
+
+WRONG = "Give provider (ess, cos_doc, mps or dingtalk_doc) and documents (a list of dicts)."
+
+
 @pytest.mark.parametrize(
-    "variables",
+    ("variables", "sentence"),
     [
-        {},
-        {"provider": "ess"},
-        {"provider": "s3", "documents": []},
-        {"provider": "ess", "documents": "plan.docx"},
-        {"provider": "ess", "documents": ["plan.docx"]},
+        ({"provider": "ess"}, WRONG),
+        ({"provider": "ess", "documents": ["plan.docx"]}, WRONG),
+        (
+            {"provider": "ess", "documents": [{"scr": "x"}], "settings": {"secret_key": "x"}},
+            "no option scr, secret_key.",
+        ),
+        ({"provider": "ess", "documents": [], "where": "nowhere"}, "Give where as one host"),
+        ({"provider": "ess", "documents": [], "junit_file": "/nowhere/junit.xml"}, "folders that exist"),
     ],
 )
-def test_wrong_variables_are_told(convert: Convert, variables: dict[str, Any]) -> None:
+def test_wrong_variables_are_told(convert: Convert, variables: dict[str, Any], sentence: str) -> None:
     night = convert(**variables)
     assert night.run.status == 2
-    assert "Give provider (ess, cos_doc, mps or dingtalk_doc) and documents (a list of dicts)." in night.run.output
+    assert sentence in night.run.output

@@ -33,16 +33,21 @@ class Deed(t.NamedTuple):
     :param read: the record, empty where the call gives none, and the response of an answer.
     :param doubt: what to do when it may have happened, as the end of a sentence.
     :param repeatable: whether the vendor makes sure that it happens once only.
+    :param certain: error codes that say by themselves that it has happened.
     """
 
     make_request: MakeRequest
     read: Read
     doubt: str
     repeatable: bool = False
+    certain: tuple[str, ...] = ()
 
 
 class Starter(Provider):
     """A provider whose service can start cloud tasks."""
+
+    check_mode = False
+    """Whether nothing will be sent, so that what an earlier Ansible task would have made need not be there."""
 
     @abc.abstractmethod
     def prepare(self, ref: Ref, options: Options, environ: t.Mapping[str, str]) -> Deed:

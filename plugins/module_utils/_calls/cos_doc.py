@@ -52,6 +52,7 @@ ELEMENTS = {
 
 RANGES = {"quality": (1, 100, " percent"), "zoom": (10, 200, " percent"), "image_dpi": (96, 600, " dots an inch")}
 TO_THE_END = -1
+NOT_IN_XML = "[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
 LONG_IMAGE_PAGES = 20
 
 
@@ -138,6 +139,7 @@ def _check(options: Options) -> None:
     _check_texts({name: options[name] for name in ("input_object", "image_params", "doc_password", "queue_id")})
     _check_texts({f"output.{name}": text for name, text in options["output"].items()})
     _check_template(options["output"]["object"], is_table=source in TABLES)
+    _check_ranges(options["page_ranges"])
     _check_pages(options)
     for name, (least, most, unit) in RANGES.items():
         check_range(options, name, least, most, unit)
@@ -150,8 +152,8 @@ def _suffix(name: str) -> str:
 def _check_texts(texts: t.Mapping[str, str | None]) -> None:
     """What must not be empty, and what XML cannot hold."""
     for name, text in texts.items():
-        if text is not None and not (text.strip() and text.isprintable()):
-            raise CloudError("config", f"{name} is empty or has a line break or another character that no name has")
+        if text is not None and (not text.strip() or re.search(NOT_IN_XML, text)):
+            raise CloudError("config", f"{name} is empty or has a line break or another character that XML cannot hold")
 
 
 def _check_template(name: str, *, is_table: bool) -> None:
@@ -164,13 +166,19 @@ def _check_template(name: str, *, is_table: bool) -> None:
         raise CloudError("config", "output.object lacks ${Number} or ${Page}, which tells the pages apart")
 
 
+def _check_ranges(ranges: str | None) -> None:
+    if ranges is not None and not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)?(,[1-9]\d*(-[1-9]\d*)?)*", ranges):
+        raise CloudError("config", "page_ranges is not of the form 1,2-4,7")
+    for begin, end in re.findall(r"(\d+)-(\d+)", ranges or ""):
+        if int(begin) > int(end):
+            raise CloudError("config", f"page_ranges has {begin}-{end}, which ends before it begins")
+
+
 def _check_pages(options: Options) -> None:
-    first, last, ranges = options["start_page"], options["end_page"], options["page_ranges"]
+    first, last = options["start_page"], options["end_page"]
     given = [name for name in ("start_page", "end_page", "page_ranges") if options[name] is not None]
     if options["target_type"] == "pdf" and given:
         raise CloudError("config", f"{given[0]} is given with target_type pdf, which takes the whole document only")
-    if ranges is not None and not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)?(,[1-9]\d*(-[1-9]\d*)?)*", ranges):
-        raise CloudError("config", "page_ranges is not of the form 1,2-4,7")
     if first is not None and first < 1:
         raise CloudError("config", f"start_page is {first}, and pages begin at 1")
     if last is not None and last != TO_THE_END and last < (first or 1):

@@ -38,6 +38,8 @@ class DingTalkDocCalls(DingTalkDocProvider, Starter):
     @classmethod
     def create(cls, settings: Settings, options: Options, environ: t.Mapping[str, str]) -> DingTalkDocCalls:
         """With the token of a user, which an app's never replaces; with the app's when there is an operator."""
+        if options["operator_id"] == "":
+            raise CloudError("config", "operator_id is empty", advice="give it to copy as an app, or leave it out")
         if options["operator_id"]:
             return t.cast(DingTalkDocCalls, super().create(settings, options, environ))
         return cls(settings, dingtalk_user(options, environ))

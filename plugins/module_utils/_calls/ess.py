@@ -18,8 +18,8 @@ import typing as t
 from urllib.parse import urlsplit
 
 from .._errors import CloudError
-from .._providers.base import Options, Ref, Response, as_list, text_or_none
-from .._providers.ess import EssProvider, agent_of
+from .._providers.base import Options, Ref, Response, Rule, Rules, as_list, text_or_none
+from .._providers.ess import RULES, EssProvider, agent_of
 from .._status import PENDING, Record, make_record
 from .._transport import Answer, Request, check_endpoint
 from .base import Deed, Starter, check_length, new_id
@@ -30,12 +30,14 @@ MIB = 1024 * 1024
 IMAGES = ("jpg", "jpeg", "png", "bmp")
 TYPES = ("doc", "docx", "xls", "xlsx", *IMAGES, "html", "txt")
 MAX_NAME = 256
+GONE = Rule("invalid", "check resource_id; ESS keeps what was uploaded for an hour")
 
 
 class EssCalls(EssProvider, Starter):
     """File conversion in Tencent ESS; what it makes is always a PDF."""
 
     actions = ("ChannelCreateConvertTaskApi", "CreateFileConvertTask")
+    rules: t.ClassVar[Rules] = {**RULES, "InvalidParameter.DataNotFound": GONE, "InvalidParameter.InvalidId": GONE}
 
     resource_id: str | None = None
     """What was uploaded here."""
@@ -52,10 +54,11 @@ class EssCalls(EssProvider, Starter):
         if not name:
             raise CloudError("config", "resource_name is missing", advice="give the file's name with its suffix")
         check_length("resource_name", name, MAX_NAME)
-        kind = options["resource_type"] or _type_of(file or name)
+        kind = options["resource_type"] or _type_of(name if "." in name else file or name)
         if src is not None:
             self.upload_url = self._find_upload_url(environ)
-            _check_file(src, kind)
+            if not (self.check_mode and not os.path.exists(src)):
+                _check_file(src, kind)
 
         def make_request() -> Request:
             if src is not None and self.resource_id is None:

@@ -51,7 +51,8 @@ WORK = (
 
 MAX_SESSION_ID = 50
 MAX_SESSION_CONTEXT = 1000
-LIVE = "LiveStreamProcessTask"
+LIVE = "Live"  # what the vendor's words for cloud tasks of live streams begin with
+DUPLICATE = "InvalidParameterValue.SessionId"
 LISTS = ("WAITING", "PROCESSING", "FINISH")
 """The lists that the vendor keeps, in the order in which a cloud task goes through them: so none slips through."""
 
@@ -62,13 +63,18 @@ class MpsCalls(MpsProvider, Starter, Lister):
     rules: t.ClassVar[t.Mapping[str, Rule]] = {
         **RULES,
         "InvalidParameterValue.NotProcessingTask": Rule("invalid", "wait for its end, MPS does not abort it any more"),
-        "InvalidParameterValue.SessionId": Rule(
+        "ResourceNotFound*": Rule(
+            "not_found", "check what is named: the cloud task or, of a start, templates and schedule"
+        ),
+        DUPLICATE: Rule(
             "invalid", "a cloud task of this session_id exists: look for it with mps_task_list_info, or give another"
         ),
     }
 
     def prepare(self, ref: Ref, options: Options, environ: t.Mapping[str, str]) -> Deed:
         """A media task of any kind."""
+        if options["session_id"] == "":
+            raise CloudError("config", "session_id is empty, so nothing would keep a second start from happening")
         session = {"SessionId": options["session_id"], "SessionContext": options["session_context"]}
         params = {**options["parameters"], **without_nulls(session)}
         self._used.update(dict.fromkeys(secret_texts(params)))  # also of what is refused
@@ -84,6 +90,7 @@ class MpsCalls(MpsProvider, Starter, Lister):
             doubt="the cloud task may exist: look for it with mps_task_list_info"
             + (", or start it again with the same session_id" if repeatable else " before you start it again"),
             repeatable=repeatable,
+            certain=(DUPLICATE,),
         )
 
     def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
@@ -127,7 +134,7 @@ class MpsCalls(MpsProvider, Starter, Lister):
         :raises CloudError: ``invalid``, when the vendor does not abort it any more.
         """
         status, kind = look.record["status"], look.response.get("TaskType")
-        if status != PENDING and not (status == RUNNING and kind == LIVE):
+        if status != PENDING and not (status == RUNNING and str(kind).startswith(LIVE)):
             raise CloudError(
                 "invalid",
                 f"its status is {status}, and MPS aborts cloud tasks only while they wait (live streams also while "

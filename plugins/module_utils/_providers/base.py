@@ -361,14 +361,21 @@ def redact(value: t.Any, depth: int = 0) -> t.Any:
 
 
 def secret_texts(value: t.Any) -> list[str]:
-    """Every text in a dict of the user's that stands under a name of a secret."""
+    """Every text in a dict of the user's that stands under a name of a secret, however deep."""
     if isinstance(value, dict):
         return [
             text
             for name, member in value.items()
-            for text in ([str(member)] if member and _is_secret(str(name)) else secret_texts(member))
+            for text in (_leaves(member) if _is_secret(str(name)) else secret_texts(member))
         ]
     return [text for member in value for text in secret_texts(member)] if isinstance(value, list) else []
+
+
+def _leaves(value: t.Any) -> list[str]:
+    if isinstance(value, (dict, list)):
+        members = value.values() if isinstance(value, dict) else value
+        return [text for member in members for text in _leaves(member)]
+    return [str(value)] if value else []
 
 
 def _is_secret(name: str) -> bool:

@@ -66,7 +66,7 @@ STATUSES: dict[str, str] = {
 }
 
 RULES: Rules = {
-    "AccessDenied": Rule("permission", "give this account the right to query document jobs (ci) of the bucket"),
+    "AccessDenied": Rule("permission", "give this account the right to document jobs (ci) of the bucket"),
     "AccessForbidden": Rule("permission"),
     "BadDigest": Rule("invalid"),
     "ExpiredToken": Rule("auth", "the token has ended: fetch new temporary keys"),

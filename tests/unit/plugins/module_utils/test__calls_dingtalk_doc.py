@@ -176,7 +176,6 @@ USER_ENVIRON = {"DINGTALK_USER_ACCESS_TOKEN": "EXAMPLE-FAKE-ENV-USER-TOKEN"}
         (USER, {**APP_ENVIRON, **USER_ENVIRON}, "EXAMPLE-FAKE-USER-TOKEN"),
         ({}, {**APP_ENVIRON, **USER_ENVIRON}, "EXAMPLE-FAKE-ENV-USER-TOKEN"),
         ({**APP, "operator_id": None, **USER}, {}, "EXAMPLE-FAKE-USER-TOKEN"),
-        ({**APP, "operator_id": "", **USER}, {}, "EXAMPLE-FAKE-USER-TOKEN"),
         ({**APP, **USER}, USER_ENVIRON, "EXAMPLE-TOKEN-1"),
         ({"operator_id": "union1", "access_token": "EXAMPLE-FAKE-APP-TOKEN", **USER}, {}, "EXAMPLE-FAKE-APP-TOKEN"),
         (

@@ -125,7 +125,6 @@ def test_the_session_goes_beside_the_parameters(options: Dict, sent: dict[str, s
     ("options", "repeatable"),
     [
         ({}, False),
-        ({"session_id": ""}, False),
         ({"session_id": "s1"}, True),
         ({"parameters": {**PARAMETERS, "SessionId": "s1"}}, True),
     ],
@@ -389,3 +388,8 @@ def test_the_vendors_sdk_would_send_the_same() -> None:
         request = getattr(models, f"{kind}Request")()
         request._deserialize(body)
         assert without_nulls(json.loads(request.to_json_string())) == body
+
+
+def test_an_empty_session_is_refused_since_it_would_protect_nothing() -> None:
+    with pytest.raises(CloudError, match="session_id is empty"):
+        calls().prepare(REF, {**OPTIONS, "session_id": ""}, {})
