@@ -186,8 +186,8 @@ options:
       - Whether lists of the vendor may take the place of looks, so that many cloud tasks cost fewer calls.
       - V(never) looks at each cloud task. V(auto) reads the lists of those that are not over, where a service has such
         lists (Tencent MPS, C(DescribeTasks)) and more than a hundred cloud tasks of one account are open. Only those that
-        are on no list any more are asked for in full. At most one page is read for each hundred of them at a time, as
-        often as one cloud task would be looked at.
+        are on no list any more are asked for in full. The lists are read as often as one cloud task would be looked
+        at, and more seldom when that takes more than a page for each hundred of the open ones.
       - While a list tells of a cloud task, its record has the status and no progress or parts. The account needs the
         permission for C(DescribeTasks); when the vendor refuses the list, a warning says so.
       - Each cloud task is looked at by itself all the same with O(condition), O(max_polls) or O(stall_timeout), in check
