@@ -21,7 +21,6 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from . import _verdict
-from ._book import Book, Report, clock_face, refusal
 from ._errors import CloudError
 from ._items import Plan, make_plan
 from ._module import clock_warning, hide_secrets, make_clock, make_provider, make_transport, unknown_warning
@@ -35,6 +34,8 @@ from ._waiter import Group, Limits, Policy, Seen, Task, Waiter
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from ansible.module_utils.basic import AnsibleModule
+
+    from ._book import Report
 
 TRIED = "Waiting for cloud tasks"
 
@@ -55,12 +56,18 @@ def run_wait(module: AnsibleModule) -> None:
         failure = error
     hide_secrets(module, wait.secrets(), getattr(failure, "hidden", []))
     if failure is not None:
-        told = {} if wait.is_round else refusal()
+        told = {} if wait.is_round else _refusal()
         module.fail_json(**{**told, "msg": failure.sentence(TRIED), "error": failure.as_dict()})
     if not wait.is_round:
         for note in wait.notes():
             module.warn(note)
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
+
+
+def _refusal() -> dict[str, t.Any]:
+    from ._book import refusal  # noqa: PLC0415 # as in _run_alone
+
+    return refusal()
 
 
 class Wait:
@@ -160,6 +167,8 @@ class Wait:
         return {"endpoint_host": named} if named else {}
 
     def _run_alone(self) -> dict[str, t.Any]:
+        from ._book import Book, clock_face  # noqa: PLC0415 # a round, of which there are many, needs no book
+
         timeout = self._options["timeout"]
         started = time.time()
         book = Book.open(self._plan, clock_face(started))
@@ -223,10 +232,10 @@ class Wait:
         limits = self._options["rate_limit"] or {}
         lanes = self._round.get("lanes", {})
         budgets = {}
-        for word, provider in PROVIDERS.items():
+        for word in {item["ref"]["provider"] for item in self._plan}:
             lane = lanes.get(word, {})
             budgets[word] = RateBudget(
-                _number(limits.get(word, provider.rate)),
+                _number(limits.get(word, PROVIDERS[word].rate)),
                 ready=now + lane.get("ready_in", 0.0),
                 slowdown=lane.get("slowdown", 1.0),
             )

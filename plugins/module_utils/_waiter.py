@@ -18,11 +18,13 @@ import threading
 import typing as t
 
 from . import _verdict
-from ._book import Report
 from ._errors import CloudError
 from ._pacing import FOREVER, DueQueue, RateBudget, backoff
 from ._status import PENDING, RUNNING, Record
 from ._sweep import Sweep, Swept
+
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
+    from ._book import Report
 
 R = t.TypeVar("R")
 
