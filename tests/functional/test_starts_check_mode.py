@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,13 +23,14 @@ class Played(NamedTuple):
     cloud: Any
 
 
-def make_tasks(source: str) -> dict[str, dict[str, Any]]:
+def make_tasks(source: Path) -> dict[str, dict[str, Any]]:
     tasks = {
-        "ess": start("ess", "plan", src=source, resource_id=None),
+        "ess": start("ess", "plan", src=str(source), resource_id=None),
         "cos_doc": start("cos_doc", "plan"),
         "mps": start("mps", "plan"),
         "dingtalk_doc": start("dingtalk_doc", "plan"),
-        "refused": start("ess", "plan", src=f"{source}.missing", resource_id=None),
+        "refused": start("ess", "plan", src=str(source.parent), resource_name="plan.docx", resource_id=None),
+        "not there yet": start("ess", "plan", src=f"{source.parent}/later.docx", resource_id=None),
         "abort": call("mps_task_abort", task_id="waiting"),
     }
     four = [f"{{{{ {result_of(tasks, provider)} }}}}" for provider in STARTERS]
@@ -42,7 +44,7 @@ def played(
     source = tmp_path_factory.mktemp("files") / "plan.docx"
     source.write_bytes(b"PK")
     cloud = start_cloud({"tasks": [life("waiting", "pending")]})
-    tasks = make_tasks(str(source))
+    tasks = make_tasks(source)
     return Played(start_ansible({**cloud.environment, **USER}).looks(tasks, "--check"), cloud)
 
 
@@ -61,7 +63,11 @@ def test_no_file_goes_up(played: Played) -> None:
 
 
 def test_what_is_wrong_is_refused_all_the_same(played: Played) -> None:
-    assert error_of(played.run, "refused")["message"] == "src cannot be used: No such file or directory"
+    assert error_of(played.run, "refused")["message"] == "src is not a regular file"
+
+
+def test_a_file_that_would_have_been_made_need_not_be_there(played: Played) -> None:
+    assert task_of(played.run, "not there yet")["task_id"] is None
 
 
 def test_the_wait_for_it_runs_through(played: Played) -> None:

@@ -41,11 +41,15 @@ def make_wait(name: str, **options: Any) -> dict[str, Any]:
 
 
 def play(cloud: Simulator, ansible: Ansible, waits: Mapping[str, Mapping[str, Any]]) -> Swept:
-    """One wait after the other, each with a note in the journal of where it begins."""
+    """One wait after the other; each has its cloud tasks made just before, and a note in the journal."""
+    headers = {"X-Simulator-Key": cloud.control_key}
     looks: dict[str, dict[str, Any]] = {}
     for name, options in waits.items():
         url = f"{cloud.url}/{name}"
         looks[f"mark {name}"] = {"ansible.builtin.uri": {"url": url, "status_code": [400, 404]}}
+        body = {"tasks": [{"provider": "mps", "task_id": f"{name}-{{n}}", "count": COUNT, "life": LIFE}]}
+        make = {"url": f"{cloud.url}/_simulator/tasks", "method": "POST", "headers": headers}
+        looks[f"make {name}"] = {"ansible.builtin.uri": {**make, "body": body, "body_format": "json"}}
         looks[name] = make_wait(name, **options)
     run = ansible.looks(looks)
     calls: dict[str, Counter[str]] = {name: Counter() for name in waits}
@@ -58,8 +62,7 @@ def play(cloud: Simulator, ansible: Ansible, waits: Mapping[str, Mapping[str, An
 
 @pytest.fixture(scope="module")
 def swept(start_cloud: Callable[..., Simulator], start_ansible: Callable[..., Ansible]) -> Swept:
-    lives = [{"provider": "mps", "task_id": f"{name}-{{n}}", "count": COUNT, "life": LIFE} for name in WAITS]
-    cloud = start_cloud({"tasks": lives})
+    cloud = start_cloud()
     ansible = start_ansible(cloud.environment)
     ansible.environment["ANSIBLE_ASYNC_DIR"] = str(ansible.home / "jobs")  # else it is looked for in the user's own
     return play(cloud, ansible, WAITS)
@@ -96,8 +99,7 @@ def test_what_the_lists_told_is_in_the_history(swept: Swept) -> None:
 def test_a_refused_list_is_told_and_costs_the_wait_nothing(
     start_simulator: Callable[..., Simulator], start_ansible: Callable[..., Ansible]
 ) -> None:
-    lives = [{"provider": "mps", "task_id": "auto-{n}", "count": COUNT, "life": LIFE}]
-    cloud = start_simulator({"tasks": lives, "retired_actions": ["DescribeTasks"]})
+    cloud = start_simulator({"retired_actions": ["DescribeTasks"]})
     found = play(cloud, start_ansible(cloud.environment), {"auto": {"sweep": "auto"}})
     assert outcomes(found.run.results["auto"]) == ["satisfied"] * COUNT
     assert found.calls["auto"]["DescribeTasks"] == 1
