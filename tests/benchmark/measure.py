@@ -113,7 +113,7 @@ def slopes(bench: Bench, contenders: t.Mapping[str, tuple[Counted, int, int]], r
     """CPU milliseconds of one more look, whatever the start-up costs: from few looks to many, in each repetition."""
 
     def slope(cost: Counted, few: int, many: int) -> float:
-        cpu = {count: cost(count).cpu for count in {few, many}}  # one run is enough for a smoke run
+        cpu = {count: cost(count).cpu for count in dict.fromkeys((few, many))}  # one run is enough for a smoke run
         return (cpu[many] - cpu[few]) / max(1, many - few) * 1000
 
     jobs = {name: lambda parts=parts: slope(*parts) for name, parts in contenders.items()}

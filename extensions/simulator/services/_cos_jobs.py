@@ -55,8 +55,7 @@ def read(body: bytes) -> tuple[str, Tree | str]:
         parser.Parse(body, True)
     except (expat.ExpatError, LookupError, ValueError):
         raise BadXml from None
-    (root,) = stack[0][1].items()
-    return root
+    return next(iter(stack[0][1].items()))
 
 
 def is_sheet(order: Mapping[str, Any]) -> bool:
