@@ -160,8 +160,9 @@ def tell(figures: Figures) -> str:
 Media tasks whose lives end one after the other, evenly spread {lives_in_words()}.
 Their lives begin before the clock starts, so that all contenders have the same ends to find.
 At most {RATE} calls a second are sent, {RATE_OF_MOST} for {max(LIVES):,}. `wait_for_task` runs at its
-defaults but for that rate; the others pause {PAUSE} seconds between two looks at a cloud task. The row of four services is a mix of all that there are, at 20, 20, {RATE} and 20 calls a
-second, beyond which the stand-in cloud throttles. Each row is one run.
+defaults but for that rate; the others pause {PAUSE} seconds between two looks at a cloud task. The row of four services is
+a mix of all that there are, at 20, 20, {RATE} and 20 calls a second, beyond which the stand-in cloud throttles.
+Each row is one run.
 
 - **{LOOP}**: the info module with `until` over a `loop`, which waits for one after the other.
 - **{ASYNC}**: a module on the SDK that waits, started in the background for each, then `async_status`.
