@@ -19,6 +19,7 @@ from matplotlib import ticker
 from matplotlib.figure import Figure  # type: ignore[import-not-found] # the same
 
 from .questions import idle_hour, many_tasks
+from .report import LICENCE
 
 Figures = dict[str, t.Any]
 Bars = list[tuple[str, float]]
@@ -46,13 +47,6 @@ STYLE = {
     "legend.frameon": False,
     "savefig.transparent": True,
 }
-LICENCE = """\
-<!--
-Copyright (c) Contributors to the cloudwait.conversion project
-GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-"""
 
 
 def is_ours(name: str) -> bool:

@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 from .measure import Figures
 
-LICENCE = """\
-<!--
-Copyright (c) Contributors to the cloudwait.conversion project
-GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-"""
+HEADER = pathlib.Path(__file__).read_text(encoding="utf-8").splitlines()[:3]
+LICENCE = "\n".join(["<!--", *(line[2:] for line in HEADER), "-->", ""])
+"""The header of this file, for what is made."""
+
 INTRODUCTION = """\
 # Benchmarks
 

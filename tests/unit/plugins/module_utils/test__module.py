@@ -90,7 +90,7 @@ class FakeProvider(Provider):
     def read(self, ref: t.Mapping[str, t.Any], answer: Answer) -> tuple[Record, dict[str, t.Any]]:
         raise NotImplementedError
 
-    def look(self, ref: t.Mapping[str, t.Any], *, timeout: float | None = None) -> Look:
+    def look(self, ref: t.Mapping[str, t.Any], *, timeout: float | None = None, record_only: bool = False) -> Look:
         cls = type(self)
         cls.looks += 1
         self.settings.clock.offset = self.offset
