@@ -81,6 +81,9 @@ def write(options: argparse.Namespace, figures: Figures) -> None:
     folder = options.output / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    (folder / "figures.json.license").write_text(
+        "\n".join([line[2:] for line in report.HEADER] + [""]), encoding="utf-8"
+    )
     (options.output / "benchmarks.md").write_text(report.page(figures, QUESTIONS), encoding="utf-8")
 
 
