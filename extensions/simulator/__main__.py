@@ -93,6 +93,7 @@ def _stop_at_signals(cloud: Cloud) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    signal.set_wakeup_fd(cloud.rope())  # the kernel may give a signal to any thread, and the one that waits must wake
 
 
 def _announce(server: Server, key: str, ready_file: Path | None) -> None:

@@ -77,6 +77,11 @@ class Cloud:
         with contextlib.suppress(OSError):
             self._rope.send(b"!")
 
+    def rope(self) -> int:
+        """What to write a byte to in order to end the simulator soon, as a file descriptor."""
+        self._rope.setblocking(False)
+        return self._rope.fileno()
+
     def wait(self, most_seconds: float | None) -> bool:
         """Wait for the end; false when the time was over first."""
         asked = bool(select.select([self._bell], [], [], most_seconds)[0])

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import collections
 import math
+import pathlib
 import statistics
 import subprocess
+import sys
 import typing as t
 
 from ...functional.ansible_runs import NEEDS
@@ -99,7 +101,8 @@ class Run:
             start = {**sdk("{{ item }}", wait=True, delay=self._pause), "loop": ids, "async": 900, "poll": 0}
             status = {"ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"}}
             finish = {**until(status, "look is finished", **tries), "loop": "{{ jobs.results }}"}
-            task = {"block": [{**start, "register": "jobs"}, finish]}
+            python = {"ansible_python_interpreter": interpreter(pathlib.Path(names).parent)}
+            task = {"block": [{**start, "register": "jobs"}, finish], "vars": python}
         else:
             items = [{"provider": name, "task_id": task_id, **NEEDS[name]} for name, task_id in self._crowd.lives]
             given: Figures = {"tasks": items} if self._who == MIXED else {"provider": "mps", "tasks": ids}
@@ -129,6 +132,14 @@ class Run:
             },
             "silence": silence(calls),
         }
+
+
+def interpreter(folder: pathlib.Path) -> str:
+    """This Python, by a path without blanks: with ``async``, Ansible does not quote it for the shell."""
+    path = folder / "python"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    path.chmod(0o700)
+    return str(path)
 
 
 def silence(calls: list[Figures]) -> float:
