@@ -311,16 +311,23 @@ def dingtalk_app(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
         pair = _first(values, *names)
         if _whole(names, pair, where):
             return DingTalkApp(source, pair[0], pair[1])
-        token = _first(values, token_name)[0]
-        if token:
-            _check_text(f"{token_name} of {where}", token)
-            return DingTalkApp(source, access_token=token)
+        app = _given_token(source, where, values, token_name)
+        if app:
+            return app
     raise CloudError(
         "config",
         "no DingTalk credentials were given",
         advice="give app_key and app_secret, or access_token, or set DINGTALK_APP_KEY and DINGTALK_APP_SECRET where "
         "the Ansible task runs",
     )
+
+
+def _given_token(source: str, where: str, values: Values, name: str) -> DingTalkApp | None:
+    token = _first(values, name)[0]
+    if not token:
+        return None
+    _check_text(f"{name} of {where}", token)
+    return DingTalkApp(source, access_token=token)
 
 
 def dingtalk_user(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
@@ -332,10 +339,9 @@ def dingtalk_user(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
         ("options", "the options", options, "user_access_token"),
         ("environment", "the environment", environ, "DINGTALK_USER_ACCESS_TOKEN"),
     ):
-        token = _first(values, name)[0]
-        if token:
-            _check_text(f"{name} of {where}", token)
-            return DingTalkApp(source, access_token=token)
+        app = _given_token(source, where, values, name)
+        if app:
+            return app
     raise CloudError(
         "config",
         "no access token of a DingTalk user was given",

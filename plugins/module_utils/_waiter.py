@@ -12,7 +12,6 @@ enough for a progress line; or some time after a change, so that the change is t
 
 from __future__ import annotations
 
-import functools
 import queue
 import threading
 import typing as t
@@ -210,7 +209,7 @@ class Waiter:
         self._began = clock()
         self._deadline = self._began + limits.left
         self._lanes = {name: Lane(budget, THREADS if self._threads else 1) for name, budget in budgets.items()}
-        self._done: queue.SimpleQueue[t.Callable[[], None]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Lane, t.Callable[[t.Any], None], t.Any]] = queue.SimpleQueue()
         self._changed = False
         self._last_looks = False
         self._unseen = self._open = len(self._tasks)
@@ -317,23 +316,18 @@ class Waiter:
 
     def _start(self, lane: Lane, ask: t.Callable[[], R], finish: t.Callable[[R], None]) -> None:
         """Ask in a thread, where there are some, and take the answer in here."""
-
-        def work() -> t.Callable[[], None]:
-            try:
-                answer = ask()
-            except BaseException as error:  # noqa: BLE001 # a thread has nobody to raise to
-                return _raiser(error)
-            return lambda: finish(answer)
-
-        def end(take: t.Callable[[], None]) -> None:
-            lane.under_way -= 1
-            take()
-
         if self._threads:
-            lane.run(lambda: self._done.put(functools.partial(end, work())))
+            lane.run(lambda: self._done.put((lane, finish, _try(ask))))
         else:
             lane.under_way += 1
-            end(work())
+            self._take(lane, finish, _try(ask))
+
+    @staticmethod
+    def _take(lane: Lane, finish: t.Callable[[R], None], answer: R | BaseException) -> None:
+        lane.under_way -= 1
+        if isinstance(answer, BaseException):
+            raise answer
+        finish(answer)
 
     def _time_for_a_look(self, now: float) -> float:
         patience = min(self._policy.request_timeout, max(SHORTEST_LOOK, self._began + self._limits.within - now))
@@ -351,7 +345,7 @@ class Waiter:
             self._sleep(seconds)
             return
         try:
-            self._done.get(timeout=None if seconds == FOREVER else seconds)()
+            self._take(*self._done.get(timeout=None if seconds == FOREVER else seconds))
         except queue.Empty:
             return
 
@@ -373,7 +367,7 @@ class Waiter:
         if self._has_verdict() or self._last_looks:
             return
         while any(lane.under_way for lane in self._lanes.values()):
-            self._done.get()()
+            self._take(*self._done.get())
 
     # --- sweeps ---
 
@@ -575,11 +569,11 @@ class Waiter:
         }
 
 
-def _raiser(error: BaseException) -> t.Callable[[], None]:
-    def raise_it() -> None:
-        raise error
-
-    return raise_it
+def _try(ask: t.Callable[[], R]) -> R | BaseException:
+    try:
+        return ask()
+    except BaseException as error:  # noqa: BLE001 # a thread has nobody to raise to; it is raised where it is taken in
+        return error
 
 
 __all__ = ["Group", "Limits", "Look", "Policy", "Seen", "Task", "Waiter"]

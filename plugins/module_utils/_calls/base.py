@@ -16,8 +16,9 @@ import typing as t
 
 from .._errors import CloudError
 from .._providers.base import MakeRequest, Options, Provider, Read, Ref, iso_time
-from .._status import Record
+from .._status import PENDING, Record, make_record
 from .._sweep import PAGE, Page
+from .._transport import Answer
 
 UNCERTAIN = ("network", "protocol", "server")
 """The kinds of errors after which the vendor may have done what it was asked."""
@@ -114,6 +115,11 @@ def new_id(answer_id: t.Any, host: str) -> str:
     return answer_id.strip()
 
 
+def pending_record(ref: Ref, answer_id: t.Any, answer: Answer, request_id: str | None) -> Record:
+    """A cloud task of which a start told the id and no more."""
+    return make_record({**ref, "task_id": new_id(answer_id, answer.host)}, PENDING, None, request_id=request_id)
+
+
 def utc(options: Options, name: str) -> str | None:
     """An option that is a time, in UTC as ``2026-01-02T03:04:05Z``.
 
@@ -157,6 +163,7 @@ __all__ = [
     "check_range",
     "is_uncertain",
     "new_id",
+    "pending_record",
     "read_pages",
     "utc",
 ]

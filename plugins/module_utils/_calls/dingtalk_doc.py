@@ -18,9 +18,9 @@ from .._credentials import dingtalk_user
 from .._errors import CloudError
 from .._providers.base import Options, Ref, Response, Settings, as_dict, text_or_none
 from .._providers.dingtalk_doc import DingTalkDocProvider, decode, request_id_of
-from .._status import PENDING, SUCCEEDED, Record, make_record
+from .._status import SUCCEEDED, Record, make_record
 from .._transport import Answer, Request
-from .base import Deed, Starter, new_id
+from .base import Deed, Starter, new_id, pending_record
 
 USER_PATH = "/v2.0/doc/dentries/copy"
 APP_PATH = "/v2.0/doc/app/dentries/copy"
@@ -69,8 +69,7 @@ def _read(ref: Ref, answer: Answer) -> tuple[Record, Response]:
     response = decode(answer)
     request_id = request_id_of(answer)
     if response.get("isAsync"):
-        task_id = new_id(response.get("taskId"), answer.host)
-        return make_record({**ref, "task_id": task_id}, PENDING, None, request_id=request_id), response
+        return pending_record(ref, response.get("taskId"), answer, request_id), response
     copy = as_dict(response.get("syncCopyResult"))
     uuid = new_id(copy.get("dentryUuid"), answer.host)
     output = {"type": "dingtalk_document", "value": uuid, "url": text_or_none(copy.get("url"))}

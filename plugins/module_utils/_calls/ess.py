@@ -20,9 +20,9 @@ from urllib.parse import urlsplit
 from .._errors import CloudError
 from .._providers.base import Options, Ref, Response, Rule, Rules, as_list, text_or_none
 from .._providers.ess import RULES, EssProvider, agent_of
-from .._status import PENDING, Record, make_record
+from .._status import Record
 from .._transport import Answer, Request, check_endpoint
-from .base import Deed, Starter, check_length, new_id
+from .base import Deed, Starter, check_length, pending_record
 
 FILE_HOST = "https://file.ess.tencent.cn"
 UPLOAD_VARIABLE = "CLOUDWAIT_ESS_UPLOAD_ENDPOINT"
@@ -109,9 +109,8 @@ class EssCalls(EssProvider, Starter):
 
     def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         response = self.response_of(answer)
-        task_id = new_id(response.get("TaskId"), answer.host)
         request_id = text_or_none(response.get("RequestId"))
-        return make_record({**ref, "task_id": task_id}, PENDING, None, request_id=request_id), response
+        return pending_record(ref, response.get("TaskId"), answer, request_id), response
 
 
 def _type_of(name: str) -> str:

@@ -27,10 +27,10 @@ from .._providers.base import (
     without_nulls,
 )
 from .._providers.mps import RULES, MpsProvider
-from .._status import PENDING, RUNNING, Record, make_record
+from .._status import PENDING, RUNNING, Record
 from .._sweep import Page
 from .._transport import Answer, Request
-from .base import Call, Deed, Listed, Lister, Starter, check_length, check_range, new_id, read_pages, utc
+from .base import Call, Deed, Listed, Lister, Starter, check_length, check_range, pending_record, read_pages, utc
 
 INPUTS = {"COS": "CosInputInfo", "URL": "UrlInputInfo", "AWS-S3": "S3InputInfo", "VOD": "VODInputInfo"}
 """The member of ``InputInfo`` that each ``Type`` needs."""
@@ -95,9 +95,8 @@ class MpsCalls(MpsProvider, Starter, Lister):
 
     def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         response = self.response_of(answer)
-        task_id = new_id(response.get("TaskId"), answer.host)
         request_id = text_or_none(response.get("RequestId"))
-        return make_record({**ref, "task_id": task_id}, PENDING, None, request_id=request_id), response
+        return pending_record(ref, response.get("TaskId"), answer, request_id), response
 
     def list_tasks(self, ref: Ref, options: Options, call: Call) -> t.Iterator[Listed]:
         """The media tasks of the account, out of one list a status; one that moves meanwhile comes once.
