@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -58,13 +57,14 @@ def convert(
 
     def play(*arguments: str, **variables: Any) -> Night:
         folder = tmp_path_factory.mktemp("night")
-        reports = {"summary_file": str(folder / "summary.json"), "junit_file": str(folder / "junit.xml")}
+        reports = {"summary_file": "summary.json", "junit_file": str(folder / "junit.xml")}
         file = folder / "variables.json"
         given = {"ansible_python_interpreter": ansible.python, **reports, **variables}
         file.write_text(json.dumps(given), encoding="utf-8")
         playbook = str(ROOT / "playbooks" / "convert_documents.yml")
-        run = ansible.command("playbook", "--extra-vars", f"@{file}", *arguments, playbook)
-        summary, junit = (Path(path) for path in reports.values())
+        here = {"PWD": str(folder)}  # of a shell that stands there; a relative path begins with it
+        run = ansible.command("playbook", "--extra-vars", f"@{file}", *arguments, playbook, environment=here)
+        summary, junit = (folder / path for path in reports.values())
         return Night(
             run,
             cloud,
