@@ -23,7 +23,15 @@ from ansible.module_utils.basic import missing_required_lib
 from . import _verdict
 from ._errors import CloudError
 from ._items import Plan, make_plan
-from ._module import clock_warning, hide_secrets, make_clock, make_provider, make_transport, unknown_warning
+from ._module import (
+    clock_warning,
+    end_quickly,
+    hide_secrets,
+    make_clock,
+    make_provider,
+    make_transport,
+    unknown_warning,
+)
 from ._pacing import FOREVER, RateBudget
 from ._providers.base import Provider, redact
 from ._providers.registry import PROVIDERS
@@ -55,6 +63,7 @@ def run_wait(module: AnsibleModule) -> None:
     except CloudError as error:
         failure = error
     hide_secrets(module, wait.secrets(), getattr(failure, "hidden", []))
+    end_quickly()
     if failure is not None:
         told = {} if wait.is_round else _refusal()
         module.fail_json(**{**told, "msg": failure.sentence(TRIED), "error": failure.as_dict()})

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ..cloud import RUNNING, Cloud
 from ..contenders import info, played, until, wait
-from ..measure import Bench, Cost, Figures, at_once
+from ..measure import Bench, Cost, Figures, at_once, spread
 from ..report import bar_note, number, ratio, table
 
 TITLE = "An idle hour"
@@ -18,58 +19,105 @@ BASE = "Ansible alone (wait_for, which does nothing)"
 OURS = "wait_for_task, 1 task"
 MANY = "wait_for_task, 1,000 tasks"
 UNTIL = "info module + until, delay 30, 1 task"
-SIDE_BY_SIDE = ((BASE, OURS, UNTIL), (MANY,))
+HOUR = 3600
+EVERY = {OURS: 60, UNTIL: 30}
+"""Seconds between two starts of the module at the defaults: the heartbeat, and the delay that one would choose."""
+REPETITIONS = 3
 
 
-def contenders(bench: Bench, cloud: Cloud, seconds: int) -> dict[str, t.Callable[[], Cost]]:
-    """Waits of so many seconds, all of which time out."""
-    delay = bench.pick(30, 1)
-    again = until(info("mps", "still-1"), "look.task.done", retries=max(1, seconds // delay), delay=delay)
+def waits(seconds: int) -> dict[str, t.Callable[[int], Figures]]:
+    """Waits for one cloud task that all time out then, with so many seconds between two starts of the module."""
+
+    def ours(every: int) -> Figures:
+        return wait(
+            provider="mps", task_id="still-1", timeout=seconds, heartbeat=every, sleep=every / 2, max_sleep=every / 2
+        )
+
+    def again(every: int) -> Figures:
+        return until(info("mps", "still-1"), "look.task.done", retries=max(1, seconds // every), delay=every)
+
+    return {OURS: ours, UNTIL: again}
+
+
+def cost_of_a_start(bench: Bench, task: t.Callable[[int], Figures], polling: float) -> float:
+    """CPU seconds: two waits of equal length, side by side, of which one starts the module often.
+
+    How often is what the stand-in cloud saw: each start opens a connection.
+
+    :param polling: what any Ansible task uses a second; ``until`` takes somewhat longer the more often it starts.
+    """
+    often, seldom = bench.pick((2, 31), (1, 2))
+    with contextlib.ExitStack() as stack:
+        clouds = {every: stack.enter_context(open_cloud(1)) for every in (often, seldom)}
+        done = at_once({every: played(cloud, patient(task(every))) for every, cloud in clouds.items()})
+        starts = {every: cloud.control("stats")["connections_accepted"] for every, cloud in clouds.items()}
+    own = {every: cost.cpu - cost.wall * polling for every, cost in done.items()}
+    return ratio(own[often] - own[seldom], starts[often] - starts[seldom])
+
+
+def patient(task: Figures) -> Figures:
+    """A wait that may end badly, as it must."""
+    return {**task, "ignore_errors": True}
+
+
+def open_cloud(count: int) -> Cloud:
+    """One with so many cloud tasks that do not move."""
+    return Cloud([{"provider": "mps", "task_id": "still-{n}", "count": count, "life": [RUNNING]}])
+
+
+def long_waits(bench: Bench) -> Figures:
+    """CPU seconds an hour of what goes on all the time, from a short wait and a long one."""
+    short, long = bench.pick((40, 160), (1, 1))
     crowd = [f"still-{number}" for number in range(1, bench.pick(1000, 3) + 1)]
-    tasks = {
-        BASE: {"ansible.builtin.wait_for": {"timeout": seconds}},
-        OURS: wait(provider="mps", task_id="still-1", timeout=seconds),
-        UNTIL: again,
-        MANY: wait(provider="mps", tasks=crowd, timeout=seconds),
+    jobs: dict[tuple[str, int], t.Callable[[], Cost]] = {}
+    with open_cloud(1000) as cloud:
+        for seconds in (short, long):
+            nothing = {"ansible.builtin.wait_for": {"timeout": seconds}}
+            jobs[BASE, seconds] = played(cloud, patient(nothing))
+            jobs[MANY, seconds] = played(cloud, patient(wait(provider="mps", tasks=crowd, timeout=seconds)))
+        done = at_once(jobs)
+    hours = {
+        who: ratio(done[who, long].cpu - done[who, short].cpu, done[who, long].wall - done[who, short].wall) * HOUR
+        for who in (BASE, MANY)
     }
-    return {name: played(cloud, {**task, "ignore_errors": True}) for name, task in tasks.items()}
+    return {BASE: {"cpu": hours[BASE]}, MANY: {"cpu": hours[MANY] - hours[BASE]}}
 
 
 def measure(bench: Bench) -> Figures:
-    """CPU seconds an hour, from a short wait and a long one: those of one task side by side, as they sleep."""
-    short, long = bench.pick((70, 190), (1, 1))
-    with Cloud([{"provider": "mps", "task_id": "still-{n}", "count": 1000, "life": [RUNNING]}]) as cloud:
-        waits = {seconds: contenders(bench, cloud, seconds) for seconds in (short, long)}
-        some = [{(who, seconds): waits[seconds][who] for seconds in waits for who in names} for names in SIDE_BY_SIDE]
-        done = {**at_once(some[0], most=8), **at_once(some[1], most=8)}
-    found: Figures = {"short": short, "long": long}
-    for who in waits[long]:
-        less, more = done[who, short], done[who, long]
-        found[who] = {"cpu": ratio(more.cpu - less.cpu, more.wall - less.wall) * 3600}
+    """CPU seconds an hour."""
+    found = long_waits(bench)
+    polling = found[BASE]["cpu"] / HOUR
+    tasks = waits(bench.pick(62, 2))
+    jobs = {who: lambda task=task: cost_of_a_start(bench, task, polling) for who, task in tasks.items()}
+    starts = bench.in_turn(jobs, REPETITIONS)
+    for who, values in starts.items():
+        hours = spread([value * HOUR / EVERY[who] for value in values])
+        found[who] = {"starts": HOUR // EVERY[who], "cpu": hours["median"], **hours}
     return found
 
 
 def tell(figures: Figures) -> str:
     """The section."""
-    base = figures[BASE]["cpu"]
-    own = {name: figures[name]["cpu"] - base for name in (OURS, UNTIL, MANY)}
-    rows = [[BASE, number(base), number(base), ""]]
-    rows += [[name, number(figures[name]["cpu"]), number(base), number(value)] for name, value in own.items()]
-    reckoned = own[UNTIL] * 1000
-    rows.append(
-        ["info module + until, delay 30, 1,000 tasks: reckoned, 1,000 times the cost of one", "", "", number(reckoned)]
-    )
+    rows = []
+    for who in (OURS, UNTIL):
+        one = figures[who]
+        hours = [number(one[name]) for name in ("cpu", "least", "most")]
+        rows.append([who, str(one["starts"]), number(one["cpu"] / one["starts"]), *hours])
+    rows.append([MANY, str(figures[OURS]["starts"]), "", number(figures[MANY]["cpu"]), "", ""])
+    reckoned = number(figures[UNTIL]["cpu"] * 1000)
+    rows.append(["the same loop for 1,000 tasks: reckoned, 1,000 times the cost of one", "", "", reckoned, "", ""])
     return f"""\
-CPU seconds in an hour of waiting for cloud tasks that do not move, at the defaults. While any Ansible task runs, the
-main process of `ansible-playbook` polls for its result a thousand times a second, whatever plugin it is; that is the
-column "Ansible's polling", measured with an Ansible task that does nothing. What is left is what the waiting costs.
-It is reckoned from waits of {figures["short"]} and {figures["long"]} seconds, whose difference has no start-up in it and looks at
-intervals of `max_sleep`. Those of one task ran side by side.
+CPU seconds in an hour of waiting for cloud tasks that do not move, at the defaults. `wait_for_task` starts one process
+a minute, for the progress line, and looks at intervals of `max_sleep`; `until` starts one process for each look. What a
+start costs, looks in it included, is measured with two waits of equal length of which one starts it more often; the
+stand-in cloud counted how often. {REPETITIONS} such pairs each, the median and the extremes.
 
 {bar_note("idle_hour")}
 
-{table(["an idle hour", "CPU s in all", "Ansible's polling", "the wait's own"], rows)}
+{table(["an idle hour", "starts", "CPU s a start", "CPU s in all", "least", "most"], rows)}
 
-`wait_for_task` starts one process a minute, for the progress line; `until` starts one for each look. For 1,000 tasks,
-`until` would not even get round: it looks at the items of a loop one after the other.
+That of 1,000 tasks is reckoned from a short wait and a long one, less what `ansible-playbook` itself used meanwhile:
+while any Ansible task runs, its main process polls for the result a thousand times a second, whatever plugin it is. That
+is {number(figures[BASE]["cpu"])} CPU seconds an hour here, measured with an Ansible task that does nothing, and belongs to all waits alike.
+For 1,000 tasks, `until` would not even get round: it looks at the items of a loop one after the other.
 """
