@@ -14,7 +14,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from . import _verdict
-from ._status import UNKNOWN, Record, make_record
+from ._status import UNKNOWN, Record, make_record, whole
 
 HISTORY_ENDS = 50
 """How many changes are kept from the beginning and from the end of a history."""
@@ -88,9 +88,11 @@ class Book:
         :returns: the numbers of the cloud tasks that have changed.
         """
         for number, polls in report["polls"].items():
-            self.entries[int(number)].polls = polls
-        for number, error in report["errors"].items():
-            self.entries[int(number)].look_error = error
+            entry = self.entries[int(number)]
+            error = report["errors"].get(number)
+            if error or polls > entry.polls:  # what was not looked at again keeps what was last said of it
+                entry.look_error = error
+            entry.polls = polls
         for number, record in report["records"].items():
             self._take_record(self.entries[int(number)], record, report["history"][number])
         for number, (outcome, elapsed) in report["outcomes"].items():
@@ -99,8 +101,8 @@ class Book:
             self.api_calls[provider] = self.api_calls.get(provider, 0) + calls
         return sorted(int(number) for number in report["records"])
 
-    def _take_record(self, entry: Entry, record: Record, changes: t.Sequence[dict[str, t.Any]]) -> None:
-        entry.record = record
+    def _take_record(self, entry: Entry, told: Record, changes: t.Sequence[dict[str, t.Any]]) -> None:
+        entry.record = whole(entry.ref, told)
         entry.changed = changes[-1]["elapsed"]
         entry.remember({"at": self._at(change["elapsed"]), **_without(change, "elapsed")} for change in changes)
 

@@ -59,6 +59,17 @@ def make_record(
     }
 
 
+def lean(record: Record) -> Record:
+    """What a record says beyond what its ref and its status tell: for the way from the host to the controller."""
+    blank = make_record(record["ref"], record["status"], None)
+    return {"status": record["status"], **{name: value for name, value in record.items() if value != blank[name]}}
+
+
+def whole(ref: t.Mapping[str, t.Any], told: Record) -> Record:
+    """The record that ``lean`` was given."""
+    return {**make_record(ref, told["status"], None), **told}
+
+
 __all__ = [
     "CANCELED",
     "FAILED",
@@ -70,5 +81,7 @@ __all__ = [
     "TERMINAL",
     "UNKNOWN",
     "Record",
+    "lean",
     "make_record",
+    "whole",
 ]

@@ -13,12 +13,15 @@ of a vendor.
 from __future__ import annotations
 
 import hashlib
+import itertools
+import json
 import os
 import random
 import time
 import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from . import _verdict
 from ._errors import CloudError
@@ -46,6 +49,8 @@ if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from ._book import Report
 
 TRIED = "Waiting for cloud tasks"
+SAMPLE = 100
+"""How many cloud tasks tell what all of them cost."""
 
 Options = t.Mapping[str, t.Any]
 
@@ -70,6 +75,8 @@ def run_wait(module: AnsibleModule) -> None:
     if not wait.is_round:
         for note in wait.notes():
             module.warn(note)
+    elif "report" in result:
+        result["cost"] += _cost_of_telling(result, module.no_log_values)
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
@@ -77,6 +84,17 @@ def _refusal() -> dict[str, t.Any]:
     from ._book import refusal  # noqa: PLC0415 # as in _run_alone
 
     return refusal()
+
+
+def _cost_of_telling(answer: Options, secrets: t.Collection[str]) -> float:
+    """CPU seconds that Ansible will need to censor and write an answer, reckoned from a sample of what grows in it."""
+    cost = 0.0
+    for some in (answer["next"]["states"], answer["report"]["records"], answer["report"]["history"]):
+        sample = dict(itertools.islice(some.items(), SAMPLE))
+        began = time.process_time()
+        json.dumps(remove_values(sample, secrets))
+        cost += (time.process_time() - began) * len(some) / max(1, len(sample))
+    return cost
 
 
 class Wait:
@@ -150,19 +168,20 @@ class Wait:
         if self._round.get("plan_only"):
             return {"plan": self._plan}
         cost = time.process_time()
-        report = self._run_round(self._limits())
-        answer = {
+        report = dict(self._run_round(self._limits()))
+        answer: dict[str, t.Any] = {
+            "invocation": {},  # else Ansible would send all options back
             "cost": cost,
-            "report": report,
             "notes": self.notes(),
             "next": {
                 "clock_offset": self._clock.offset,
                 "carried": {key: provider.memory() for key, provider in self._providers.items() if provider.memory()},
                 "warned": sorted(self._warned),
                 "sweeps": self._sweep_states(),
-                "lanes": report["lanes"],
-                "states": report["states"],
+                "lanes": report.pop("lanes"),
+                "states": report.pop("states"),
             },
+            "report": report,
         }
         if self._round.get("numbers") is None:
             answer.update(plan=self._plan, about=self._about())

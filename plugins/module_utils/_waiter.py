@@ -19,7 +19,7 @@ import typing as t
 from . import _verdict
 from ._errors import CloudError
 from ._pacing import FOREVER, DueQueue, RateBudget, backoff
-from ._status import PENDING, RUNNING, Record
+from ._status import PENDING, RUNNING, Record, lean
 from ._sweep import Sweep, Swept
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
@@ -85,10 +85,10 @@ class Task:
         self.polls: int = state.get("polls", 0)
         self.errors: int = state.get("errors", 0)
         self.missing: int = state.get("missing", 0)
-        self.seen: bool = state.get("seen", False)
         self.due_in: float | None = state.get("due_in")
         self.changed_ago: float | None = state.get("changed_ago")
         self.fingerprint: str | None = state.get("fingerprint")
+        self.seen = self.fingerprint is not None
         self.status: str | None = state.get("status")
         self.asked: bool = state.get("asked", False)  # by a sweep, for a look that has not come yet
         self.group: Group | None = None
@@ -539,8 +539,8 @@ class Waiter:
         condition = self._policy.until is None
         return {
             "polls": {str(task.number): task.polls for task in tasks},
-            "errors": {str(task.number): task.error for task in tasks},
-            "records": {str(task.number): task.record for task in tasks if task.changes},
+            "errors": {str(task.number): task.error for task in tasks if task.error},
+            "records": {str(task.number): lean(task.record) for task in tasks if task.record and task.changes},
             "history": {str(task.number): task.changes for task in tasks if task.changes},
             "outcomes": {
                 str(task.number): [task.outcome, task.ended]
@@ -556,17 +556,16 @@ class Waiter:
         }
 
     def _state(self, task: Task, now: float) -> dict[str, t.Any]:
-        return {
+        state = {
             "polls": task.polls,
             "errors": task.errors,
             "missing": task.missing,
-            "seen": task.seen,
-            "due_in": max(0.0, task.due_at - now),
-            "changed_ago": now - task.changed_at,
             "fingerprint": task.fingerprint,
             "status": task.status,
             "asked": task.asked,
         }
+        told = {name: value for name, value in state.items() if value}  # all else is as at the beginning
+        return {**told, "due_in": max(0.0, task.due_at - now), "changed_ago": now - task.changed_at}
 
 
 def _try(ask: t.Callable[[], R]) -> R | BaseException:

@@ -53,7 +53,7 @@ def answer(count: int = 2, **changes: t.Any) -> dict[str, t.Any]:
     numbers = [str(number) for number in range(count)]
     report: dict[str, t.Any] = {
         "polls": dict.fromkeys(numbers, 1),
-        "errors": dict.fromkeys(numbers),
+        "errors": {},
         "records": {number: make_record(ref(int(number)), "running", "PROCESSING") for number in numbers},
         "history": {
             number: [{"elapsed": 1.0, "status": "running", "native_status": "PROCESSING", "progress": None}]
@@ -157,6 +157,22 @@ def test_a_good_round_forgets_the_losses() -> None:
     rounds.lost("gone")
     rounds.take(answer(), cost=0)
     assert rounds.losses == 0
+
+
+def test_the_last_error_stays_until_a_look_is_good() -> None:
+    clock = Clock()
+    rounds = clock.rounds()
+    error = {"kind": "network", "code": None, "message": "broke", "retryable": True}
+    first = answer()
+    first["report"]["errors"]["0"] = error
+    rounds.take(first, cost=0.1)
+    second = answer()  # as many looks as before: there was none
+    rounds.take(second, cost=0.1)
+    assert [entry.look_error for entry in rounds.book.entries] == [error, None]
+    third = answer()
+    third["report"]["polls"] = {"0": 2, "1": 2}
+    rounds.take(third, cost=0.1)
+    assert [entry.look_error for entry in rounds.book.entries] == [None, None]
 
 
 def test_the_result_has_every_key_on_success_and_on_failure() -> None:
