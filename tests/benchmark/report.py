@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import statistics
 import typing as t
 
 from .measure import Figures
@@ -43,6 +44,11 @@ def number(value: float) -> str:
 def ratio(value: float, base: float) -> float:
     """How many times; in a smoke run there may be nothing to compare with."""
     return value / base if base else 0.0
+
+
+def paired(spread: Figures, base: Figures) -> float:
+    """How many times, turn by turn, and the median of that: a drift of the machine falls out."""
+    return statistics.median(ratio(value, other) for value, other in zip(spread["values"], base["values"]))
 
 
 def table(head: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:

@@ -13,10 +13,10 @@ import typing as t
 from ..cloud import HERE, Cloud
 from ..contenders import COLLECTION, program
 from ..measure import ROOT, Bench, Cost, Environment, Figures, play, run, spread
-from ..report import number, ratio, table, verdict
+from ..report import number, paired, table, verdict
 
 TITLE = "Start-up and signatures"
-REPETITIONS = 5
+REPETITIONS = 9
 SDK = "module on the SDK"
 NOTHING = "Python alone"
 SIGNERS = {"ours_tc3": "TC3, ours", "sdk_tc3": "TC3, the SDK's", "ours_cos": "COS, ours", "sdk_cos": "COS, the SDK's"}
@@ -87,9 +87,9 @@ def tell(figures: Figures) -> str:
         ]
         for name in names
     ]
-    signed = {name: figures["signatures"][name]["median"] for name in SIGNERS}
-    rates = [[label, f"{signed[name]:,.0f}"] for name, label in SIGNERS.items()]
-    tc3, cos = (ratio(signed[f"ours_{name}"], signed[f"sdk_{name}"]) for name in ("tc3", "cos"))
+    signed = figures["signatures"]
+    rates = [[label, f"{signed[name]['median']:,.0f}"] for name, label in SIGNERS.items()]
+    tc3, cos = (paired(signed[f"ours_{name}"], signed[f"sdk_{name}"]) for name in ("tc3", "cos"))
     return f"""\
 What each run of a module costs before it does anything: Python and its imports, and how much Ansible packs and sends
 to the host. A module on the SDK is small on the wire, since the SDK must be installed on the host.

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _wait
@@ -19,7 +20,7 @@ def answer(count: int) -> dict[str, t.Any]:
 
 def test_what_telling_costs_grows_with_what_is_told_though_only_a_sample_is_measured(monkeypatch: t.Any) -> None:
     ticks = iter(range(100))
-    monkeypatch.setattr(_wait.time, "process_time", lambda: next(ticks))
+    monkeypatch.setattr(time, "process_time", lambda: next(ticks))
     assert _wait._cost_of_telling(answer(0), set()) == 0
     assert _wait._cost_of_telling(answer(_wait.SAMPLE), set()) == 3
     assert _wait._cost_of_telling(answer(10 * _wait.SAMPLE), set()) == 30
