@@ -35,7 +35,7 @@ sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator
 
-bench: .venv/.dev .cache/bench/.ready $(LINK) ## what all costs beside what else one could run; 50 minutes, quiet machine
+bench: .venv/.dev .cache/bench/.ready $(LINK) ## what all costs beside what else one could run; 35 minutes, quiet machine
 	@$(PY) -m tests.benchmark --tools .cache/bench
 
 clean: ## remove all that make has made

@@ -88,11 +88,8 @@ class Book:
         :returns: the numbers of the cloud tasks that have changed.
         """
         for number, polls in report["polls"].items():
-            entry = self.entries[int(number)]
-            error = report["errors"].get(number)
-            if error or polls > entry.polls:  # what was not looked at again keeps what was last said of it
-                entry.look_error = error
-            entry.polls = polls
+            entry = self.entries[int(number)]  # what was not looked at again keeps what was last said of it
+            entry.polls, entry.look_error = polls, report["errors"].get(number)
         for number, record in report["records"].items():
             self._take_record(self.entries[int(number)], record, report["history"][number])
         for number, (outcome, elapsed) in report["outcomes"].items():

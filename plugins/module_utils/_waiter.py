@@ -88,7 +88,6 @@ class Task:
         self.due_in: float | None = state.get("due_in")
         self.changed_ago: float | None = state.get("changed_ago")
         self.fingerprint: str | None = state.get("fingerprint")
-        self.seen = self.fingerprint is not None
         self.status: str | None = state.get("status")
         self.asked: bool = state.get("asked", False)  # by a sweep, for a look that has not come yet
         self.group: Group | None = None
@@ -101,6 +100,11 @@ class Task:
         self.error: dict[str, t.Any] | None = None
         self.outcome: str | None = None
         self.ended = 0.0
+
+    @property
+    def seen(self) -> bool:
+        """Whether there was ever a record of it."""
+        return self.fingerprint is not None
 
 
 class Seen(t.NamedTuple):
@@ -418,7 +422,7 @@ class Waiter:
         late = task.status == RUNNING and record["status"] == PENDING  # a look has told more since that page was made
         if record["status"] != task.status and not late:
             self._take_record(task, record, now)
-        task.seen, task.errors, task.missing, task.error = True, 0, 0, None
+        task.errors, task.missing, task.error = 0, 0, None
 
     def _leave(self, group: Group, now: float) -> None:
         """From now on each is looked at by itself."""
@@ -456,7 +460,7 @@ class Waiter:
         self._decide(task, now)
 
     def _take_record(self, task: Task, record: Record, now: float) -> None:
-        task.seen, task.errors, task.missing, task.error = True, 0, 0, None
+        task.errors, task.missing, task.error = 0, 0, None
         task.status = record["status"]
         mark = _verdict.fingerprint(record)
         if mark != task.fingerprint:
@@ -538,7 +542,7 @@ class Waiter:
                     self._end(task, _verdict.TIMED_OUT, now)
         condition = self._policy.until is None
         return {
-            "polls": {str(task.number): task.polls for task in tasks},
+            "polls": {str(task.number): task.polls for task in tasks if task.looked},
             "errors": {str(task.number): task.error for task in tasks if task.error},
             "records": {str(task.number): lean(task.record) for task in tasks if task.record and task.changes},
             "history": {str(task.number): task.changes for task in tasks if task.changes},

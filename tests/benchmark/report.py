@@ -12,8 +12,8 @@ import typing as t
 
 from .measure import Figures
 
-HEADER = pathlib.Path(__file__).read_text(encoding="utf-8").splitlines()[:3]
-LICENCE = "\n".join(["<!--", *(line[2:] for line in HEADER), "-->", ""])
+HEADER = [line[2:] for line in pathlib.Path(__file__).read_text(encoding="utf-8").splitlines()[:3]]
+LICENCE = "\n".join(["<!--", *HEADER, "-->", ""])
 """The header of this file, for what is made."""
 
 INTRODUCTION = """\
@@ -79,7 +79,8 @@ def machine_words(machine: Figures, days: t.Iterable[str]) -> str:
     return f"""\
 ## The machine
 
-Measured on {when} on {machine["words"]}. Before the run, {machine["load"]:.1f} processes wanted a core.{busy}
+Measured on {when} on {machine["words"]}.
+A question may have been asked again in a run of its own; before the last run, {machine["load"]:.1f} processes wanted a core.{busy}
 
 {table(["what", "version"], rows)}
 """
