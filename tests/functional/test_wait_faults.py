@@ -29,7 +29,7 @@ PASSING: dict[str, dict[str, Any]] = {
     "html": {},
     "internal_error": {},
     "hang": {},
-    "drip": {"bytes_per_second": 100},
+    "drip": {"bytes_per_second": 30},
 }
 THROTTLING: dict[str, dict[str, Any]] = {
     "throttle": {},
@@ -43,7 +43,7 @@ FINAL = {
     "mps": ["AuthFailure.SecretIdNotFound", "UnauthorizedOperation.CamNoAuth", "InvalidParameter"],
     "dingtalk_doc": ["invalidClientIdOrSecret", "Forbidden.AccessDenied.AccessTokenPermissionDenied", "paramError"],
 }
-FAST: dict[str, Any] = {"rate_limit": dict.fromkeys(NEEDS, 100), "fail_fast": False, "request_timeout": 0.6}
+FAST: dict[str, Any] = {"rate_limit": dict.fromkeys(NEEDS, 100), "fail_fast": False, "request_timeout": 2}
 
 
 def fault(name: str, parameters: dict[str, Any], looks: int) -> dict[str, Any]:
