@@ -171,7 +171,8 @@ def _send_truncated_chunked(wire: Wire, reply: Reply, case: Case) -> bool:
 
 
 def _send_wrong_content_length(wire: Wire, reply: Reply, case: Case) -> bool:
-    wire.send(wire.head(reply, [("Content-Length", str(len(reply.body) // 2))]) + reply.body)
+    headers = [("Content-Length", str(len(reply.body) // 2)), ("Connection", "close")]  # else another request may come
+    wire.send(wire.head(reply, headers) + reply.body)
     return False
 
 

@@ -76,6 +76,10 @@ def test_the_body_is_no_json(broken: Callable[..., Any], name: str) -> None:
         json.loads(answer.body.decode("utf-8"))
 
 
+def test_what_follows_a_length_that_is_wrong_is_no_part_of_another_answer(broken: Callable[..., Any]) -> None:
+    assert broken("wrong_content_length").headers["connection"] == "close"
+
+
 @pytest.mark.parametrize(("name", "value"), [("list", []), ("null", None)])
 def test_the_body_is_no_object(broken: Callable[..., Any], name: str, value: object) -> None:
     assert broken(name).json() == value
