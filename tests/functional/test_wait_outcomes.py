@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from .ansible_runs import NEEDS, Run
-from .wait_runs import ENDLESS, check_whole, item, life, looked_at, outcomes, wait
+from .wait_runs import ENDLESS, QUICK, check_whole, item, life, looked_at, outcomes, wait
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 LIVES = [
@@ -160,11 +160,11 @@ def test_any_is_enough(played: Played) -> None:
     result = ended(played, "any")
     assert result["outcome"] == "satisfied"
     assert result["tasks"][2]["outcome"] == "satisfied"
-    assert result["elapsed"] < 30
+    assert result["tasks"][1]["outcome"] == "unfinished"
 
 
 def test_the_time_limit_holds(played: Played) -> None:
-    assert 1 <= ended(played, "timed out")["elapsed"] < 7
+    assert 1 <= ended(played, "timed out")["elapsed"] < QUICK["timeout"]
     assert "mps endless was running last" in ended(played, "timed out")["msg"]
     assert len(ended(played, "timed out")["unfinished_tasks"]) == 2
 
