@@ -28,7 +28,7 @@ def ending_with_parent() -> t.Iterator[None]:
 
     def watch() -> None:
         while not over.wait(OFTEN):
-            if os.getppid() != parent:
+            if os.getppid() != parent and not over.is_set():  # in this order: it may be over since the wait
                 os._exit(1)  # no clean-up: all that is worth keeping is in the state file, which is written whole
 
     threading.Thread(target=watch, daemon=True).start()

@@ -14,7 +14,7 @@ from .ansible_runs import Run, look
 
 EMPTY = "answered with HTTP 200 and an empty body where"
 ELSE = "answered with HTTP 200 and something else where"
-LATE = "within 0.3 s"
+LATE = "within 1.5 s"
 TOO_LONG = "the answer is longer than 16777216 bytes"
 
 
@@ -46,8 +46,8 @@ CASES = [
     Case("mps", "reset", "network", "was closed before an answer came"),
     Case("mps", "truncated", "network", "broke"),
     Case("mps", "hang", "network", LATE),
-    Case("mps", "drip", "network", "0.3 s", {"bytes_per_second": 200}),
-    Case("mps", "drip_headers", "network", "0.3 s", {"bytes_per_second": 200}),
+    Case("mps", "drip", "network", "1.5 s", {"bytes_per_second": 50}),
+    Case("mps", "drip_headers", "network", "1.5 s", {"bytes_per_second": 50}),
     Case("mps", "endless", "protocol", TOO_LONG, retryable=False),
     Case("mps", "huge", "protocol", TOO_LONG, retryable=False),
     Case("mps", "throttle", "throttled", '"RequestLimitExceeded: '),
@@ -93,7 +93,7 @@ def cloud(start_cloud: Callable[..., Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def run(cloud: Any, start_ansible: Callable[..., Any]) -> Run:
-    short = {"request_timeout": 0.3}
+    short = {"request_timeout": 1.5}
     looks = {case.name: look(case.provider, case.name, **(short if case.fault in SLOW else {})) for case in CASES}
     looks["nothing but HTTP 403"] = look("dingtalk_doc", "nothing but HTTP 403")
     looks["passing"] = look("mps", "passing", request_retries=None)

@@ -17,7 +17,7 @@ NOWHERE = "http://127.0.0.1:1"
 #: name: what happens to the calls of a start, how often it must be sent, and how many cloud tasks that makes
 LOST: dict[str, tuple[Any, int, int]] = {
     "reset": (["throttle", {"name": "reset", "after": True}], 2, 1),
-    "hangs": ([{"name": "hang", "seconds": 2}], 1, 1),
+    "hangs": ([{"name": "hang"}], 1, 1),
 }
 DOUBT = {"ess": "may exist", "cos_doc": "cos_doc_job_list_info", "mps": "mps_task_list_info", "dingtalk_doc": "folder"}
 
@@ -54,7 +54,7 @@ def played(
             "faults": [{"fault": "reset", "provider": "ess", "action": "UploadFiles", "looks": 1}],
         }
     )
-    times = {"hangs": 0.3}
+    times = {"hangs": 1.5}
     tasks = {
         f"{provider} {name}": start(provider, name, request_timeout=times.get(name))
         for provider in STARTERS

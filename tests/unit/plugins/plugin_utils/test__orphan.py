@@ -12,20 +12,24 @@ import time
 
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _orphan
 
-#: a parent that makes a child, has it watch, says its number, and is gone; the child would sleep for a minute
+#: a parent that makes a child, has it watch, and is gone at its word; the child would sleep for a minute
 PARENT = """
 import importlib.util, os, time
 spec = importlib.util.spec_from_file_location("orphan", {path!r})
 orphan = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(orphan)
 orphan.OFTEN = 0.02
+ours, childs = os.pipe()
+def stay():
+    print(os.getpid(), flush=True)
+    os.write(childs, b"!")
+    time.sleep(60)
 if os.fork() == 0:
     with orphan.ending_with_parent():
-        print(os.getpid(), flush=True)
-        time.sleep({seconds})
-    time.sleep({after})
+        {within}
+    {after}
     os._exit(0)
-time.sleep({patience})
+os.read(ours, 1)
 os._exit(0)
 """
 
@@ -39,9 +43,9 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def orphan(*, seconds: float, after: float, patience: float) -> int:
+def orphan(*, within: str, after: str) -> int:
     """The child of a parent that is gone."""
-    text = PARENT.format(path=_orphan.__file__, seconds=seconds, after=after, patience=patience)
+    text = PARENT.format(path=_orphan.__file__, within=within, after=after)
     process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
@@ -52,7 +56,7 @@ def orphan(*, seconds: float, after: float, patience: float) -> int:
 
 
 def test_a_process_ends_with_its_parent() -> None:
-    pid = orphan(seconds=60, after=0, patience=0.1)
+    pid = orphan(within="stay()", after="pass")
     end = time.monotonic() + 30
     while is_alive(pid) and time.monotonic() < end:
         time.sleep(0.02)
@@ -60,7 +64,7 @@ def test_a_process_ends_with_its_parent() -> None:
 
 
 def test_afterwards_it_may_outlive_it() -> None:
-    pid = orphan(seconds=0, after=60, patience=0.3)
+    pid = orphan(within="pass", after="stay()")
     time.sleep(0.2)
     alive = is_alive(pid)
     os.kill(pid, 9)
