@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .ansible_runs import NEEDS, Run
-from .test_modules_use import oldest_pythons
 
 COLLECTION = "cloudwait.conversion"
 STARTERS = {
@@ -96,15 +94,6 @@ def sentence(run: Run, name: str) -> str:
     """What an Ansible task that failed said."""
     text: str = run.results[name]["msg"]
     return text
-
-
-def with_oldest_python() -> tuple[str, ...]:
-    """Arguments that run modules with the oldest Python that they must run on, where there is one that can."""
-    question = ["-c", "import requests, sys, xmltodict; sys.exit(sys.version_info[:2] != (3, 9))"]
-    for python in oldest_pythons():
-        if not subprocess.run([python, *question], stderr=subprocess.DEVNULL, check=False).returncode:
-            return ("--extra-vars", f"ansible_python_interpreter={python}")
-    return ()
 
 
 def calls_of(cloud: Any, *actions: str) -> int:

@@ -1,17 +1,13 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules in use: their documentation, their examples as they stand, ad hoc runs, and Pythons that lack something."""
+"""The modules in use: their documentation, their examples as they stand, ad hoc runs, and a Python that lacks something."""
 
 from __future__ import annotations
 
 import ast
 import json
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -143,26 +139,3 @@ def test_a_module_can_be_run_ad_hoc(ansible: Ansible) -> None:
     assert run.status == 0, run.output
     assert "localhost | SUCCESS" in run.output
     assert '"status": "partial"' in run.output
-
-
-def oldest_pythons() -> Iterator[str]:
-    """Pythons of the oldest version that the modules run on, on the path or of pyenv."""
-    found = shutil.which("python3.9")
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield from [found] if found else []
-    yield from map(str, sorted((pyenv / "versions").glob("3.9.*/bin/python")))
-
-
-def test_the_oldest_python_runs_every_module(ansible: Ansible) -> None:
-    question = ["-c", "import requests, sys, xmltodict; sys.exit(sys.version_info[:2] != (3, 9))"]
-    ready = [
-        python
-        for python in oldest_pythons()
-        if not subprocess.run([python, *question], stderr=subprocess.DEVNULL, check=False).returncode
-    ]
-    if not ready:
-        pytest.skip("there is no Python 3.9 with requests and xmltodict")
-    ids = {"ess": "conversion", "cos_doc": "job", "mps": "second", "dingtalk_doc": "copy"}
-    looks = {provider: look(provider, task_id) for provider, task_id in ids.items()}
-    run = ansible.looks(looks, "--extra-vars", f"ansible_python_interpreter={ready[0]}")
-    assert all(run.task(provider)["done"] for provider in ids)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from .ansible_runs import MODULES, NEEDS, Run
-from .start_runs import STARTERS, USER, calls_of, result_of, start, starts_of, task_of, with_oldest_python
+from .start_runs import STARTERS, USER, calls_of, result_of, start, starts_of, task_of
 from .wait_runs import outcomes, wait
 
 OLD, NEW = "ChannelCreateConvertTaskApi", "CreateFileConvertTask"
@@ -58,7 +58,7 @@ def played(
     odd = start_cloud({"clock_offset": -TWENTY_MINUTES, "retired_actions": [OLD]})
     ansible = start_ansible({**cloud.environment, **USER})
     tasks = make_tasks(tmp_path_factory.mktemp("files"), odd.url)
-    return Played(ansible.looks(tasks, *with_oldest_python()), cloud, odd)
+    return Played(ansible.looks(tasks), cloud, odd)
 
 
 @pytest.mark.parametrize("provider", STARTERS)
