@@ -65,8 +65,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             with ending_with_parent():
                 self._result.update(self._wait(self._options()))
         except (Refused, StateError) as error:
-            told = getattr(error, "result", {})
-            self._result.update({**refusal(), "msg": str(error), **told})
+            self._result.update({**refusal(str(error)), **getattr(error, "result", {})})
         if self._warnings:
             self._result["warnings"] = [*self._result.get("warnings", []), *self._warnings]
         return dict(self._result)

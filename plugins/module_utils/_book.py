@@ -14,6 +14,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from . import _verdict
+from ._errors import CloudError
 from ._status import UNKNOWN, Record, make_record, whole
 
 HISTORY_ENDS = 50
@@ -36,6 +37,7 @@ class Entry:
         self.changed = 0.0
         self.history: list[dict[str, t.Any]] = []
         self.look_error: dict[str, t.Any] | None = None
+        self.doubt: dict[str, t.Any] | None = None  # why a condition could not be evaluated so far
 
     def end(self, outcome: str, elapsed: float) -> None:
         """An outcome is final."""
@@ -175,14 +177,15 @@ class Book:
             "polls": entry.polls,
             "elapsed": round(elapsed if entry.ended is None else entry.ended, 3),
             "history": entry.history,
-            "look_error": entry.look_error,
+            "look_error": entry.look_error or (entry.doubt if entry.outcome in _verdict.UNFINISHED_OUTCOMES else None),
         }
 
 
-def refusal() -> dict[str, t.Any]:
-    """The result of a wait that did not begin, but for the reason: all keys are there."""
+def refusal(msg: str) -> dict[str, t.Any]:
+    """The result of a wait that did not begin, with the reason as one sentence: all keys are there."""
     empty = Book([], lambda dummy: "").result(require=_verdict.ALL, check_mode=False, elapsed=0.0)
-    return {**empty, "outcome": _verdict.ERROR, "failed": True}
+    error = CloudError("config", msg.rstrip(".")).as_dict()
+    return {**empty, "outcome": _verdict.ERROR, "failed": True, "msg": msg, "error": error}
 
 
 def clock_face(started: float) -> t.Callable[[float], str]:

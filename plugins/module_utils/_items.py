@@ -33,8 +33,8 @@ Plan = list[dict[str, t.Any]]
 class ItemError(CloudError):
     """An item that is refused, with the texts in it that must not be shown."""
 
-    def __init__(self, where: str, said: str, *, advice: str | None = None, hide: t.Iterable[str] = ()) -> None:
-        super().__init__("config", f"{where} {said}".strip(), advice=advice)
+    def __init__(self, said: str, *, advice: str | None = None, hide: t.Iterable[str] = ()) -> None:
+        super().__init__("config", said, advice=advice)
         self.hidden = list(hide)
 
 
@@ -49,7 +49,7 @@ def make_plan(options: Options, environ: t.Mapping[str, str], *, check_mode: boo
     """
     items = options.get("tasks")
     if items is None:
-        return [_plan_item("", {}, options, environ, check_mode=check_mode)]
+        return [_plan_item("the cloud task", {}, options, environ, check_mode=check_mode)]
     if options.get("task_id"):
         raise CloudError("config", "both tasks and task_id are given", advice="put that one into tasks, too")
     defaults = {name: options.get(name) for name in DESCRIBING if name != "task_id"}
@@ -82,7 +82,7 @@ def _plan_item(
     own = {name: value for name, value in given.items() if value is not None}
     foreign = [name for name in own if name not in ("provider", "task_id", *provider.ref_keys, *provider.item_options)]
     if foreign:
-        raise ItemError(where, f"gives {', '.join(foreign)}, which {provider.name} does not have")
+        raise ItemError(f"{where} gives {', '.join(foreign)}, which {provider.name} does not have")
     merged = {**defaults, **own, "secret_id": None if "profile" in own else defaults.get("secret_id")}
     plan: dict[str, t.Any] = {}
     if record is not None and record["status"] in TERMINAL:
@@ -93,7 +93,7 @@ def _plan_item(
     try:
         plan["ref"] = provider.make_ref(merged, environ)
     except CloudError as error:
-        raise ItemError(where, error.said, advice=error.advice) from None
+        raise ItemError(f"for {where}, {error.said}", advice=error.advice) from None
     if merged.get("api_action") and "api_action" in provider.own_options:
         plan["api_action"] = merged["api_action"]
     return plan
@@ -102,9 +102,9 @@ def _plan_item(
 def _take_apart(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any] | None]:
     """What an item says of its cloud task, and the record that came with it."""
     if isinstance(item, str) or _is_number(item):
-        return {"task_id": str(item)}, None
+        return {"task_id": str(item).strip()}, None  # blanks are what Ansible leaves of "first, second"
     if not isinstance(item, dict):
-        raise ItemError(where, "is neither a task id nor a dict")
+        raise ItemError(f"{where} is neither a task id nor a dict")
     if isinstance(item.get("task"), dict):
         return _take_record(where, item["task"])
     if isinstance(item.get("ref"), dict) and "status" in item:
@@ -112,15 +112,14 @@ def _take_apart(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.
     unknown = [str(name) for name in item if name not in DESCRIBING]
     if "ansible_loop_var" in unknown or "failed" in unknown or "skipped" in unknown:
         raise ItemError(
-            where,
-            "is the result of an Ansible task that failed or was skipped, and holds no cloud task",
+            f"{where} is the result of an Ansible task that failed or was skipped, and holds no cloud task",
             advice="leave such results out, for example with selectattr('task', 'defined')",
             hide=_texts(item),
         )
     if unknown:
         names = one_line(", ".join(unknown), 200)
         advice = f"an item may have {', '.join(DESCRIBING)}; credentials and endpoint are options of the whole wait"
-        raise ItemError(where, f"has the key {names}", advice=advice, hide=_texts([item[name] for name in unknown]))
+        raise ItemError(f"{where} has the key {names}", advice=advice, hide=_texts([item[name] for name in unknown]))
     task_id = item.get("task_id")
     return {**item, "task_id": str(task_id) if _is_number(task_id) else task_id}, None
 
@@ -128,10 +127,10 @@ def _take_apart(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.
 def _take_record(where: str, record: dict[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     ref = record.get("ref")
     if not isinstance(ref, dict) or record.get("status") not in STATUSES:
-        raise ItemError(where, "holds a task that is no record of this collection", hide=_texts(record))
+        raise ItemError(f"{where} holds a task that is no record of this collection", hide=_texts(record))
     unknown = [str(name) for name in ref if name not in DESCRIBING]
     if unknown:
-        raise ItemError(where, f"has a ref with the key {one_line(', '.join(unknown), 200)}", hide=_texts(ref))
+        raise ItemError(f"{where} has a ref with the key {one_line(', '.join(unknown), 200)}", hide=_texts(ref))
     return dict(ref), record
 
 
@@ -145,20 +144,20 @@ def _check_shape(where: str, name: str, value: t.Any, shape: t.Mapping[str, t.An
         return
     if shape is None:
         if not isinstance(value, str):
-            raise ItemError(where, f"has {name}, which is no text")
+            raise ItemError(f"{where} has {name}, which is no text")
         return
     if not isinstance(value, dict):
-        raise ItemError(where, f"has {name}, which is no dict")
+        raise ItemError(f"{where} has {name}, which is no dict")
     for key, member in value.items():
         if key not in shape:
-            raise ItemError(where, f"has {name} with the key {one_line(str(key), 40)}", hide=_texts(value))
+            raise ItemError(f"{where} has {name} with the key {one_line(str(key), 40)}", hide=_texts(value))
         _check_shape(where, f"{name}.{key}", member, shape[key])
 
 
 def _provider_class(where: str, word: t.Any) -> type[Provider]:
     if word not in PROVIDERS:
         said = f"has the provider {one_line(str(word), 40)}" if word else "has no provider"
-        raise ItemError(where, said, advice=f"give one of {', '.join(PROVIDERS)}")
+        raise ItemError(f"{where} {said}", advice=f"give one of {', '.join(PROVIDERS)}")
     return PROVIDERS[word]
 
 

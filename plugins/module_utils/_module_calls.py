@@ -103,7 +103,7 @@ def _do_once(module: AnsibleModule, provider: Provider, deed: Deed, result: Resu
             result["changed"] = True
             error.retryable = error.retryable and deed.repeatable
         if result["changed"] and error.code not in deed.certain:
-            error.advice = f"{error.advice}; {deed.doubt}"
+            error.advice = f"{error.advice}; {deed.doubt}" if error.retryable else deed.doubt
         raise
     result["changed"] = True
     return look

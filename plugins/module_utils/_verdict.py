@@ -89,7 +89,7 @@ def why(task: t.Mapping[str, t.Any]) -> str:
     state = f"is {task['status']}" if task["status"] in TERMINAL else f"was {task['status']} last"
     if task["status"] == UNKNOWN and task["native_status"] is None:
         state = "was never seen"
-    problem = task["look_error"] if task["outcome"] in (ERROR, NOT_FOUND, TIMED_OUT) else task["error"]
+    problem = task["error"] if task["outcome"] == FAILED else task["look_error"]
     said = one_line(str((problem or {}).get("message") or ""), 200)
     code = (problem or {}).get("code")
     if code and str(code) not in said:
@@ -122,7 +122,7 @@ WORDS = {
     TIMED_OUT: "not over in time",
 }
 ADVICE = {
-    ERROR: "mend what it says and wait again, the cloud tasks go on meanwhile",
+    ERROR: "mend what it says and wait again; what is not over goes on in the cloud",
     NOT_FOUND: "check the ids, the account, the site and how long ago they were started",
     FAILED: "see failed_tasks, and the error of each in tasks",
     STALLED: "see whether the queue is paused, or raise stall_timeout",

@@ -63,15 +63,17 @@ def run_wait(module: AnsibleModule) -> None:
     try:
         wait.prepare()
         for library in wait.missing_libraries():
-            module.fail_json(msg=missing_required_lib(library))
+            msg = missing_required_lib(library)
+            module.fail_json(**{**_refusal(wait, msg), "msg": msg})
         result = wait.run()
     except CloudError as error:
         failure = error
-    hide_secrets(module, wait.secrets(), getattr(failure, "hidden", []))
+    hide_secrets(module, wait.secrets())
     end_quickly()
     if failure is not None:
-        told = {} if wait.is_round else _refusal()
-        module.fail_json(**{**told, "msg": failure.sentence(TRIED), "error": failure.as_dict()})
+        msg = failure.sentence(TRIED)
+        hide_secrets(module, [text for text in getattr(failure, "hidden", []) if text not in msg])  # it quotes none
+        module.fail_json(**{**_refusal(wait, msg), "msg": msg, "error": failure.as_dict()})
     if not wait.is_round:
         for note in wait.notes():
             module.warn(note)
@@ -80,10 +82,13 @@ def run_wait(module: AnsibleModule) -> None:
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
-def _refusal() -> dict[str, t.Any]:
+def _refusal(wait: Wait, msg: str) -> dict[str, t.Any]:
+    """What the result holds besides the reason; in a round the controller sees to that."""
+    if wait.is_round:
+        return {}
     from ._book import refusal  # noqa: PLC0415 # as in _run_alone
 
-    return refusal()
+    return refusal(msg)
 
 
 def _cost_of_telling(answer: Options, secrets: t.Collection[str]) -> float:

@@ -202,7 +202,7 @@ RETURN = r"""
 task:
   description:
     - The record of the job, with the keys of RV(cloudwait.conversion.cos_doc_job_info#module:task).
-    - In check mode its id is null and its status V(ignore:unknown).
+    - In check mode its id is null and its status V(unknown).
   returned: success
   type: dict
   sample:

@@ -112,9 +112,9 @@ RETURN = r"""
 task:
   description:
     - The record, with the keys of RV(cloudwait.conversion.dingtalk_doc_task_info#module:task).
-    - Of a cloud task, it is V(ignore:pending). Of a copy that was made at once, it is V(ignore:succeeded), has no id,
-      and its one output has the type V(ignore:dingtalk_document), the id of the new document and its C(url).
-    - In check mode its id is null and its status V(ignore:unknown).
+    - Of a cloud task, it is V(pending). Of a copy that was made at once, it is V(succeeded), has no id,
+      and its one output has the type V(dingtalk_document), the id of the new document and its C(url).
+    - In check mode its id is null and its status V(unknown).
   returned: success
   type: dict
   sample:

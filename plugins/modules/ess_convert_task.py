@@ -51,6 +51,7 @@ options:
     description:
       - Path of the file to convert, on the host where the Ansible task runs. A regular file of up to 60 MB, an image of
         up to 8 MB.
+      - A relative path begins in the folder where the module happens to run; an absolute one is safer.
       - It is uploaded with C(UploadFiles) to C(file.ess.tencent.cn), where the vendor keeps it for one hour. The result
         has its RV(resource_id), so a start that failed after the upload needs no second one.
       - The environment variable E(CLOUDWAIT_ESS_UPLOAD_ENDPOINT) names another base URL for uploads. Without it, they
@@ -146,8 +147,8 @@ RETURN = r"""
 task:
   description:
     - The record of the cloud task, with the keys of RV(cloudwait.conversion.ess_task_info#module:task).
-    - It is V(ignore:pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
-      null and its status V(ignore:unknown).
+    - It is V(pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
+      null and its status V(unknown).
   returned: success
   type: dict
   sample:

@@ -145,8 +145,8 @@ RETURN = r"""
 task:
   description:
     - The record of the cloud task, with the keys of RV(cloudwait.conversion.mps_task_detail#module:task).
-    - It is V(ignore:pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
-      null and its status V(ignore:unknown).
+    - It is V(pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
+      null and its status V(unknown).
   returned: success
   type: dict
   sample:

@@ -194,7 +194,7 @@ error:
   returned: failure
   type: dict
   sample:
-    kind: auth
+    kind: not_found
     code: ResourceNotFound.TaskNotFound
     message: The task does not exist
     http_status: 200

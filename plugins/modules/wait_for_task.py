@@ -378,14 +378,14 @@ outcome:
   description:
     - V(satisfied) when O(require) is met; else the first that was found of V(error), V(not_found), V(failed),
       V(stalled), V(timed_out). In check mode V(unfinished) when it is not met.
-  returned: when the cloud tasks could be told apart
+  returned: always
   type: str
   sample: failed
 tasks:
   description:
     - The record of each cloud task, in input order, with the keys of RV(cloudwait.conversion.mps_task_detail#module:task)
       and the ones below.
-  returned: when the cloud tasks could be told apart
+  returned: always
   type: list
   elements: dict
   contains:
@@ -413,7 +413,9 @@ tasks:
       elements: dict
       sample: [{at: "2026-01-02T03:04:06Z", status: running, native_status: PROCESSING, progress: 40}]
     look_error:
-      description: What went wrong with the last look, in the form of C(error) of the info modules; null when it went well.
+      description:
+        - What went wrong with the last look, in the form of C(error) of the info modules; null when it went well.
+        - Of one that was not satisfied, also why O(condition) could not be evaluated.
       returned: always
       type: dict
       sample: null
@@ -423,35 +425,35 @@ task:
   type: dict
   sample: {provider: mps, task_id: 2600000001-WorkflowTask-0123, status: succeeded, outcome: satisfied}
 failed_tasks:
-  description: The refs of those with the outcome V(ignore:failed), V(ignore:not_found) or V(ignore:error).
-  returned: when the cloud tasks could be told apart
+  description: The refs of those with the outcome V(failed), V(not_found) or V(error).
+  returned: always
   type: list
   elements: dict
   sample: [{provider: mps, task_id: 2600000001-WorkflowTask-0123}]
 unfinished_tasks:
-  description: The refs of those with the outcome V(ignore:timed_out), V(ignore:stalled) or V(ignore:unfinished).
-  returned: when the cloud tasks could be told apart
+  description: The refs of those with the outcome V(timed_out), V(stalled) or V(unfinished).
+  returned: always
   type: list
   elements: dict
   sample: []
 summary:
   description: How many cloud tasks there were, as C(total), and how many of each status.
-  returned: when the cloud tasks could be told apart
+  returned: always
   type: dict
   sample: {total: 3, pending: 0, running: 0, succeeded: 2, partial: 0, failed: 1, canceled: 0, unknown: 0}
 elapsed:
   description: Seconds that the wait took.
-  returned: when the cloud tasks could be told apart
+  returned: always
   type: float
   sample: 64.8
 polls:
   description: How many looks there were in all.
-  returned: when the cloud tasks could be told apart
+  returned: always
   type: int
   sample: 19
 api_calls:
   description: How many requests were sent to each service, fetching tokens and repeated ones included.
-  returned: when the cloud tasks could be told apart
+  returned: always
   type: dict
   sample: {mps: 12, cos_doc: 7}
 endpoint_host:

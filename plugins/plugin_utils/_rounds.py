@@ -16,6 +16,7 @@ import typing as t
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict
 from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book, Entry, clock_face
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
 
@@ -162,7 +163,7 @@ class Rounds:
         elapsed = self.elapsed()
         for number in self.book.open_numbers():
             entry = self.book.entries[number]
-            entry.look_error = {"kind": "network", "code": None, "message": said, "retryable": True}
+            entry.look_error = CloudError("network", said).as_dict()
             state = self._next.setdefault("states", {}).setdefault(str(number), {})
             state["errors"] = state.get("errors", 0) + 1
             if state["errors"] >= self._options["max_errors"]:
@@ -175,10 +176,11 @@ class Rounds:
     def decide(self, number: int, verdict: bool | None, problem: str | None = None) -> None:
         """What a condition says of a cloud task; null when it cannot be evaluated, with the reason."""
         entry = self.book.entries[number]
+        entry.doubt = CloudError("config", problem).as_dict() if problem else None
         if verdict:
             entry.end(_verdict.SATISFIED, self.elapsed())
         elif entry.record["done"] and verdict is None:
-            entry.look_error = {"kind": "config", "code": None, "message": problem, "retryable": False}
+            entry.look_error = entry.doubt
             entry.end(_verdict.ERROR, self.elapsed())
         elif entry.record["done"]:
             entry.end(_verdict.FAILED, self.elapsed())
@@ -196,8 +198,7 @@ class Rounds:
         """End what is open, with the reason."""
         if problem:
             for number in self.book.open_numbers():
-                error = {"kind": "config", "code": None, "message": problem, "retryable": False}
-                self.book.entries[number].look_error = error
+                self.book.entries[number].look_error = CloudError("config", problem).as_dict()
         self.book.end_open(outcome, self.elapsed())
 
     def result(self) -> dict[str, t.Any]:

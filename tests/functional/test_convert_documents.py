@@ -168,13 +168,6 @@ def test_what_lacks_an_option_keeps_no_other_from_being_converted(convert: Conve
     assert "missing required arguments: input_object, output" in night.summary["documents"][1]["message"]
 
 
-def test_reports_are_written_though_the_wait_was_refused(convert: Convert) -> None:
-    night = convert(provider="dingtalk_doc", good_ends=["perfect"], **GOOD["dingtalk_doc"])
-    assert night.run.status == 2
-    assert night.suite is not None
-    assert "until has the word perfect" in str(night.suite[0].find("error").get("message"))  # type: ignore[union-attr] # it fails then
-
-
 def test_a_start_that_may_have_happened_is_uncertain(convert: Convert) -> None:
     night = convert(provider="cos_doc", settings=PLACE, documents=[document("lost.docx")])
     assert night.summary is not None
@@ -192,13 +185,28 @@ WRONG = "Give provider (ess, cos_doc, mps or dingtalk_doc) and documents (a list
         ({"provider": "ess", "documents": ["plan.docx"]}, WRONG),
         (
             {"provider": "ess", "documents": [{"scr": "x"}], "settings": {"secret_key": "x"}},
-            "no option scr, secret_key.",
+            "no use for scr, secret_key: it takes agent, ",
         ),
+        ({"good_ends": ["perfect"], "provider": "dingtalk_doc", **GOOD["dingtalk_doc"]}, "Give good_ends as words"),
+        ({"wait_seconds": "1h", "provider": "dingtalk_doc", **GOOD["dingtalk_doc"]}, "wait_seconds as a number"),
         ({"provider": "ess", "documents": [], "where": "nowhere"}, "Give where as one host"),
         ({"provider": "ess", "documents": [], "junit_file": "/nowhere/junit.xml"}, "folders that exist"),
     ],
 )
-def test_wrong_variables_are_told(convert: Convert, variables: dict[str, Any], sentence: str) -> None:
-    night = convert(**variables)
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["run", "check"])
+def test_wrong_variables_are_told_before_anything_starts(
+    convert: Convert, variables: dict[str, Any], sentence: str, arguments: tuple[str, ...]
+) -> None:
+    night = convert(*arguments, **variables)
     assert night.run.status == 2
     assert sentence in night.run.output
+    assert night.suite is None
+
+
+def test_a_relative_source_begins_where_you_stand(convert: Convert, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (tmp_path_factory.getbasetemp() / "plan.docx").write_bytes(b"PK")
+    documents = [{"src": "../plan.docx"}, {"src": "none.docx"}]
+    night = convert(provider="ess", settings={"agent": AGENT}, documents=documents)
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied", "not_started"]
+    assert "none.docx cannot be used: No such file" in night.summary["documents"][1]["message"]

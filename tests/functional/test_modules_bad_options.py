@@ -28,7 +28,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         look("ess", "x", agent={"app_id": "yDExample", "proxy_operator": {}}),
         "agent lacks proxy_organization_open_id, proxy_operator.open_id",
     ),
-    "a bucket without its APPID": (look("cos_doc", "x", bucket="examplebucket"), "bucket is not of the form name-appid"),
+    "a bucket without its APPID": (look("cos_doc", "x", bucket="examplebucket"), "bucket is missing or is not of the form name-appid"),
     "no region": (look("cos_doc", "x", region=None), "region is missing"),
     "no time for a request": (look("mps", "x", request_timeout=0), "request_timeout is not a number of seconds above 0"),
     "an international ESS": (look("ess", "x", site="intl"), "Tencent ESS has no international site"),

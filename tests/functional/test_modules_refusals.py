@@ -130,7 +130,7 @@ def test_a_wrong_app_gets_no_token(run: Run) -> None:
 
 
 def test_an_access_token_that_is_refused_cannot_be_renewed(run: Run) -> None:
-    check(run, "wrong access token", "auth", "InvalidAuthentication", "app_key and app_secret fetch an app's anew")
+    check(run, "wrong access token", "auth", "InvalidAuthentication", "only that of an app is fetched anew")
 
 
 def test_an_operation_that_is_retired_is_not_replaced_when_it_was_named(run: Run) -> None:

@@ -50,6 +50,7 @@ WAITS: dict[str, dict[str, Any]] = {
     "speaks": wait(**item("cos_doc", "speaks"), condition="'1 + 1' in task.error.message"),
     "speaks in vain": wait(**item("cos_doc", "speaks"), condition="task.error.message == 'x'"),
     "time is up": mps("endless", condition="task.progress == 11", timeout=1),
+    "mistyped": mps("endless", condition="task.progres == 11", timeout=1),
 }
 
 
@@ -94,6 +95,7 @@ def ended(played: Played, name: str) -> dict[str, Any]:
         ("speaks", "satisfied", ["satisfied"]),
         ("speaks in vain", "failed", ["failed"]),
         ("time is up", "timed_out", ["timed_out"]),
+        ("mistyped", "timed_out", ["timed_out"]),
     ],
 )
 def test_outcomes(played: Played, name: str, whole: str, each: list[str]) -> None:
@@ -110,6 +112,12 @@ def test_what_cannot_be_evaluated_at_the_end_is_named(played: Played) -> None:
     assert "task.progress > 5" in ended(played, "null at the end")["msg"]
     assert ended(played, "null at the end")["task"]["status"] == "succeeded"
     assert "1 / (task.progress - 100) > 5 cannot be evaluated" in ended(played, "no number")["msg"]
+
+
+def test_what_could_not_be_evaluated_until_time_was_up_is_named(played: Played) -> None:
+    assert "task.progres == 11 cannot be evaluated" in ended(played, "mistyped")["msg"]
+    assert ended(played, "mistyped")["task"]["look_error"]["kind"] == "config"
+    assert ended(played, "time is up")["task"]["look_error"] is None
 
 
 def test_what_is_over_is_judged_without_a_look(played: Played) -> None:

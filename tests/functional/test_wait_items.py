@@ -42,6 +42,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "forms": mps("text", {"task_id": "dict"}, {"task": DONE}, RUNNING, 42),
     "results": wait(tasks="{{ looks.results }}", fail_fast=False),
     "twins": mps("twin", {"task_id": "twin", "provider": "mps"}, "twin"),
+    "a text with commas": wait(provider="mps", tasks="text, twin"),
     "nothing": wait(tasks=[]),
     "nothing of any": wait(tasks=[], require="any"),
     "all is over": wait(tasks=[{"task": DONE}]),
@@ -56,6 +57,10 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": (mps({"task_id": "x", "tsak": 1}), "tasks[0] has the key tsak"),
+    "unknown keys of short values": (
+        mps({"task_id": "x", "name": "a", "item": "task"}), "tasks[0] has the key name, item; an item may have provider,"
+    ),
+    "mistyped provider": (wait(provider="mpss", task_id="x"), "the cloud task has the provider mpss; give one of"),
     "secret": (mps("x", {"task_id": "y", "secret_key": SECRET}), "tasks[1] has the key secret_key"),
     "secret in a ref": (mps({"task": {**DONE, "ref": {**DONE["ref"], "token": SECRET}}}), "with the key token"),
     "secret in agent": (
@@ -117,6 +122,7 @@ def of(played: Played, name: str) -> list[str]:
 
 def test_items_come_in_three_forms(played: Played) -> None:
     assert of(played, "forms") == ["text", "dict", "never asked", "text", "42"]
+    assert of(played, "a text with commas") == ["text", "twin"]
     assert outcomes(ended(played, "forms")) == ["satisfied"] * 5
     assert looked_at(played.cloud, "never asked") == 0
 
@@ -133,7 +139,7 @@ def test_the_same_cloud_task_is_looked_at_once_and_reported_as_often_as_it_is_li
     result = ended(played, "twins")
     assert outcomes(result) == ["satisfied"] * 3
     assert result["tasks"][0] == result["tasks"][1] == result["tasks"][2]
-    assert (looked_at(played.cloud, "twin"), result["polls"], result["api_calls"]) == (1, 1, {"mps": 1})
+    assert (looked_at(played.cloud, "twin"), result["polls"], result["api_calls"]) == (2, 1, {"mps": 1})
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing of any"])
@@ -172,6 +178,8 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(played: Played, name: st
     assert REFUSED[name][1] in sentence
     result = ended(played, name)
     assert (result["outcome"], outcomes(result)) == ("error", [])
+    assert (result["error"]["kind"], result["error"]["retryable"]) == ("config", False)
+    assert result["error"]["message"] in sentence
 
 
 @pytest.mark.parametrize("name", GOOD)

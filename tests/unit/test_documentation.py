@@ -145,6 +145,12 @@ def test_secrets_are_marked(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_values_are_marked_as_values_only(name: str) -> None:
+    text = (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
+    assert not re.findall(r"(?<!R)V\(ignore:", text), "ansible-doc shows the mark, which has a meaning in O and RV only"
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_modules_know_check_mode(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert module_arguments(name, monkeypatch)["supports_check_mode"] is True
 

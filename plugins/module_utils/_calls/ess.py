@@ -130,7 +130,7 @@ def _check_file(path: str, kind: str) -> None:
         about = os.stat(path)
     except (OSError, ValueError) as error:  # the latter for a null byte, say
         reason = getattr(error, "strerror", None) or "it is not the name of a file"
-        raise CloudError("config", f"src cannot be used: {reason}") from None
+        raise CloudError("config", f"src {os.path.abspath(path)[:300]} cannot be used: {reason}") from None
     most = 8 if kind in IMAGES else 60
     if not stat.S_ISREG(about.st_mode):
         raise CloudError("config", "src is not a regular file")

@@ -116,7 +116,9 @@ class CosDocProvider(TencentProvider):
         bucket, region = ref.get("bucket") or "", ref.get("region") or ""
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*-[0-9]+", bucket):
             raise CloudError(
-                "config", "bucket is not of the form name-appid", advice="such as examplebucket-1250000000"
+                "config",
+                "bucket is missing or is not of the form name-appid",
+                advice="such as examplebucket-1250000000",
             )
         if not re.fullmatch(r"[a-z0-9-]+", region):
             raise CloudError("config", "region is missing or is not of the form ap-beijing")

@@ -69,7 +69,10 @@ RULES: Rules = {
     "Forbidden.AccessDenied.AccessTokenPermissionDenied": Rule("permission"),
     "Forbidden.AccessDenied.ApiCountLimitForOrg": Rule("permission", "the organization's monthly calls are used up"),
     "Forbidden.AccessDenied.QpsLimit*": Rule("throttled"),
-    TOKEN_REFUSED: Rule("auth", "check the token, its end and the site; app_key and app_secret fetch an app's anew"),
+    TOKEN_REFUSED: Rule(
+        "auth",
+        "check the token, its end and the site; only that of an app is fetched anew, with app_key and app_secret",
+    ),
     "Missingbody": Rule("invalid", "check that no proxy changes requests"),
     "invalidClientIdOrSecret": Rule("auth", "check app_key and app_secret, and the site"),
     "operationTimeout": Rule("server"),

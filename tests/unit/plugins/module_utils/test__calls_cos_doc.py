@@ -272,7 +272,10 @@ def test_the_vendors_rules_are_told_before_anything_is_sent(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("ref", "said"),
-    [({"bucket": "examplebucket"}, "bucket is not of the form name-appid"), ({"region": None}, "region is missing or")],
+    [
+        ({"bucket": "examplebucket"}, "bucket is missing or is not of the form name-appid"),
+        ({"region": None}, "region is missing or"),
+    ],
 )
 def test_the_bucket_is_checked_first(ref: dict[str, t.Any], said: str) -> None:
     with pytest.raises(CloudError, match=f"^{said}") as caught:

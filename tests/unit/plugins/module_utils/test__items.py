@@ -89,7 +89,7 @@ def test_a_done_record_may_lack_an_id() -> None:
 def test_check_mode_takes_a_start_that_was_not_done() -> None:
     item = {"task": record("unknown", {"provider": "mps", "task_id": None})}
     assert plan(item, check_mode=True)[0]["unstarted"]
-    with pytest.raises(CloudError, match=r"tasks\[0\] task_id is empty"):
+    with pytest.raises(CloudError, match=r"for tasks\[0\], task_id is empty"):
         plan(item)
 
 
@@ -106,8 +106,8 @@ def test_the_same_cloud_task_twice_is_one() -> None:
         (["m1"], "tasks[0] is neither a task id nor a dict"),
         ("m1", "tasks[0] has no provider"),
         ({"provider": "mpz", "task_id": "m1"}, "tasks[0] has the provider mpz"),
-        ({"provider": "mps"}, "tasks[0] task_id is empty"),
-        ({"provider": "mps", "task_id": " "}, "tasks[0] task_id is empty"),
+        ({"provider": "mps"}, "for tasks[0], task_id is empty"),
+        ({"provider": "mps", "task_id": " "}, "for tasks[0], task_id is empty"),
         ({**MPS, "tsak": 1}, "tasks[0] has the key tsak"),
         ({**MPS, "endpoint": "https://example.com"}, "tasks[0] has the key endpoint"),
         ({**MPS, "bucket": "b"}, "tasks[0] gives bucket, which mps does not have"),
@@ -117,7 +117,7 @@ def test_the_same_cloud_task_twice_is_one() -> None:
             {"provider": "ess", "task_id": "e", "agent": AGENT, "site": "china"},
             "tasks[0] gives site, which ess does not",
         ),
-        ({**MPS, "site": "mars"}, "tasks[0] site is neither china nor intl"),
+        ({**MPS, "site": "mars"}, "for tasks[0], site is neither china nor intl"),
         ({"skipped": True, "changed": False}, "tasks[0] is the result of an Ansible task that failed or was skipped"),
         ({"failed": True, "msg": "x"}, "tasks[0] is the result of an Ansible task that failed or was skipped"),
         ({"task": {"status": "running"}}, "tasks[0] holds a task that is no record of this collection"),

@@ -463,11 +463,27 @@ def test_the_decoded_path_of_the_request_is_signed(endpoint: str | None) -> None
 @pytest.mark.parametrize(
     ("bucket", "region", "said"),
     [
-        (None, "ap-beijing", "bucket is not of the form name-appid; such as examplebucket-1250000000."),
-        ("examplebucket", "ap-beijing", "bucket is not of the form name-appid; such as examplebucket-1250000000."),
-        ("x.evil.example/-1", "ap-beijing", "bucket is not of the form name-appid; such as examplebucket-1250000000."),
-        ("Bucket-1250000000", "ap-beijing", "bucket is not of the form name-appid; such as examplebucket-1250000000."),
-        ("b-1\n", "ap-beijing", "bucket is not of the form name-appid; such as examplebucket-1250000000."),
+        (None, "ap-beijing", "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000."),
+        (
+            "examplebucket",
+            "ap-beijing",
+            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
+        ),
+        (
+            "x.evil.example/-1",
+            "ap-beijing",
+            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
+        ),
+        (
+            "Bucket-1250000000",
+            "ap-beijing",
+            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
+        ),
+        (
+            "b-1\n",
+            "ap-beijing",
+            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
+        ),
         ("b-1", None, "region is missing or is not of the form ap-beijing; "),
         ("b-1", "ap-beijing.evil.example/", "region is missing or is not of the form ap-beijing; "),
     ],

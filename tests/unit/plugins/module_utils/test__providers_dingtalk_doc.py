@@ -320,7 +320,10 @@ def test_a_token_that_is_refused_again_is_told_without_it() -> None:
         provider(Vendor(valid=lambda token: False), APP).look(REF)
     error = caught.value
     assert (error.kind, error.calls, error.message) == ("auth", 4, "******** is not legal")
-    assert error.advice == "check the token, its end and the site; app_key and app_secret fetch an app's anew"
+    assert (
+        error.advice
+        == "check the token, its end and the site; only that of an app is fetched anew, with app_key and app_secret"
+    )
 
 
 def test_a_given_token_that_is_refused_is_told_at_once() -> None:
