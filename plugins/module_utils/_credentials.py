@@ -13,6 +13,7 @@ words that send the user looking in the wrong place.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import threading
@@ -33,6 +34,7 @@ DEFAULT_PROFILE = "default"
 SDK_FILES = (os.path.join("~", ".tencentcloud", "credentials"), os.path.join("/etc", "tencentcloud", "credentials"))
 
 Values = t.Mapping[str, t.Any]
+T = t.TypeVar("T")
 
 
 class Keys(t.NamedTuple):
@@ -51,6 +53,40 @@ class DingTalkApp(t.NamedTuple):
     app_key: str | None = None
     app_secret: str | None = None
     access_token: str | None = None
+
+
+class OneAtATime:
+    """What several threads need and one of them fetches.
+
+    Those who waited for a fetch that failed are told its error and do not fetch, too: else a service that is slow to
+    refuse would be asked by one after the other, and each would wait for all before it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._error: CloudError | None = None
+
+    def get(self, present: t.Callable[[], T | None], fetch: t.Callable[[], T]) -> T:
+        """What is there, null being nothing, when this thread's turn has come; else what it fetches.
+
+        :raises CloudError: what this fetch met, one that it waited for, or an earlier one that no repetition mends.
+        """
+        before = self._failures
+        with self._lock:
+            found = present()
+            if found is not None:
+                return found
+            if self._error is not None and (self._failures > before or not self._error.retryable):
+                raise self._error.again()
+            try:
+                found = fetch()
+            except CloudError as error:
+                self._failures += 1
+                self._error = error.again()
+                raise
+            self._error = None
+            return found
 
 
 class TencentCredentials:
@@ -74,24 +110,25 @@ class TencentCredentials:
         self._renewable = renewable
         self._now = now
         self._keys: Keys | None = None
-        self._lock = threading.Lock()
+        self._old_at = math.inf
+        self._loading = OneAtATime()
 
     def keys(self) -> Keys:
         """The present keys."""
-        with self._lock:
-            if self._keys is None or self._ends_soon(self._keys):
-                self._keys = self._load()
-            return self._keys
-
-    def _ends_soon(self, keys: Keys) -> bool:
-        return keys.expires_at is not None and self._now() > keys.expires_at - RENEW_BEFORE
+        return self._loading.get(lambda: None if self._now() > self._old_at else self._keys, self._take)
 
     def renew(self, refused: Keys) -> bool:
         """After the vendor refused keys: are there others now?"""
-        with self._lock:
-            if self._keys == refused and self._renewable:
-                self._keys = self._load()
+        if not self._renewable:
             return self._keys != refused
+        return self._loading.get(lambda: None if self._keys == refused else self._keys, self._take) != refused
+
+    def _take(self) -> Keys:
+        """Load keys. Those of a short life are old when half of it is over; an end that is past tells of a wrong clock."""
+        self._keys = keys = self._load()
+        life = 0.0 if keys.expires_at is None else keys.expires_at - self._now()
+        self._old_at = self._now() + max(life - RENEW_BEFORE, life / 2) if life > 0 else math.inf
+        return keys
 
 
 def _first(values: Values, *names: str) -> list[str | None]:
@@ -350,4 +387,12 @@ def dingtalk_user(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
     )
 
 
-__all__ = ["DingTalkApp", "Keys", "TencentCredentials", "dingtalk_app", "dingtalk_user", "tencent_credentials"]
+__all__ = [
+    "DingTalkApp",
+    "Keys",
+    "OneAtATime",
+    "TencentCredentials",
+    "dingtalk_app",
+    "dingtalk_user",
+    "tencent_credentials",
+]

@@ -107,6 +107,12 @@ class CloudError(Exception):
             "retryable": self.retryable,
         }
 
+    def again(self) -> CloudError:
+        """Another one that says the same, for someone else to whom it happened."""
+        other = CloudError(self.kind, self.said)
+        vars(other).update({**vars(self), "calls": 0})
+        return other
+
     def hide(self, secrets: t.Iterable[str]) -> None:
         """Take secrets out of every text: a vendor may send back what it was sent."""
         for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be a part of another

@@ -306,11 +306,14 @@ class Transport:
         return self._local.session  # type: ignore[no-any-return] # a threading.local has no types
 
     def _way(self, session: requests.Session, request: Request) -> dict[str, t.Any]:
-        """Proxies and certificates for a host; asked once a host, since it reads the environment."""
+        """Proxies and certificates for a host; asked once a host, since it reads the environment.
+
+        This machine is not reached by way of another, which would read what plain HTTP shows.
+        """
         if request.host not in self._ways:
-            self._ways[request.host] = dict(
-                session.merge_environment_settings(request.prepared.url, {}, True, self._verify, None)
-            )
+            way = session.merge_environment_settings(request.prepared.url, {}, True, self._verify, None)
+            is_here = is_loopback(urlsplit(t.cast(str, request.prepared.url)).hostname)
+            self._ways[request.host] = {**way, **({"proxies": {}} if is_here else {})}
         return self._ways[request.host]
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
@@ -320,6 +323,8 @@ class Transport:
         :raises CloudError: ``network``, ``protocol`` or ``config``; any HTTP status is an answer, a redirect is not.
         """
         seconds = self.timeout if timeout is None else min(timeout, self.timeout)
+        if seconds <= 0:
+            raise CloudError("network", f"the time was over before {request.host} could be asked", sent=False)
         session = self._session()
         request.auth(request.prepared)
         self._local.sent = self.sent + 1

@@ -17,7 +17,7 @@ import stat
 import typing as t
 from urllib.parse import urlsplit
 
-from .._errors import CloudError
+from .._errors import CloudError, one_line
 from .._providers.base import Options, Ref, Response, Rule, Rules, as_list, text_or_none
 from .._providers.ess import RULES, EssProvider, agent_of
 from .._status import Record
@@ -130,7 +130,7 @@ def _check_file(path: str, kind: str) -> None:
         about = os.stat(path)
     except (OSError, ValueError) as error:  # the latter for a null byte, say
         reason = getattr(error, "strerror", None) or "it is not the name of a file"
-        raise CloudError("config", f"src {os.path.abspath(path)[:300]} cannot be used: {reason}") from None
+        raise CloudError("config", f"src {one_line(os.path.abspath(path), 300)} cannot be used: {reason}") from None
     most = 8 if kind in IMAGES else 60
     if not stat.S_ISREG(about.st_mode):
         raise CloudError("config", "src is not a regular file")

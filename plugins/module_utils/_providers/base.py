@@ -15,6 +15,7 @@ import abc
 import json
 import math
 import re
+import time
 import typing as t
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
@@ -38,6 +39,7 @@ Ref = t.Mapping[str, t.Any]
 Response = dict[str, t.Any]
 T = t.TypeVar("T")
 MakeRequest = t.Callable[[], Request]
+TimeLeft = t.Callable[[], t.Optional[float]]
 Read = t.Callable[[Answer], tuple[Record, Response]]
 
 
@@ -201,7 +203,7 @@ class Provider(abc.ABC):
     def look(self, ref: Ref, *, timeout: float | None = None, record_only: bool = False) -> Look:
         """Ask once for a cloud task; again only after a repair.
 
-        :param timeout: seconds for each request, when it must be shorter than usual.
+        :param timeout: seconds for all requests, when it must be shorter than usual for each.
         :param record_only: leave the response empty, which spares the time to clean it.
         :raises CloudError: when there is no record to give. Its ``calls`` says how many requests were sent.
         """
@@ -210,9 +212,10 @@ class Provider(abc.ABC):
             record, response = self.read(ref, answer)
             return record, {} if record_only else response
 
-        return self.ask(lambda: self.request(ref, timeout=timeout), read, timeout=timeout)
+        left = time_left(timeout)
+        return self.ask(lambda: self.request(ref, timeout=left()), read, left=left)
 
-    def ask(self, make_request: MakeRequest, read: Read, *, timeout: float | None = None) -> Look:
+    def ask(self, make_request: MakeRequest, read: Read, *, left: TimeLeft = lambda: None) -> Look:
         """Any call of the service that gives a record, or an empty one, and the response.
 
         :raises CloudError: as :meth:`look`.
@@ -222,31 +225,29 @@ class Provider(abc.ABC):
             record, response = read(answer)
             return t.cast(Record, redact(record)), t.cast(Response, redact(response))
 
-        (record, response), calls = self.exchange(make_request, read_clean, timeout=timeout)
+        (record, response), calls = self.exchange(make_request, read_clean, left=left)
         return Look(record, response, calls)
 
     def exchange(
-        self, make_request: MakeRequest, read: t.Callable[[Answer], T], *, timeout: float | None = None
+        self, make_request: MakeRequest, read: t.Callable[[Answer], T], *, left: TimeLeft = lambda: None
     ) -> tuple[T, int]:
         """Any call of the service; again only after a repair, which means that the vendor refused it before.
 
         :param make_request: what fails there was not sent.
-        :param timeout: seconds for each request, when it must be shorter than usual.
+        :param left: seconds for the next request, when it must be shorter than usual.
         :returns: what was read, and how many requests were sent.
         :raises CloudError: as :meth:`look`.
         """
         before = self.settings.transport.sent
         used: list[str] = []
         try:
-            return self._exchange(make_request, read, timeout, used), self.settings.transport.sent - before
+            return self._exchange(make_request, read, left, used), self.settings.transport.sent - before
         except CloudError as error:
             error.calls = self.settings.transport.sent - before
             error.hide(self.secrets() + used)
             raise
 
-    def _exchange(
-        self, make_request: MakeRequest, read: t.Callable[[Answer], T], timeout: float | None, used: list[str]
-    ) -> T:
+    def _exchange(self, make_request: MakeRequest, read: t.Callable[[Answer], T], left: TimeLeft, used: list[str]) -> T:
         """Requests until an answer is good or nothing can be mended; what must not be said of them goes to ``used``."""
         repairs = self.repairs()
         while True:
@@ -257,13 +258,21 @@ class Provider(abc.ABC):
                 raise
             request.signed_with = self.settings.clock.offset
             try:
-                return read(self.settings.transport.send(request, timeout=timeout))
+                return read(self.settings.transport.send(request, timeout=left()))
             except CloudError as error:
                 used += request.secrets()
                 mended = next((name for name, mend in repairs.items() if mend(error, request)), None)
                 if not mended:
                     raise
                 del repairs[mended]
+
+
+def time_left(timeout: float | None) -> TimeLeft:
+    """How much is left of so many seconds that begin now; null where there is no such limit."""
+    if timeout is None:
+        return lambda: None
+    ends = time.monotonic() + timeout
+    return lambda: ends - time.monotonic()
 
 
 # --- Reading answers -----------------------------------------------------------------------------------------------
@@ -475,6 +484,7 @@ __all__ = [
     "secret_texts",
     "task_error",
     "text_or_none",
+    "time_left",
     "unreadable",
     "vendor_error",
     "whole_number",

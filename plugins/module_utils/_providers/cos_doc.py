@@ -111,18 +111,16 @@ class CosDocProvider(TencentProvider):
         region = options.get("region") or environ.get("TENCENTCLOUD_REGION")
         return super().make_blank_ref({**options, "region": region}, environ)
 
+    @classmethod
+    def make_ref(cls, options: Options, environ: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """A bucket or region that cannot be is refused before anything is sent."""
+        ref = super().make_ref(options, environ)
+        _vendor_url(ref)
+        return ref
+
     def vendor_url(self, ref: Ref) -> str:
         """A host a bucket; the same form for Chinese and international regions, so ``site`` changes nothing."""
-        bucket, region = ref.get("bucket") or "", ref.get("region") or ""
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*-[0-9]+", bucket):
-            raise CloudError(
-                "config",
-                "bucket is missing or is not of the form name-appid",
-                advice="such as examplebucket-1250000000",
-            )
-        if not re.fullmatch(r"[a-z0-9-]+", region):
-            raise CloudError("config", "region is missing or is not of the form ap-beijing")
-        return f"https://{bucket}.ci.{region}.myqcloud.com"
+        return _vendor_url(ref)
 
     def base_url(self, ref: Ref) -> str:
         """The bucket and the region are checked with an endpoint of the user's, too."""
@@ -161,6 +159,19 @@ class CosDocProvider(TencentProvider):
         request_id = answer.headers.get("x-ci-request-id")
         response = decode(answer)
         return job_record(ref, _find_job(response, ref["task_id"], answer, request_id), request_id), response
+
+
+def _vendor_url(ref: Ref) -> str:
+    bucket, region = ref.get("bucket") or "", ref.get("region") or ""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*-[0-9]+", bucket):
+        raise CloudError(
+            "config",
+            "bucket is missing or is not of the form name-appid",
+            advice="such as examplebucket-1250000000",
+        )
+    if not re.fullmatch(r"[a-z0-9-]+", region):
+        raise CloudError("config", "region is missing or is not of the form ap-beijing")
+    return f"https://{bucket}.ci.{region}.myqcloud.com"
 
 
 def job_record(ref: Ref, job: dict[str, t.Any], request_id: str | None) -> Record:

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 import typing as t
 from urllib.parse import quote
 
-from .._credentials import DingTalkApp, dingtalk_app
+from .._credentials import DingTalkApp, OneAtATime, dingtalk_app
 from .._errors import CloudError, one_line
 from .._status import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
 from .._transport import Answer, Request
@@ -98,9 +97,10 @@ class DingTalkDocProvider(Provider):
         super().__init__(settings)
         self._app = app
         self._monotonic = monotonic
-        self._lock = threading.Lock()
+        self._fetching = OneAtATime()
         self._token: str | None = app.access_token
         self._token_ends: float | None = None
+        self._refused: str | None = None
         self._used: dict[str, None] = dict.fromkeys(filter(None, (app.app_secret, app.access_token)))
 
     @classmethod
@@ -141,12 +141,18 @@ class DingTalkDocProvider(Provider):
         )
 
     def _present_token(self, base: str, timeout: float | None) -> str:
-        with self._lock:
+        def present() -> str | None:
             ends = self._token_ends
-            if self._token is None or (ends is not None and self._monotonic() > ends - RENEW_BEFORE):
-                self._token, self._token_ends = self._fetch_token(base, timeout)
-                self._used[self._token] = None
-            return self._token
+            is_old = self._token == self._refused or (ends is not None and self._monotonic() > ends - RENEW_BEFORE)
+            return None if is_old else self._token
+
+        def fetch() -> str:
+            token, self._token_ends = self._fetch_token(base, timeout)
+            self._used[token] = None
+            self._token, self._refused = token, None
+            return token
+
+        return self._fetching.get(present, fetch)
 
     def _fetch_token(self, base: str, timeout: float | None) -> tuple[str, float | None]:
         """An app token and its end. The body must be JSON: a form is refused."""
@@ -172,9 +178,7 @@ class DingTalkDocProvider(Provider):
     def _repair_token(self, error: CloudError, request: Request) -> bool:
         if error.code != TOKEN_REFUSED or self._app.app_key is None:
             return False
-        with self._lock:
-            if self._token == request.keys:
-                self._token = None
+        self._refused = request.keys
         return True
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:

@@ -33,6 +33,7 @@ from .base import (
     percent,
     task_error,
     text_or_none,
+    time_left,
     whole_number,
 )
 
@@ -152,7 +153,7 @@ class MpsProvider(Api3Provider):
         """A page as large as the vendor gives."""
         params = {"Status": name, "Limit": PAGE, **({"ScrollToken": token} if token else {})}
         try:
-            page, calls = self.exchange(lambda: self.list_request(params), self.page_of, timeout=timeout)
+            page, calls = self.exchange(lambda: self.list_request(params), self.page_of, left=time_left(timeout))
         except CloudError as error:
             return Swept(None, error, error.calls)
         return Swept(page, None, calls)

@@ -18,6 +18,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils import _crede
 from ansible_collections.cloudwait.conversion.plugins.module_utils._credentials import (
     DingTalkApp,
     Keys,
+    OneAtATime,
     TencentCredentials,
     dingtalk_app,
     dingtalk_user,
@@ -304,6 +305,8 @@ class Source:
         (1000, [0, 0, 699, 700], ["id1", "id1", "id1", "id1"]),
         (1000, [0, 701, 702, 1500], ["id1", "id2", "id2", "id3"]),  # five minutes before the end
         (None, [0, 1e9], ["id1", "id1"]),
+        (120, [0, 59, 61, 62], ["id1", "id1", "id2", "id2"]),  # of a short life, at half of it
+        (-10, [0, 1, 1e9], ["id1", "id1", "id1"]),  # over already: this host's clock is wrong, not the keys
     ],
 )
 def test_temporary_keys_are_renewed_before_they_end(life: float | None, times: list[float], ids: list[str]) -> None:
@@ -342,6 +345,50 @@ def test_a_profile_is_read_again(home: pathlib.Path) -> None:
     write_tccli(home, "work", {"secretId": "j", "secretKey": "k"})
     assert credentials.renew(refused) is True
     assert credentials.keys() == Keys("j", "k")
+
+
+class Turn:
+    """A lock for which this thread has to wait until another one has met an error."""
+
+    def __init__(self, shared: OneAtATime, error: CloudError) -> None:
+        self.shared = shared
+        self.error = error
+
+    def __enter__(self) -> None:
+        self.shared._failures += 1
+        self.shared._error = self.error
+
+    def __exit__(self, *dummy: object) -> None:
+        """Nobody waits for this one."""
+
+
+def no_fetch() -> t.NoReturn:
+    raise AssertionError("this thread must not fetch, too")
+
+
+def fail(kind: str) -> t.NoReturn:
+    raise CloudError(kind, "no keys")
+
+
+def test_who_waited_for_a_fetch_that_failed_does_not_fetch_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = OneAtATime()
+    with pytest.raises(CloudError, match="no keys"):
+        shared.get(lambda: None, lambda: fail("network"))
+    assert shared.get(lambda: None, lambda: "keys") == "keys"  # who comes later asks anew
+    error = CloudError("network", "no keys")
+    monkeypatch.setattr(shared, "_lock", Turn(shared, error))
+    with pytest.raises(CloudError, match="no keys") as caught:
+        shared.get(lambda: None, no_fetch)
+    assert (caught.value.as_dict(), caught.value is error) == (error.as_dict(), False)
+
+
+def test_what_no_repetition_mends_is_not_fetched_again() -> None:
+    shared = OneAtATime()
+    with pytest.raises(CloudError):
+        shared.get(lambda: None, lambda: fail("auth"))
+    with pytest.raises(CloudError, match="no keys"):
+        shared.get(lambda: None, no_fetch)
+    assert shared.get(lambda: "keys", no_fetch) == "keys"
 
 
 def test_threads_load_once() -> None:

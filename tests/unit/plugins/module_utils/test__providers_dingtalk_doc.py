@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import typing as t
 
 import pytest
@@ -300,7 +301,7 @@ def test_a_token_is_fetched_once_and_kept() -> None:
     mine = provider(vendor, APP)
     assert [mine.look(REF, timeout=3.0).calls for dummy in range(3)] == [2, 1, 1]
     assert vendor.calls == [TOKEN_CALL] + ["EXAMPLE-TOKEN-1"] * 3
-    assert vendor.timeouts == [3.0] * 4
+    assert vendor.timeouts == pytest.approx([3.0] * 4, abs=1)
 
 
 def test_a_given_token_is_used_as_it_is() -> None:
@@ -411,6 +412,35 @@ def test_threads_fetch_one_token() -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert (vendor.tokens, len(vendor.calls)) == (1, 9)
+
+
+def test_a_look_has_its_time_for_all_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+
+    class Slow(Vendor):
+        def give_token(self) -> Answer:
+            nonlocal now
+            now += 2.0
+            return super().give_token()
+
+    vendor = Slow()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    provider(vendor, APP).look(REF, timeout=3.0)
+    assert vendor.timeouts == [3.0, 1.0]
+
+
+def test_a_refused_secret_is_refused_once_for_all() -> None:
+    class Refusing(Vendor):
+        def give_token(self) -> Answer:
+            return answer({"code": "invalidClientIdOrSecret", "message": "no"}, 400)
+
+    vendor = Refusing()
+    mine = provider(vendor, APP)
+    for calls in (1, 0, 0):
+        with pytest.raises(CloudError, match="no access token could be fetched") as caught:
+            mine.look(REF)
+        assert (caught.value.kind, caught.value.calls) == ("auth", calls)
+    assert len(vendor.calls) == 1
 
 
 def test_a_token_that_another_look_has_fetched_since_is_used() -> None:
