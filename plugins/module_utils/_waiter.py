@@ -42,6 +42,9 @@ NO_TIME = 0.05
 SHORTEST_LOOK = 0.5
 """Seconds that a look gets even where the round should be over already."""
 
+LONGEST_PAUSE = 86400.0
+"""Seconds after which the loop looks around at least; a platform takes no pause of any length."""
+
 THREADS = 16
 """The most threads, and so connections, of one provider."""
 
@@ -250,7 +253,7 @@ class Waiter:
         if self._has_verdict():
             return True
         if self._limits.once:
-            return self._unseen == 0
+            return self._unseen == 0 or now >= self._began + self._limits.within
         if self._last_looks:
             return now >= self._deadline + self._grace() or not self._is_busy()
         if self._limits.first and self._unseen == 0 and not self._is_midway():
@@ -302,10 +305,10 @@ class Waiter:
         name = min(self._lanes, key=lambda each: self._lanes[each].next_start(), default=None)
         if name is None or self._lanes[name].next_start() > now:
             return False
+        if not self._limits.once and self._end_of_looks() - now < NO_TIME:
+            return False
         lane = self._lanes[name]
         seconds = self._time_for_a_look(now)
-        if seconds < NO_TIME:
-            return False
         number = lane.due.pop()
         if number < 0:
             self._start_page(lane, self._groups[-1 - number], seconds, now)
@@ -335,10 +338,7 @@ class Waiter:
 
     def _time_for_a_look(self, now: float) -> float:
         patience = min(self._policy.request_timeout, max(SHORTEST_LOOK, self._began + self._limits.within - now))
-        if self._limits.once:
-            return patience
-        end = self._deadline + self._grace() if self._last_looks else self._deadline
-        return min(patience, end - now)
+        return patience if self._limits.once else min(patience, self._end_of_looks() - now)
 
     def _pause(self, now: float) -> None:
         """Until something may begin, must end, or a look is done: no turn of the loop without a reason."""
@@ -346,10 +346,10 @@ class Waiter:
         if seconds <= 0:  # it has come meanwhile
             return
         if not any(lane.under_way for lane in self._lanes.values()):
-            self._sleep(seconds)
+            self._sleep(min(seconds, LONGEST_PAUSE))
             return
         try:
-            self._take(*self._done.get(timeout=None if seconds == FOREVER else seconds))
+            self._take(*self._done.get(timeout=min(seconds, LONGEST_PAUSE)))
         except queue.Empty:
             return
 
@@ -357,7 +357,7 @@ class Waiter:
         """The next moment at which the loop has something to do, but for a look that is done."""
         start = min([lane.next_start() for lane in self._lanes.values()], default=FOREVER)
         if self._limits.once:
-            return start
+            return min(start, self._began + self._limits.within)
         end = self._end_of_looks()
         if end - max(start, now) < NO_TIME:  # too late to begin
             start = FOREVER

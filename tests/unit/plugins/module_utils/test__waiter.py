@@ -160,6 +160,27 @@ def test_last_looks_that_the_budget_has_no_room_for_are_left_out() -> None:
     assert {outcome(report, number) for number in range(30)} == {"timed_out"}
 
 
+def test_a_short_request_timeout_is_no_lack_of_time() -> None:
+    world = World(["running", "succeeded"])
+    assert outcome(world.run(policy=Policy(DONE, request_timeout=0.04))) == "satisfied"
+    assert world.bounds == [0.04, 0.04]
+    once = World(["running"])
+    once.run(limits=Limits(left=0, once=True), policy=Policy(DONE, request_timeout=0.04))
+    assert once.times() == [0.0]
+
+
+def test_once_ends_when_nobody_will_be_there_to_hear_of_it() -> None:
+    world = World(*[["running"]] * 9)
+    report = world.run(limits=Limits(left=0, once=True, within=3), rate=2, policy=Policy(DONE, fail_fast=False))
+    assert sorted(report["polls"]) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_no_pause_is_longer_than_a_platform_takes() -> None:
+    world = World(["running", "succeeded"])
+    world.run(policy=Policy(DONE, delay=3e11), limits=Limits(left=1e12))
+    assert max(world.sleeps) <= 86400.0
+
+
 def test_once_looks_at_each_however_long_the_budget_makes_that() -> None:
     world = World(*[["running"]] * 30)
     report = world.run(limits=Limits(left=0, once=True), rate=2, policy=Policy(DONE, fail_fast=False))
