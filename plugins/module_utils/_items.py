@@ -11,9 +11,9 @@ import json
 import typing as t
 
 from ._errors import CloudError, one_line
-from ._providers.base import Provider
+from ._providers.base import Provider, redact
 from ._providers.registry import PROVIDERS
-from ._status import STATUSES, TERMINAL
+from ._status import STATUSES, TERMINAL, whole
 
 DESCRIBING = ("provider", "task_id", "bucket", "region", "agent", "api_action", "site", "profile")
 """The options that describe one cloud task, and are defaults for the items of a list."""
@@ -25,6 +25,15 @@ AGENT: dict[str, t.Any] = {
     "proxy_app_id": None,
 }
 """What the option ``agent`` may hold."""
+
+LISTS = ("parts", "outputs")
+SHAPES: dict[str, type] = {
+    **dict.fromkeys(("native_status", "created_at", "started_at", "finished_at", "request_id"), str),
+    **dict.fromkeys(("counts", "error"), dict),
+    **dict.fromkeys(LISTS, list),
+    "progress": int,
+}
+"""What a record holds besides its ref and status; all else that came along with one, such as an outcome, is left out."""
 
 Options = t.Mapping[str, t.Any]
 Plan = list[dict[str, t.Any]]
@@ -84,16 +93,17 @@ def _plan_item(
     if foreign:
         raise ItemError(f"{where} gives {', '.join(foreign)}, which {provider.name} does not have")
     merged = {**defaults, **own, "secret_id": None if "profile" in own else defaults.get("secret_id")}
+    is_done = record is not None and record["status"] in TERMINAL
+    if not merged.get("task_id") and (is_done or check_mode):
+        ref = {"provider": provider.name, **own, "task_id": None}
+        return {"ref": ref, "record": whole(ref, record)} if record and is_done else {"ref": ref, "unstarted": True}
     plan: dict[str, t.Any] = {}
-    if record is not None and record["status"] in TERMINAL:
-        plan["record"] = {**record, "done": True}
-    if not merged.get("task_id") and ("record" in plan or check_mode):
-        plan["ref"] = {"provider": provider.name, **own, "task_id": None}
-        return plan if "record" in plan else {**plan, "unstarted": True}
     try:
         plan["ref"] = provider.make_ref(merged, environ)
     except CloudError as error:
         raise ItemError(f"for {where}, {error.said}", advice=error.advice) from None
+    if record and is_done:
+        plan["record"] = whole(plan["ref"], record)
     if merged.get("api_action") and "api_action" in provider.own_options:
         plan["api_action"] = merged["api_action"]
     return plan
@@ -131,7 +141,12 @@ def _take_record(where: str, record: dict[str, t.Any]) -> tuple[dict[str, t.Any]
     unknown = [str(name) for name in ref if name not in DESCRIBING]
     if unknown:
         raise ItemError(f"{where} has a ref with the key {one_line(', '.join(unknown), 200)}", hide=_texts(ref))
-    return dict(ref), record
+    known = {name: record[name] for name in SHAPES if record.get(name) is not None}
+    wrong = [name for name, value in known.items() if not isinstance(value, SHAPES[name]) or isinstance(value, bool)]
+    wrong += [name for name in LISTS if not all(isinstance(member, dict) for member in known.get(name, []))]
+    if wrong:
+        raise ItemError(f"{where} holds a task whose {wrong[0]} is that of no record", hide=_texts(record))
+    return dict(ref), {"status": record["status"], **redact(known)}
 
 
 def _is_number(value: t.Any) -> bool:

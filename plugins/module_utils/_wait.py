@@ -51,6 +51,20 @@ if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
 TRIED = "Waiting for cloud tasks"
 SAMPLE = 100
 """How many cloud tasks tell what all of them cost."""
+OURS = (
+    "provider",
+    "task_id",
+    "ref",
+    "status",
+    "done",
+    "progress",
+    "counts",
+    "elapsed",
+    "kind",
+    "retryable",
+    "http_status",
+)
+"""What stands in records, changes and errors in words and numbers of ours."""
 
 Options = t.Mapping[str, t.Any]
 
@@ -78,7 +92,7 @@ def run_wait(module: AnsibleModule) -> None:
         for note in wait.notes():
             module.warn(note)
     elif "report" in result:
-        result["cost"] += _cost_of_telling(result, module.no_log_values)
+        result = _hand_over(module, result)
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
@@ -91,13 +105,45 @@ def _refusal(wait: Wait, msg: str) -> dict[str, t.Any]:
     return refusal(msg)
 
 
-def _cost_of_telling(answer: Options, secrets: t.Collection[str]) -> float:
-    """CPU seconds that Ansible will need to censor and write an answer, reckoned from a sample of what grows in it."""
+def _hand_over(module: AnsibleModule, answer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A round's answer without secrets, and with all that it costs.
+
+    What people will see is censored here. Ansible would censor all of it: a password of few letters would then be cut out
+    of ids and durations too, with which the next round is to go on.
+    """
+    began = time.process_time()
+    secrets, module.no_log_values = module.no_log_values, set()
+    report = answer["report"]
+    shown = {
+        "records": {number: _censored(record, secrets) for number, record in report["records"].items()},
+        "errors": {number: _censored(error, secrets) for number, error in report["errors"].items()},
+        "history": {
+            number: [_censored(change, secrets) for change in changes] for number, changes in report["history"].items()
+        },
+    }
+    told = {**answer, "notes": remove_values(answer["notes"], secrets), "report": {**report, **shown}}
+    if "plan" in answer:
+        told["plan"] = [
+            {**item, "record": _censored(item["record"], secrets)} if "record" in item else item
+            for item in answer["plan"]
+        ]
+    cost = time.process_time() - began + _cost_of_telling(told)
+    return {**told, "cost": answer["cost"] + cost}
+
+
+def _censored(value: Options, secrets: t.Collection[str]) -> dict[str, t.Any]:
+    """What a vendor said, but for secrets; words and numbers of ours hold none."""
+    ours = {name: value[name] for name in OURS if name in value}
+    return {**remove_values(value, secrets), **ours}
+
+
+def _cost_of_telling(answer: Options) -> float:
+    """CPU seconds that Ansible will need to check and write an answer, reckoned from a sample of what grows in it."""
     cost = 0.0
     for some in (answer["next"]["states"], answer["report"]["records"], answer["report"]["history"]):
         sample = dict(itertools.islice(some.items(), SAMPLE))
         began = time.process_time()
-        json.dumps(remove_values(sample, secrets))
+        json.dumps(remove_values(sample, ()))
         cost += (time.process_time() - began) * len(some) / max(1, len(sample))
     return cost
 
@@ -128,7 +174,7 @@ class Wait:
         if wrong:
             raise CloudError("config", wrong)
         self._plan = make_plan(self._options, self._environ, check_mode=self._check_mode)
-        words = {item["ref"]["provider"] for item in self._plan}
+        words = {item["ref"]["provider"] for item in self._plan if _wants_look(item)}
         if self._options["endpoint"] and len(words) > 1:
             raise CloudError(
                 "config",
@@ -171,7 +217,7 @@ class Wait:
         if not self.is_round:
             return self._run_alone()
         if self._round.get("plan_only"):
-            return {"plan": self._plan}
+            return {"plan": self._plan, "invocation": {}}
         cost = time.process_time()
         report = dict(self._run_round(self._limits()))
         answer: dict[str, t.Any] = {
@@ -247,12 +293,29 @@ class Wait:
         """What is open; a provider is made for each account at once, so that wrong options are told before any look."""
         numbers = self._round.get("numbers")
         states = self._round.get("states", {})
-        tasks = []
+        tasks: list[Task] = []
+        if numbers is None and self._is_decided():
+            return tasks
         for number, item in zip(range(len(self._plan)) if numbers is None else numbers, self._plan):
             if _wants_look(item):
                 self._provider_of(item)
                 tasks.append(Task(number, item, item["ref"]["provider"], states.get(str(number), {})))
         return tasks
+
+    def _is_decided(self) -> bool:
+        """Whether records that came with the items are the verdict, so that there is nothing to look for."""
+        if self._check_mode or self._round.get("condition"):
+            return False
+        until = self._options["until"]
+        ends = [_verdict.outcome_of(item["record"], until) for item in self._plan if "record" in item]
+        good = ends.count(_verdict.SATISFIED)
+        return _verdict.is_over(
+            still_open=len(self._plan) - len(ends),
+            satisfied=good,
+            otherwise=len(ends) - good,
+            require=self._options["require"],
+            fail_fast=self._options["fail_fast"],
+        )
 
     def _policy(self) -> Policy:
         given = {name: self._options[name] for name in Policy._fields}
@@ -337,7 +400,7 @@ class Wait:
         if key not in self._providers:
             own = {"site": ref.get("site"), "profile": ref.get("profile"), "api_action": item.get("api_action")}
             options = {**self._options, **own}
-            if ref.get("profile"):
+            if ref.get("profile") and ref["profile"] != self._options["profile"]:
                 options.update(secret_id=None, secret_key=None, token=None, cvm_role=None)
             if not self._providers:
                 self._transport = make_transport(self._options)

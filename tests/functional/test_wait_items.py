@@ -49,6 +49,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "over and wanted otherwise": wait(tasks=[{"task": DONE}], until="failed"),
     "defaults": wait(tasks=[{"provider": provider, "task_id": "any"} for provider in NEEDS], **DEFAULTS),
     "default of an account": mps("of two accounts", profile="second"),
+    "decided before a look": wait(tasks=[{"task": {**DONE, "status": "failed"}}, item("mps", "x")], delay=50),
     "two accounts": mps(
         {"task_id": "of two accounts", "profile": "first"}, {"task_id": "of two accounts", "profile": "second"}
     ),
@@ -85,6 +86,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "not a number": (mps("x", sleep="soon"), "argument 'sleep' is of type "),
     "wrong rate": (mps("x", rate_limit={"mps": 0}), "rate_limit of mps is not a number above 0"),
     "no bucket": (wait(provider="cos_doc", task_id="x", region="ap-beijing"), "bucket"),
+    "bucket that cannot be": (
+        wait(tasks=[item("mps", "x"), item("cos_doc", "y", bucket="nodash")]), "for tasks[1], bucket is missing or is not"
+    ),
+    "half a key and a profile": (mps("x", secret_key=SECRET, profile="first"), "secret_id is missing"),
     "half a key": (mps("x", secret_id=SECRET), "secret_key"),
 }  # fmt: skip
 
@@ -154,6 +159,11 @@ def test_what_is_over_needs_no_look(played: Played) -> None:
     assert outcomes(ended(played, "all is over")) == ["satisfied"]
     assert outcomes(ended(played, "over and wanted otherwise")) == ["failed"]
     assert ended(played, "all is over")["api_calls"] == {}
+
+
+def test_records_that_are_the_verdict_need_no_look_at_the_rest(played: Played) -> None:
+    result = ended(played, "decided before a look")
+    assert (outcomes(result), result["polls"]) == (["failed", "unfinished"], 0)
 
 
 def test_defaults_go_to_the_items_that_they_belong_to(played: Played) -> None:

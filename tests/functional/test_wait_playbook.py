@@ -28,6 +28,7 @@ LIVES = [
     life("again", "running", {"status": "failed", "looks": 1}, "succeeded"),
     life("hangs", {"fault": {"name": "hang", "seconds": 60}, "looks": 99}, "succeeded"),
     life("from elsewhere", "succeeded"),
+    life("m-1234", "running", {"status": "running", "seconds": 1}, "succeeded"),
 ]
 
 
@@ -64,6 +65,8 @@ def make_waits() -> dict[str, dict[str, Any]]:
         "tencent": mps("good", keywords={"module_defaults": tencent, "environment": NO_KEYS}),
         "all": mps("good", keywords={"module_defaults": every}),
         "delegated": mps("from elsewhere", keywords={"delegate_to": "bastion"}),
+        "short secret": mps("m-1234", heartbeat=0.5,
+                            keywords={"environment": {"HTTPS_PROXY": "http://build:1234@127.0.0.1:1"}}),
         "environment": mps("good", keywords={"environment": {"CLOUDWAIT_MPS_ENDPOINT": "http://127.0.0.1:1"}},
                            max_errors=2),
     }  # fmt: skip
@@ -183,6 +186,11 @@ def test_the_environment_is_that_of_the_ansible_task(played: Played) -> None:
     result = ended(played, "environment")
     assert outcomes(result) == ["error"]
     assert "nothing listens" in result["msg"]
+
+
+def test_a_password_of_few_letters_is_not_cut_out_of_what_a_wait_goes_on_with(played: Played) -> None:
+    assert outcomes(ended(played, "short secret")) == ["satisfied"]
+    assert looked_at(played.cloud, "m-1234") >= 3
 
 
 def test_a_rescue_knows_what_failed(played: Played) -> None:

@@ -76,6 +76,25 @@ def test_a_record_that_is_done_needs_no_look() -> None:
     assert planned["record"]["status"] == "partial"
 
 
+def test_a_record_is_taken_as_far_as_it_is_one() -> None:
+    sparse = {"ref": MPS, "status": "failed", "done": False, "outcome": "x", "secret_key": "EXAMPLE-FAKE", "task_id": 7}
+    taken = plan({"task": {**sparse, "outputs": [{"value": "o", "password": "EXAMPLE-FAKE"}]}})[0]["record"]
+    assert taken == {
+        **make_record(MPS, "failed", None),
+        "outputs": [{"value": "o", "password": "********"}],
+    }
+    assert taken["done"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("error", "boom"), ("parts", ["x"]), ("outputs", {}), ("progress", "9"), ("progress", True), ("counts", [1])],
+)
+def test_what_no_record_holds_is_refused(name: str, value: t.Any) -> None:
+    with pytest.raises(ItemError, match=rf"tasks\[0\] holds a task whose {name} is that of no record"):
+        plan({"task": {**record("succeeded"), name: value}})
+
+
 def test_a_record_that_goes_on_is_looked_at() -> None:
     assert "record" not in plan({"task": record("running")})[0]
 
