@@ -145,7 +145,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
                 f"The state file {path} is of a wait on other cloud tasks; "
                 "name another, or remove it if that wait is given up."
             )
-        self._judge(self._rounds.undecided())
+        self._judge(self._rounds.seen())
         self._tell(f"goes on where an earlier run stopped, {max(0.0, self._rounds.left()):.0f} s left")
 
     # --- rounds ---
@@ -189,15 +189,25 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
                 raise Refused(str(error)) from error
             return {"unreachable": True, "changed": False, "msg": str(error)}
         if "report" not in answer:
-            self._lose(str(answer.get("msg") or "the module ended without an answer"))
+            self._lose(_said(answer))
             return None
         changed = rounds.take(answer, cost=time.process_time() - cpu + answer["cost"])
         self._warnings += answer["notes"]
         self._judge({*changed, *rounds.undecided()})
         self._print(*rounds.lines(self._host(), changed))
-        if self._state_file is not None:
-            self._state_file.write(rounds.dump())
+        self._save()
         return None
+
+    def _save(self) -> None:
+        """After a round; a disk that is full must not cost the wait."""
+        if self._state_file is None or self._rounds.has_verdict():
+            return
+        try:
+            self._state_file.write(self._rounds.dump())
+        except StateError as error:
+            warning = f"{error} The wait goes on; after a kill it would begin from what was saved last."
+            if warning not in self._warnings:
+                self._warnings.append(warning)
 
     def _run_module(self, changes: Answer) -> Answer:
         """A run of the module with the user's arguments and some of ours.
@@ -211,9 +221,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             return answer
         if "error" in answer or not self._rounds.begun or self._rounds.losses:
             told: Answer = {"error": answer["error"]} if "error" in answer else {}
-            self._rounds.stop(_verdict.ERROR, str(answer.get("msg")))
+            said = _said(answer)
+            self._rounds.stop(_verdict.ERROR, said)
             so_far: Answer = self._rounds.result() if self._rounds.begun else {}
-            raise Refused(str(answer.get("msg")), {**so_far, **told, "outcome": _verdict.ERROR})
+            raise Refused(said, {**so_far, **told, "outcome": _verdict.ERROR})
         return answer
 
     def _longest_round(self) -> float:
@@ -275,6 +286,14 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
     def _print(self, *lines: str) -> None:
         for line in lines if not self._quiet else ():
             display.display(line)
+
+
+def _said(answer: Answer) -> str:
+    """What a module that failed said; of a crash, the last words."""
+    crash = answer.get("exception")
+    event = getattr(crash, "event", None)  # from ansible-core 2.19 on; before, it is a text
+    lines = str(event.msg if event else crash or "").strip().splitlines()
+    return str(answer.get("msg") or (lines[-1] if lines else "The module ended without an answer"))
 
 
 def _as_list(condition: t.Any) -> list[t.Any]:

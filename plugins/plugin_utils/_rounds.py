@@ -11,6 +11,7 @@ word of ours.
 
 from __future__ import annotations
 
+import itertools
 import json
 import typing as t
 
@@ -189,6 +190,10 @@ class Rounds:
         """Cloud tasks that are over but not judged yet: those of which only a condition can say what that means."""
         return [number for number in self.book.open_numbers() if self.book.entries[number].record["done"]]
 
+    def seen(self) -> list[int]:
+        """Cloud tasks that are not judged yet and of which a look has told something."""
+        return [number for number in self.book.open_numbers() if self.book.entries[number].history]
+
     def has_verdict(self) -> bool:
         """Whether the wait is over."""
         fail_fast = self._options["fail_fast"] and not self._check_mode
@@ -225,18 +230,16 @@ class Rounds:
 
         The deadline stays; all else is as the options of the new call say.
         """
-        places = {_identity(item): number for number, item in enumerate(saved["plan"])}
-        if set(places) != {_identity(item) for item in plan}:
+        places = {name: number for number, name in reversed(list(enumerate(_identities(saved["plan"]))))}
+        names = _identities(plan)
+        if set(places) != set(names):
             return False
         self.plan(plan)
         states = saved["next"].get("states", {})
         self._next = {**saved["next"], "states": {}}
-        for number, (item, entry) in enumerate(zip(plan, self.book.entries)):
-            old = saved["entries"][places[_identity(item)]]
-            if old["twin_of"] is not None:
-                old = saved["entries"][old["twin_of"]]
-            self._next["states"][str(number)] = states.get(str(places[_identity(item)]), {})
-            _take_over(entry, old)
+        for number, (name, entry) in enumerate(zip(names, self.book.entries)):
+            self._next["states"][str(number)] = states.get(str(places[name]), {})
+            _take_over(entry, saved["entries"][places[name]])
         gone = self._wall() - saved["started"]
         self._started = saved["started"]
         self._began = self._clock() - gone
@@ -258,8 +261,13 @@ def _take_over(entry: Entry, old: t.Mapping[str, t.Any]) -> None:
     vars(entry).update(vars(loaded))
 
 
-def _identity(item: t.Mapping[str, t.Any]) -> str:
-    return json.dumps(item["ref"], sort_keys=True)
+def _identities(plan: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """The same for the same cloud task; those without an id, which are over, are told apart by their order."""
+    without_id = itertools.count()
+    return [
+        json.dumps([item["ref"], next(without_id) if item["ref"]["task_id"] is None else None], sort_keys=True)
+        for item in plan
+    ]
 
 
 def _item(planned: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -11,6 +11,7 @@ file, and locked while a wait lives, by a lock that a kill releases.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -141,7 +142,7 @@ class StateFile:
         if self._lock is None:
             return
         for path in (self.path, self._lock_path) if remove else (self._lock_path,):
-            if os.path.lexists(path):
+            with contextlib.suppress(OSError):  # one that cannot be removed must not cost the result
                 os.unlink(path)
         os.close(self._lock)
         self._lock = None

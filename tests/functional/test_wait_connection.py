@@ -68,6 +68,17 @@ def test_the_same_crash_twice_ends_the_wait_with_what_is_known(cloud: Any, start
         run.stop()
 
 
+def test_a_crash_is_told_in_its_last_words(cloud: Any, start_ansible: Callable[..., Any]) -> None:
+    ansible = start_ansible(cloud.environment)
+    (ansible.folder / "requests").mkdir()
+    text = 'raise RuntimeError("the install of requests is broken")\n'
+    (ansible.folder / "requests" / "__init__.py").write_text(text, encoding="utf-8")
+    broken = {"environment": {"PYTHONPATH": str(ansible.folder)}}
+    run = ansible.looks({"crash": wait(provider="mps", task_id="x", keywords=broken)})
+    assert "the install of requests is broken" in run.sentence("crash")
+    assert outcomes(run.results["crash"]) == []
+
+
 # The same over ssh
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,29 @@ def killed(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
         ansible.folder,
         cloud,
     )
+
+
+def test_a_state_that_cannot_be_written_costs_a_warning_and_not_the_wait(
+    start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]
+) -> None:
+    cloud = start_cloud({"tasks": LIVES})
+    ansible = start_ansible(cloud.environment)
+    folder = ansible.folder / "gone"
+    folder.mkdir()
+    waiting = wait(tasks=ITEMS[:2], state_file=str(folder / "state.json"), heartbeat=0.5)
+    run = Running(ansible, waiting)
+    try:
+        until((folder / "state.json").exists, "a state file")
+        shutil.rmtree(folder)
+        seen = looked_at(cloud, "going")
+        until(lambda: looked_at(cloud, "going") > seen + 20, "more rounds")
+        cloud.control("tasks", {"tasks": [life("going", "succeeded")]})
+        result = run.result()
+    finally:
+        run.stop()
+    assert outcomes(result) == ["satisfied", "satisfied"]
+    (warning,) = result["warnings"]
+    assert "state.json cannot be written (No such file or directory)" in warning
 
 
 def test_a_wait_goes_on_where_it_was_killed(killed: Killed) -> None:

@@ -295,6 +295,30 @@ def test_the_options_of_the_new_call_win() -> None:
     assert rounds.result()["tasks"][0]["outcome"] == "satisfied"
 
 
+def test_what_has_no_id_is_told_apart_by_its_order() -> None:
+    clock = Clock()
+    blank = {"provider": "mps", "task_id": None}
+    copies = [{"ref": blank, "record": make_record(blank, "succeeded", None, request_id=name)} for name in "ab"]
+    plan = [*copies, {"ref": ref(1)}]
+    rounds = clock.rounds()
+    rounds.plan(plan)
+    resumed = clock.rounds()
+    assert resumed.resume(rounds.dump(), [plan[2], *copies])
+    assert [task["request_id"] for task in resumed.result()["tasks"]] == [None, "a", "b"]
+
+
+def test_a_twin_goes_on_with_what_is_known_of_its_other() -> None:
+    clock = Clock()
+    rounds = clock.rounds()
+    first = answer(count=1)
+    rounds.take({**first, "plan": [{"ref": ref(0)}, {"ref": ref(0), "twin_of": 0}]}, cost=0)
+    resumed = clock.rounds()
+    assert resumed.resume(rounds.dump(), [{"ref": ref(0)}, {"ref": ref(0), "twin_of": 0}])
+    assert resumed.next_round()["_round"]["states"]["0"]["polls"] == 1
+    assert [len(task["history"]) for task in resumed.result()["tasks"]] == [1, 1]
+    assert resumed.seen() == [0]
+
+
 def test_a_state_of_other_cloud_tasks_is_no_state_of_ours() -> None:
     clock = Clock()
     saved = killed(clock)
