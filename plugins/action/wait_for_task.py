@@ -289,11 +289,14 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
 
 
 def _said(answer: Answer) -> str:
-    """What a module that failed said; of a crash, the last words."""
+    """What a module that failed said; of a crash, which says nothing by itself, the last words."""
+    msg = str(answer.get("msg") or "")
+    if msg and not msg.startswith("MODULE FAILURE"):  # which is all that ansible-core says before 2.19
+        return msg
     crash = answer.get("exception")
-    event = getattr(crash, "event", None)  # from ansible-core 2.19 on; before, it is a text
+    event = getattr(crash, "event", None)  # from 2.19 on; before, it is a text
     lines = str(event.msg if event else crash or "").strip().splitlines()
-    return str(answer.get("msg") or (lines[-1] if lines else "The module ended without an answer"))
+    return lines[-1] if lines else "The module ended without an answer"
 
 
 def _as_list(condition: t.Any) -> list[t.Any]:
