@@ -206,6 +206,7 @@ options:
       - A file on the controller that holds what is needed to go on after a kill. Run the same Ansible task again, and it
         goes on with the same deadline and history, and asks for nothing that had ended.
       - The file must not exist, or be of the same cloud tasks. It is removed when the wait ends with a verdict.
+      - One that cannot be written any more costs a warning, not the wait.
       - Several hosts need several paths. It is not used in check mode.
     type: path
   endpoint:

@@ -18,6 +18,7 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _transport
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import (
     Answer,
@@ -708,17 +709,23 @@ def test_a_proxy_of_the_environment_is_used(
     assert seen[0].startswith(b"GET http://gateway.example.com/task HTTP/1.1\r\nHost: gateway.example.com\r\n")
 
 
-@pytest.mark.parametrize("options", [{"environment": False}, {}], ids=["turned off", "no_proxy"])
+@pytest.mark.parametrize(
+    ("options", "no_proxy", "is_here"),
+    [({"environment": False}, "", False), ({}, "127.0.0.1", False), ({}, "", True)],
+    ids=["turned off", "no_proxy", "this machine"],
+)
 def test_a_proxy_is_passed_by(
     options: dict[str, t.Any],
+    no_proxy: str,
+    is_here: bool,
     serve: t.Callable[..., Server],
     transport: t.Callable[..., Transport],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = transport(**options)
+    monkeypatch.setattr(_transport, "is_loopback", lambda dummy: is_here)
     monkeypatch.setenv("http_proxy", f"http://{nobody()}")
-    if not options:
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", no_proxy)
     assert client.send(get(serve(saying(http())))).status == 200
 
 
