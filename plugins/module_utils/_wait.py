@@ -88,11 +88,11 @@ def run_wait(module: AnsibleModule) -> None:
         msg = failure.sentence(TRIED)
         hide_secrets(module, [text for text in getattr(failure, "hidden", []) if text not in msg])  # it quotes none
         module.fail_json(**{**_refusal(wait, msg), "msg": msg, "error": failure.as_dict()})
-    if not wait.is_round:
+    if wait.is_round:
+        result = _hand_over(module, result)
+    else:
         for note in wait.notes():
             module.warn(note)
-    elif "report" in result:
-        result = _hand_over(module, result)
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
@@ -113,22 +113,28 @@ def _hand_over(module: AnsibleModule, answer: dict[str, t.Any]) -> dict[str, t.A
     """
     began = time.process_time()
     secrets, module.no_log_values = module.no_log_values, set()
-    report = answer["report"]
-    shown = {
-        "records": {number: _censored(record, secrets) for number, record in report["records"].items()},
-        "errors": {number: _censored(error, secrets) for number, error in report["errors"].items()},
-        "history": {
-            number: [_censored(change, secrets) for change in changes] for number, changes in report["history"].items()
-        },
-    }
-    told = {**answer, "notes": remove_values(answer["notes"], secrets), "report": {**report, **shown}}
+    told = dict(answer)
     if "plan" in answer:
         told["plan"] = [
             {**item, "record": _censored(item["record"], secrets)} if "record" in item else item
             for item in answer["plan"]
         ]
-    cost = time.process_time() - began + _cost_of_telling(told)
-    return {**told, "cost": answer["cost"] + cost}
+    if "report" in answer:
+        told["notes"] = remove_values(answer["notes"], secrets)
+        told["report"] = _censored_report(answer["report"], secrets)
+        told["cost"] += time.process_time() - began + _cost_of_telling(told)
+    return told
+
+
+def _censored_report(report: Report, secrets: t.Collection[str]) -> dict[str, t.Any]:
+    history = {
+        number: [_censored(change, secrets) for change in changes] for number, changes in report["history"].items()
+    }
+    one_each = {
+        name: {number: _censored(said, secrets) for number, said in report[name].items()}
+        for name in ("records", "errors")
+    }
+    return {**report, **one_each, "history": history}
 
 
 def _censored(value: Options, secrets: t.Collection[str]) -> dict[str, t.Any]:

@@ -63,3 +63,8 @@ def test_secrets_are_cut_out_of_what_is_shown_and_of_nothing_else() -> None:
     assert (was["elapsed"], was["progress"], "1234" in was["native_status"]) == (0.1234, 1234, False)
     error = told["report"]["errors"]["0"]
     assert (error["kind"], error["http_status"], "1234" in error["message"]) == ("server", 1234, False)
+
+
+def test_a_plan_alone_is_handed_over_as_it_is() -> None:
+    answer = {"plan": [{"ref": {"provider": "mps", "task_id": "m-1234"}}], "invocation": {}}
+    assert _wait._hand_over(Module("1234"), answer) == answer
