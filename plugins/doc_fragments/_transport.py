@@ -25,7 +25,8 @@ options:
     choices: [china, intl]
   request_timeout:
     description:
-      - Seconds for one request, from connecting to the last byte of the answer.
+      - Seconds for one request, from connecting to the last byte of the answer. To resolve the host's name is not
+        counted, and where that has several addresses, connecting to each of them may take as long.
     type: float
     default: 10
   validate_certs:
