@@ -30,6 +30,9 @@ METADATA_MAX_BYTES = 64 * 1024
 RENEW_BEFORE = 300
 """Seconds before the end of temporary keys at which they are fetched again, as the vendor's SDK does."""
 
+RENEW_AGAIN = 10.0
+"""Seconds after which a renewal that failed is tried again, while what is there is still good."""
+
 DEFAULT_PROFILE = "default"
 SDK_FILES = (os.path.join("~", ".tencentcloud", "credentials"), os.path.join("/etc", "tencentcloud", "credentials"))
 
@@ -55,42 +58,67 @@ class DingTalkApp(t.NamedTuple):
     access_token: str | None = None
 
 
-class OneAtATime:
-    """What several threads need and one of them fetches.
+class Kept(t.Generic[T]):
+    """What one of several threads fetches for all, and again some time before its end.
 
     Those who waited for a fetch that failed are told its error and do not fetch, too: else a service that is slow to
     refuse would be asked by one after the other, and each would wait for all before it.
+
+    :param clock: seconds.
+    :param renew_before: seconds before the end at which it is fetched again; what lives less than twice that is fetched
+        again at half of its life.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: t.Callable[[], float], *, renew_before: float, value: T | None = None) -> None:
+        self.value = value
+        self._clock = clock
+        self._renew_before = renew_before
+        self._old_at = self._ends_at = math.inf
+        self._refused: T | None = None
         self._lock = threading.Lock()
         self._failures = 0
         self._error: CloudError | None = None
 
-    def get(self, present: t.Callable[[], T | None], fetch: t.Callable[[], T]) -> T:
-        """What is there, null being nothing, when this thread's turn has come; else what it fetches.
+    def get(self, fetch: t.Callable[[], tuple[T, float | None]]) -> T:
+        """What is there, while it is good, when this thread's turn has come; else what it fetches.
 
+        :param fetch: gives it and the seconds of its life, null or below 0 when its end is not known.
         :raises CloudError: what this fetch met, one that it waited for, or an earlier one that no repetition mends.
         """
         before = self._failures
         with self._lock:
-            found = present()
-            if found is not None:
-                return found
-            if self._error is not None and (self._failures > before or not self._error.retryable):
+            if self._is_good_until(self._old_at):
+                return t.cast(T, self.value)
+            is_good = self._is_good_until(self._ends_at)
+            if not is_good and self._error is not None and (self._failures > before or not self._error.retryable):
                 raise self._error.again()
             try:
-                found = fetch()
+                self._put(*fetch())
             except CloudError as error:
-                self._failures += 1
-                self._error = error.again()
-                raise
-            self._error = None
-            return found
+                if not is_good:
+                    self._failures += 1
+                    self._error = error.again()
+                    raise
+                self._old_at = self._clock() + RENEW_AGAIN  # it is good for a while yet
+            return t.cast(T, self.value)
+
+    def refuse(self, value: T) -> None:
+        """It is no good any more, if it is still this one."""
+        self._refused = value
+
+    def _is_good_until(self, end: float) -> bool:
+        return self.value is not None and self.value != self._refused and self._clock() <= end
+
+    def _put(self, value: T, life: float | None) -> None:
+        self.value, self._refused, self._error = value, None, None
+        self._old_at = self._ends_at = math.inf
+        if life is not None and life > 0:
+            self._ends_at = self._clock() + life
+            self._old_at = self._clock() + max(life - self._renew_before, life / 2)
 
 
 class TencentCredentials:
-    """Keys of one source, loaded when first needed and again when they end. Safe to use from several threads.
+    """Keys of one source, loaded when first needed and again before they end. Safe to use from several threads.
 
     :param source: how the source is called in a result, such as ``profile default``.
     :param load: reads or fetches the keys.
@@ -109,26 +137,21 @@ class TencentCredentials:
         self._load = load
         self._renewable = renewable
         self._now = now
-        self._keys: Keys | None = None
-        self._old_at = math.inf
-        self._loading = OneAtATime()
+        self._kept: Kept[Keys] = Kept(now, renew_before=RENEW_BEFORE)
 
     def keys(self) -> Keys:
         """The present keys."""
-        return self._loading.get(lambda: None if self._now() > self._old_at else self._keys, self._take)
+        return self._kept.get(self._load_with_life)
 
     def renew(self, refused: Keys) -> bool:
         """After the vendor refused keys: are there others now?"""
-        if not self._renewable:
-            return self._keys != refused
-        return self._loading.get(lambda: None if self._keys == refused else self._keys, self._take) != refused
+        if self._renewable:
+            self._kept.refuse(refused)
+        return self.keys() != refused
 
-    def _take(self) -> Keys:
-        """Load keys. Those of a short life are old when half of it is over; an end that is past tells of a wrong clock."""
-        self._keys = keys = self._load()
-        life = 0.0 if keys.expires_at is None else keys.expires_at - self._now()
-        self._old_at = self._now() + max(life - RENEW_BEFORE, life / 2) if life > 0 else math.inf
-        return keys
+    def _load_with_life(self) -> tuple[Keys, float | None]:
+        keys = self._load()
+        return keys, None if keys.expires_at is None else keys.expires_at - self._now()
 
 
 def _first(values: Values, *names: str) -> list[str | None]:
@@ -389,8 +412,8 @@ def dingtalk_user(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
 
 __all__ = [
     "DingTalkApp",
+    "Kept",
     "Keys",
-    "OneAtATime",
     "TencentCredentials",
     "dingtalk_app",
     "dingtalk_user",

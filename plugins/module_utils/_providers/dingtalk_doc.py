@@ -17,7 +17,7 @@ import time
 import typing as t
 from urllib.parse import quote
 
-from .._credentials import DingTalkApp, OneAtATime, dingtalk_app
+from .._credentials import DingTalkApp, Kept, dingtalk_app
 from .._errors import CloudError, one_line
 from .._status import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
 from .._transport import Answer, Request
@@ -96,11 +96,7 @@ class DingTalkDocProvider(Provider):
     ) -> None:
         super().__init__(settings)
         self._app = app
-        self._monotonic = monotonic
-        self._fetching = OneAtATime()
-        self._token: str | None = app.access_token
-        self._token_ends: float | None = None
-        self._refused: str | None = None
+        self._token: Kept[str] = Kept(monotonic, renew_before=RENEW_BEFORE, value=app.access_token)
         self._used: dict[str, None] = dict.fromkeys(filter(None, (app.app_secret, app.access_token)))
 
     @classmethod
@@ -130,7 +126,7 @@ class DingTalkDocProvider(Provider):
     ) -> Request:
         """The request for anything of the service; the token is the whole signature."""
         base = self.base_url(ref)
-        token = self._present_token(base, timeout)
+        token = self._token.get(lambda: self._fetch_token(base, timeout))
         return Request(
             method,
             base + path,
@@ -140,22 +136,8 @@ class DingTalkDocProvider(Provider):
             keys=token,
         )
 
-    def _present_token(self, base: str, timeout: float | None) -> str:
-        def present() -> str | None:
-            ends = self._token_ends
-            is_old = self._token == self._refused or (ends is not None and self._monotonic() > ends - RENEW_BEFORE)
-            return None if is_old else self._token
-
-        def fetch() -> str:
-            token, self._token_ends = self._fetch_token(base, timeout)
-            self._used[token] = None
-            self._token, self._refused = token, None
-            return token
-
-        return self._fetching.get(present, fetch)
-
     def _fetch_token(self, base: str, timeout: float | None) -> tuple[str, float | None]:
-        """An app token and its end. The body must be JSON: a form is refused."""
+        """An app token and the seconds of its life. The body must be JSON: a form is refused."""
         body = json.dumps({"appKey": self._app.app_key, "appSecret": self._app.app_secret}).encode("ascii")
         headers = {"Content-Type": "application/json"}
         request = Request("POST", base + TOKEN_PATH, headers=headers, body=body, sign=lambda dummy: {})
@@ -169,7 +151,8 @@ class DingTalkDocProvider(Provider):
         token, life = data.get("accessToken"), whole_number(data.get("expireIn"))
         if not isinstance(token, str) or not re.fullmatch("[!-~]+", token):
             raise CloudError("protocol", f"{request.host} answered without an access token")
-        return token, None if life is None else self._monotonic() + min(max(life, 2 * RENEW_BEFORE), LONGEST_LIFE)
+        self._used[token] = None
+        return token, None if life is None else min(life, LONGEST_LIFE)
 
     def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
         """A refused token is fetched again. There is no clock to mend: nothing is signed."""
@@ -178,7 +161,7 @@ class DingTalkDocProvider(Provider):
     def _repair_token(self, error: CloudError, request: Request) -> bool:
         if error.code != TOKEN_REFUSED or self._app.app_key is None:
             return False
-        self._refused = request.keys
+        self._token.refuse(request.keys)
         return True
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:

@@ -17,8 +17,8 @@ import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _credentials
 from ansible_collections.cloudwait.conversion.plugins.module_utils._credentials import (
     DingTalkApp,
+    Kept,
     Keys,
-    OneAtATime,
     TencentCredentials,
     dingtalk_app,
     dingtalk_user,
@@ -350,13 +350,13 @@ def test_a_profile_is_read_again(home: pathlib.Path) -> None:
 class Turn:
     """A lock for which this thread has to wait until another one has met an error."""
 
-    def __init__(self, shared: OneAtATime, error: CloudError) -> None:
-        self.shared = shared
+    def __init__(self, kept: Kept[str], error: CloudError) -> None:
+        self.kept = kept
         self.error = error
 
     def __enter__(self) -> None:
-        self.shared._failures += 1
-        self.shared._error = self.error
+        self.kept._failures += 1
+        self.kept._error = self.error
 
     def __exit__(self, *dummy: object) -> None:
         """Nobody waits for this one."""
@@ -371,24 +371,49 @@ def fail(kind: str) -> t.NoReturn:
 
 
 def test_who_waited_for_a_fetch_that_failed_does_not_fetch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = OneAtATime()
-    with pytest.raises(CloudError, match="no keys"):
-        shared.get(lambda: None, lambda: fail("network"))
-    assert shared.get(lambda: None, lambda: "keys") == "keys"  # who comes later asks anew
+    kept: Kept[str] = Kept(lambda: 0.0, renew_before=300)
     error = CloudError("network", "no keys")
-    monkeypatch.setattr(shared, "_lock", Turn(shared, error))
+    monkeypatch.setattr(kept, "_lock", Turn(kept, error))
     with pytest.raises(CloudError, match="no keys") as caught:
-        shared.get(lambda: None, no_fetch)
+        kept.get(no_fetch)
     assert (caught.value.as_dict(), caught.value is error) == (error.as_dict(), False)
 
 
-def test_what_no_repetition_mends_is_not_fetched_again() -> None:
-    shared = OneAtATime()
+def test_who_comes_later_fetches_anew_if_that_may_help() -> None:
+    kept: Kept[str] = Kept(lambda: 0.0, renew_before=300)
     with pytest.raises(CloudError):
-        shared.get(lambda: None, lambda: fail("auth"))
+        kept.get(lambda: fail("network"))
+    assert kept.get(lambda: ("keys", None)) == "keys"
+    kept.refuse("keys")
+    with pytest.raises(CloudError):
+        kept.get(lambda: fail("auth"))
     with pytest.raises(CloudError, match="no keys"):
-        shared.get(lambda: None, no_fetch)
-    assert shared.get(lambda: "keys", no_fetch) == "keys"
+        kept.get(no_fetch)
+
+
+def test_what_is_still_good_is_used_when_its_renewal_fails() -> None:
+    now = 0.0
+    kept: Kept[str] = Kept(lambda: now, renew_before=300)
+    assert kept.get(lambda: ("keys", 1000.0)) == "keys"
+    now = 701.0
+    assert kept.get(lambda: fail("auth")) == "keys"
+    assert kept.get(no_fetch) == "keys"  # not tried again at once
+    now = 712.0
+    assert kept.get(lambda: ("more keys", 1000.0)) == "more keys"
+    now = 1713.0
+    with pytest.raises(CloudError, match="no keys"):
+        kept.get(lambda: fail("network"))
+
+
+def test_what_was_refused_is_not_used_again() -> None:
+    kept: Kept[str] = Kept(lambda: 0.0, renew_before=300)
+    kept.get(lambda: ("keys", 1000.0))
+    kept.refuse("other keys")  # met late: they had been replaced since
+    assert kept.get(no_fetch) == "keys"
+    kept.refuse("keys")
+    with pytest.raises(CloudError, match="no keys"):
+        kept.get(lambda: fail("network"))
+    assert kept.get(lambda: ("keys", 1000.0)) == "keys"  # fetched once more, and the same
 
 
 def test_threads_load_once() -> None:
