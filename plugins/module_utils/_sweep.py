@@ -25,7 +25,7 @@ MOST_PASSES = 4
 """How many passes a round through the lists may take."""
 
 MOST_ERRORS = 3
-"""Failed pages in a row after which each cloud task is asked for by itself again."""
+"""Failed rounds through the lists in a row after which each cloud task is asked for by itself again."""
 
 Entry = dict[str, t.Any]
 
@@ -57,7 +57,7 @@ class Sweep:
     :param lists: the vendor's names of its lists of open cloud tasks.
     :param numbers: the number of each of ours by its id.
     :param passes: how many passes there were before.
-    :param errors: how many pages in a row have failed before.
+    :param errors: how many rounds through the lists in a row have failed before.
     """
 
     def __init__(
@@ -101,7 +101,6 @@ class Sweep:
         """What a page tells of ours that are open, by number."""
         found = {self._numbers[name]: entry for name, entry in page.entries.items() if name in self._numbers}
         listed = {number: entry for number, entry in found.items() if number in still_open}
-        self.errors = 0
         self._pages += 1
         self._listed.update(listed)
         if page.total is not None:
@@ -129,6 +128,7 @@ class Sweep:
             return None
         passes = math.ceil(self._pages / max(1, math.ceil(len(still_open) / PAGE)))
         self.passes += 1
+        self.errors = 0
         self._begin_round()
         return passes, rest
 

@@ -93,13 +93,22 @@ def test_lists_that_are_too_full_or_tasks_too_few_are_not_worth_it(
     assert swept.is_worth_it(still_open) is worth
 
 
-def test_errors_in_a_row_end_it_and_an_answer_forgives_them() -> None:
+def test_errors_in_a_row_end_it_and_a_whole_round_forgives_them() -> None:
     swept = sweep(300)
     for dummy in range(2):
         swept.fail(for_good=False)
+    swept.take(page(range(300)), set(range(300)))
+    assert swept.end_round(set(range(300))) is not None
+    for dummy in range(2):
+        swept.fail(for_good=False)
     assert swept.is_worth_it(300)
-    swept.take(page(range(1)), {0})
+
+
+def test_a_page_does_not_forgive_that_the_next_one_fails_again_and_again() -> None:
+    swept = sweep(300)
     for dummy in range(3):
+        assert swept.is_worth_it(300)
+        swept.take(page(range(100), "a"), set(range(300)))
         swept.fail(for_good=False)
     assert not swept.is_worth_it(300)
 
