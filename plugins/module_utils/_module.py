@@ -16,6 +16,7 @@ import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from ._errors import CloudError, one_line
 from ._pacing import backoff
@@ -27,6 +28,14 @@ RETRY_FIRST = 1.0
 RETRY_FACTOR = 2.0
 RETRY_CAP = 10.0
 RETRY_AFTER_CAP = 60.0
+
+OURS = (
+    *("provider", "task_id", "ref", "status", "done", "progress", "counts", "elapsed", "polls", "outcome"),
+    *("kind", "retryable", "http_status"),
+    *("changed", "refs", "truncated", "resource_id", "credential_source", "endpoint_host"),
+    *("failed", "failed_tasks", "unfinished_tasks", "summary", "api_calls"),
+)
+"""What stands in results, records, changes and errors in words and numbers of ours, or is an id of a vendor."""
 
 Options = t.Mapping[str, t.Any]
 Ref = dict[str, t.Any]
@@ -80,12 +89,11 @@ def run(
     if provider is not None and "credential_source" in result:
         result.update(provider.about(ref))  # what was used last, also when it failed
     hide_secrets(module, provider.secrets() if provider else [])
-    for warning in _warnings(result, provider):
-        module.warn(warning)
+    warn(module, _warnings(result, provider))
     end_quickly()
     if failure is not None:
         module.fail_json(msg=failure.sentence(tried), error=failure.as_dict(), **result)
-    module.exit_json(**result)
+    module.exit_json(**without_secrets(module, result))
 
 
 def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
@@ -145,6 +153,33 @@ def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
         userinfo, at, dummy = (url or "").partition("//")[2].rpartition("@")
         password = userinfo.partition(":")[2] or userinfo  # not the name beside it, which may be a common word
         module.no_log_values.update(filter(None, [password]) if at else [])
+
+
+def without_secrets(module: AnsibleModule, result: Result) -> Result:
+    """What a module tells, for it to be told as it is.
+
+    Ansible would censor all of it: a password of few letters would be cut out of ids, too, with which others go on.
+    """
+    secrets, module.no_log_values = module.no_log_values, set()
+    told: Result = remove_values({**result, "invocation": {"module_args": module.params}}, secrets)
+    told.update({name: result[name] for name in OURS if name in result})
+    if result.get("task"):
+        told["task"] = censored(result["task"], secrets)
+    if "tasks" in result:
+        told["tasks"] = [censored(record, secrets) for record in result["tasks"]]
+    return told
+
+
+def censored(value: Options, secrets: t.Collection[str]) -> dict[str, t.Any]:
+    """What a vendor said, but for secrets; words and numbers of ours hold none."""
+    ours = {name: value[name] for name in OURS if name in value}
+    return {**remove_values(value, secrets), **ours}
+
+
+def warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:
+    """Warnings without secrets; from 2.19 on, ansible-core shows them as they are."""
+    for text in texts:
+        module.warn(t.cast(str, remove_values(text, module.no_log_values)))
 
 
 def end_quickly() -> None:
@@ -220,6 +255,7 @@ def clock_warning(offset: float) -> str:
 
 __all__ = [
     "QuietModule",
+    "censored",
     "checked_retries",
     "clock_warning",
     "end_quickly",
@@ -231,4 +267,6 @@ __all__ = [
     "run",
     "run_info",
     "unknown_warning",
+    "warn",
+    "without_secrets",
 ]

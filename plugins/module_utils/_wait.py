@@ -27,6 +27,7 @@ from . import _verdict
 from ._errors import CloudError
 from ._items import Plan, make_plan
 from ._module import (
+    censored,
     clock_warning,
     end_quickly,
     hide_secrets,
@@ -34,6 +35,8 @@ from ._module import (
     make_provider,
     make_transport,
     unknown_warning,
+    warn,
+    without_secrets,
 )
 from ._pacing import FOREVER, RateBudget
 from ._providers.base import Provider, redact
@@ -51,20 +54,8 @@ if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
 TRIED = "Waiting for cloud tasks"
 SAMPLE = 100
 """How many cloud tasks tell what all of them cost."""
-OURS = (
-    "provider",
-    "task_id",
-    "ref",
-    "status",
-    "done",
-    "progress",
-    "counts",
-    "elapsed",
-    "kind",
-    "retryable",
-    "http_status",
-)
-"""What stands in records, changes and errors in words and numbers of ours."""
+SLOWEST = 1e-6
+"""The lowest rate limit, in calls a second; one that is lower is taken for none."""
 
 Options = t.Mapping[str, t.Any]
 
@@ -91,8 +82,8 @@ def run_wait(module: AnsibleModule) -> None:
     if wait.is_round:
         result = _hand_over(module, result)
     else:
-        for note in wait.notes():
-            module.warn(note)
+        warn(module, wait.notes())
+        result = without_secrets(module, result)
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
@@ -116,7 +107,7 @@ def _hand_over(module: AnsibleModule, answer: dict[str, t.Any]) -> dict[str, t.A
     told = dict(answer)
     if "plan" in answer:
         told["plan"] = [
-            {**item, "record": _censored(item["record"], secrets)} if "record" in item else item
+            {**item, "record": censored(item["record"], secrets)} if "record" in item else item
             for item in answer["plan"]
         ]
     if "report" in answer:
@@ -128,19 +119,13 @@ def _hand_over(module: AnsibleModule, answer: dict[str, t.Any]) -> dict[str, t.A
 
 def _censored_report(report: Report, secrets: t.Collection[str]) -> dict[str, t.Any]:
     history = {
-        number: [_censored(change, secrets) for change in changes] for number, changes in report["history"].items()
+        number: [censored(change, secrets) for change in changes] for number, changes in report["history"].items()
     }
     one_each = {
-        name: {number: _censored(said, secrets) for number, said in report[name].items()}
+        name: {number: censored(said, secrets) for number, said in report[name].items()}
         for name in ("records", "errors")
     }
     return {**report, **one_each, "history": history}
-
-
-def _censored(value: Options, secrets: t.Collection[str]) -> dict[str, t.Any]:
-    """What a vendor said, but for secrets; words and numbers of ours hold none."""
-    ours = {name: value[name] for name in OURS if name in value}
-    return {**remove_values(value, secrets), **ours}
 
 
 def _cost_of_telling(answer: Options) -> float:
@@ -202,7 +187,7 @@ class Wait:
 
     def missing_libraries(self) -> list[str]:
         """The names of Python packages that are needed and that this Python lacks."""
-        words = dict.fromkeys(item["ref"]["provider"] for item in self._plan)
+        words = dict.fromkeys(item["ref"]["provider"] for item in self._plan if _wants_look(item))
         return [name for word in words for name in PROVIDERS[word].missing_libraries()]
 
     def secrets(self) -> list[str]:
@@ -223,7 +208,7 @@ class Wait:
         if not self.is_round:
             return self._run_alone()
         if self._round.get("plan_only"):
-            return {"plan": self._plan, "invocation": {}}
+            return {"plan": self._plan, "about": self._about(), "invocation": {}}
         cost = time.process_time()
         report = dict(self._run_round(self._limits()))
         answer: dict[str, t.Any] = {
@@ -313,10 +298,14 @@ class Wait:
         if self._check_mode or self._round.get("condition"):
             return False
         until = self._options["until"]
-        ends = [_verdict.outcome_of(item["record"], until) for item in self._plan if "record" in item]
+        ends = [
+            _verdict.outcome_of(item["record"], until)
+            for item in self._plan
+            if "record" in item and "twin_of" not in item
+        ]
         good = ends.count(_verdict.SATISFIED)
         return _verdict.is_over(
-            still_open=len(self._plan) - len(ends),
+            still_open=sum("twin_of" not in item for item in self._plan) - len(ends),
             satisfied=good,
             otherwise=len(ends) - good,
             require=self._options["require"],
@@ -406,7 +395,8 @@ class Wait:
         if key not in self._providers:
             own = {"site": ref.get("site"), "profile": ref.get("profile"), "api_action": item.get("api_action")}
             options = {**self._options, **own}
-            if ref.get("profile") and ref["profile"] != self._options["profile"]:
+            of_item = self._options["secret_id"] or ref.get("profile") != self._options["profile"]
+            if ref.get("profile") and of_item:  # beside keys, that of the options takes no part
                 options.update(secret_id=None, secret_key=None, token=None, cvm_role=None)
             if not self._providers:
                 self._transport = make_transport(self._options)
@@ -452,7 +442,7 @@ def _number(value: t.Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         return 0.0
-    return number if number < FOREVER else 0.0
+    return number if SLOWEST <= number < FOREVER else 0.0
 
 
 __all__ = ["run_wait"]

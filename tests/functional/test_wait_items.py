@@ -50,6 +50,13 @@ GOOD: dict[str, dict[str, Any]] = {
     "defaults": wait(tasks=[{"provider": provider, "task_id": "any"} for provider in NEEDS], **DEFAULTS),
     "default of an account": mps("of two accounts", profile="second"),
     "decided before a look": wait(tasks=[{"task": {**DONE, "status": "failed"}}, item("mps", "x")], delay=50),
+    "a record beside its own cloud task": mps(
+        "twin",
+        {"task": {**DONE, "task_id": "twin", "ref": {"provider": "mps", "task_id": "twin"}}},
+        require="any",
+        timeout=0,
+    ),
+    "of the item": mps({"task_id": "of two accounts", "profile": "second"}, **{**FIRST, "profile": "second"}),
     "two accounts": mps(
         {"task_id": "of two accounts", "profile": "first"}, {"task_id": "of two accounts", "profile": "second"}
     ),
@@ -144,7 +151,9 @@ def test_the_same_cloud_task_is_looked_at_once_and_reported_as_often_as_it_is_li
     result = ended(played, "twins")
     assert outcomes(result) == ["satisfied"] * 3
     assert result["tasks"][0] == result["tasks"][1] == result["tasks"][2]
-    assert (looked_at(played.cloud, "twin"), result["polls"], result["api_calls"]) == (2, 1, {"mps": 1})
+    assert (looked_at(played.cloud, "twin"), result["polls"], result["api_calls"]) == (3, 1, {"mps": 1})
+    beside = ended(played, "a record beside its own cloud task")
+    assert (outcomes(beside), beside["polls"]) == (["satisfied"] * 2, 1)
 
 
 @pytest.mark.parametrize("name", ["nothing", "nothing of any"])
@@ -179,6 +188,7 @@ def test_items_may_be_of_two_accounts(played: Played) -> None:
     assert result["polls"] == 2
     both = ended(played, "an account besides options")
     assert [task["ref"].get("profile") for task in both["tasks"]] == [None, "second"]
+    assert outcomes(ended(played, "of the item")) == ["satisfied"]
     assert ended(played, "default of an account")["task"]["ref"]["profile"] == "second"
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -140,6 +141,7 @@ def test_a_look_is_the_result() -> None:
             "credential_source": "options",
             "task": make_record(REF, "running", "4"),
             "response": {"Native": "4"},
+            "invocation": {"module_args": PARAMS},
         },
     )
 
@@ -339,11 +341,29 @@ def test_the_options_of_one_provider_reach_it(action: str) -> None:
 # --- Secrets and warnings ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("script", [seen(), CloudError("auth", "no")])
-def test_secrets_that_are_no_options_are_hidden_before_the_end(script: Look | CloudError) -> None:
+def test_secrets_that_are_no_options_are_hidden_before_the_end() -> None:
     module = FakeModule()
-    run(playing(script), module)
+    run(playing(CloudError("auth", "no")), module)
     assert module.hidden_at_end == {"EXAMPLE-FAKE-TOKEN"}
+
+
+def test_secrets_are_cut_out_of_what_is_shown_and_not_out_of_ids() -> None:
+    module = FakeModule(secret_key="k-t1")
+    module.no_log_values = {"t1", "k-t1"}
+    record = make_record(REF, "failed", "4", error={"code": None, "message": "pin t1", "reason": "unknown"})
+    result = {"changed": False, "task": record, "tasks": [record], "refs": [REF], "response": {"Pin": "t1"}}
+    told = _module.without_secrets(t.cast(t.Any, module), result)
+    assert module.no_log_values == set()  # else Ansible goes through all of it once more
+    assert (told["refs"], told["task"]["task_id"], told["task"]["ref"]) == ([REF], "t1", REF)
+    assert told["tasks"] == [told["task"]]
+    assert not [text for text in ("pin t1", '"Pin": "t1"', "k-t1") if text in json.dumps(told)]
+
+
+def test_secrets_are_cut_out_of_warnings() -> None:
+    module = FakeModule()
+    module.no_log_values = {"EXAMPLE-FAKE-TOKEN"}
+    _module.warn(t.cast(t.Any, module), ["The status W-EXAMPLE-FAKE-TOKEN is odd."])
+    assert module.warnings == ["The status W-******** is odd."]
 
 
 @pytest.mark.parametrize(

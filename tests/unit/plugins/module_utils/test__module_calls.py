@@ -400,7 +400,9 @@ def test_secrets_in_parameters_are_censored_however_it_ends(play: Play, options:
     needs_transport = "request_timeout" not in options
     run = start(play, "mps", Vendor(GOOD["mps"]) if needs_transport else None, **{**options, "parameters": parameters})
     assert run.failed is bool(options)
-    assert "EXAMPLE-FAKE-NOTIFY-KEY" in run.module.no_log_values
+    shown = json.dumps(run.result)  # what was started is censored already, else Ansible does it
+    assert ("EXAMPLE-FAKE-NOTIFY-KEY" in run.module.no_log_values) is bool(options)
+    assert bool(options) or "EXAMPLE-FAKE-NOTIFY-KEY" not in shown
 
 
 # --- Lists ---------------------------------------------------------------------------------------------------------
