@@ -137,7 +137,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         path = t.cast(StateFile, self._state_file).path
         answer = self._run_module({"_round": {"plan_only": True}})
         try:
-            same = self._rounds.resume(saved, answer["plan"])
+            same = self._rounds.resume(saved, answer["plan"], about=answer["about"])
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             raise StateError.damaged(path) from None
         if not same:

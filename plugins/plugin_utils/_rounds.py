@@ -191,8 +191,11 @@ class Rounds:
         return [number for number in self.book.open_numbers() if self.book.entries[number].record["done"]]
 
     def seen(self) -> list[int]:
-        """Cloud tasks that are not judged yet and of which a look has told something."""
-        return [number for number in self.book.open_numbers() if self.book.entries[number].history]
+        """Cloud tasks that are not judged yet and of which something is known, by a look or by what came along."""
+        entries = self.book.entries
+        return [
+            number for number in self.book.open_numbers() if entries[number].history or entries[number].record["done"]
+        ]
 
     def has_verdict(self) -> bool:
         """Whether the wait is over."""
@@ -225,10 +228,12 @@ class Rounds:
             "next": self._next,
         }
 
-    def resume(self, saved: Answer, plan: list[dict[str, t.Any]]) -> bool:
+    def resume(self, saved: Answer, plan: list[dict[str, t.Any]], *, about: Answer | None = None) -> bool:
         """Go on with what was dumped, in the order of a new plan; false when that is about other cloud tasks.
 
         The deadline stays; all else is as the options of the new call say.
+
+        :param about: what else the result is to tell.
         """
         places = {name: number for number, name in reversed(list(enumerate(_identities(saved["plan"]))))}
         names = _identities(plan)
@@ -242,6 +247,7 @@ class Rounds:
             _take_over(entry, saved["entries"][places[name]])
         gone = self._wall() - saved["started"]
         self._started = saved["started"]
+        self._about.update(about or {})
         self._began = self._clock() - gone
         self._deadline = self._clock() + saved["deadline"] - self._wall()
         self._handed_over = self._clock() - max(0.0, self._wall() - saved["saved"])

@@ -319,6 +319,17 @@ def test_a_twin_goes_on_with_what_is_known_of_its_other() -> None:
     assert resumed.seen() == [0]
 
 
+def test_a_record_that_came_along_is_known_without_a_look() -> None:
+    clock = Clock()
+    rounds = clock.rounds(conditional=True)
+    plan = [{"ref": ref(0), "record": make_record(ref(0), "succeeded", None)}, {"ref": ref(1)}]
+    rounds.plan(plan)
+    resumed = clock.rounds(conditional=True)
+    assert resumed.resume(rounds.dump(), plan, about={"endpoint_host": "gateway.example.com"})
+    assert resumed.seen() == [0]
+    assert resumed.result()["endpoint_host"] == "gateway.example.com"
+
+
 def test_a_state_of_other_cloud_tasks_is_no_state_of_ours() -> None:
     clock = Clock()
     saved = killed(clock)
