@@ -98,6 +98,7 @@ class Ansible:
             **{name: value for name, value in os.environ.items() if name not in foreign},
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_INJECT_INVOCATION": "1",  # from 2.21 on it would show no options, and tests not that they are censored
             "ANSIBLE_NOCOLOR": "1",
             "HOME": str(self.home),
             "LC_ALL": "C.UTF-8",
