@@ -29,13 +29,16 @@ RETRY_FACTOR = 2.0
 RETRY_CAP = 10.0
 RETRY_AFTER_CAP = 60.0
 
-OURS = (
-    *("provider", "task_id", "ref", "status", "done", "progress", "counts", "elapsed", "polls", "outcome"),
-    *("kind", "retryable", "http_status"),
-    *("changed", "refs", "truncated", "resource_id", "credential_source", "endpoint_host"),
-    *("failed", "failed_tasks", "unfinished_tasks", "summary", "api_calls"),
+OURS = frozenset(
+    [
+        *("provider", "task_id", "ref", "status", "done", "progress", "counts", "elapsed", "polls", "outcome"),
+        *("kind", "retryable", "http_status"),
+        *("changed", "task", "tasks", "refs", "truncated", "resource_id", "credential_source", "endpoint_host"),
+        *("failed", "failed_tasks", "unfinished_tasks", "summary", "api_calls"),
+    ]
 )
-"""What stands in results, records, changes and errors in words and numbers of ours, or is an id of a vendor."""
+"""What stands in results, records, changes and errors in words and numbers of ours, is an id of a vendor, or is a record,
+which is censored by itself."""
 
 Options = t.Mapping[str, t.Any]
 Ref = dict[str, t.Any]
@@ -161,19 +164,18 @@ def without_secrets(module: AnsibleModule, result: Result) -> Result:
     Ansible would censor all of it: a password of few letters would be cut out of ids, too, with which others go on.
     """
     secrets, module.no_log_values = module.no_log_values, set()
-    told: Result = remove_values({**result, "invocation": {"module_args": module.params}}, secrets)
-    told.update({name: result[name] for name in OURS if name in result})
+    told = {**result, "invocation": {"module_args": module.params}}
     if result.get("task"):
         told["task"] = censored(result["task"], secrets)
     if "tasks" in result:
         told["tasks"] = [censored(record, secrets) for record in result["tasks"]]
-    return told
+    return censored(told, secrets)
 
 
 def censored(value: Options, secrets: t.Collection[str]) -> dict[str, t.Any]:
     """What a vendor said, but for secrets; words and numbers of ours hold none."""
-    ours = {name: value[name] for name in OURS if name in value}
-    return {**remove_values(value, secrets), **ours}
+    clean = remove_values({name: member for name, member in value.items() if name not in OURS}, secrets)
+    return {name: clean.get(name, member) for name, member in value.items()}
 
 
 def warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:

@@ -68,17 +68,16 @@ def run_wait(module: AnsibleModule) -> None:
     try:
         wait.prepare()
         for library in wait.missing_libraries():
-            msg = missing_required_lib(library)
-            module.fail_json(**{**_refusal(wait, msg), "msg": msg})
+            module.fail_json(**_refusal(wait, missing_required_lib(library)))
         result = wait.run()
     except CloudError as error:
         failure = error
-    hide_secrets(module, wait.secrets())
+    msg = failure.sentence(TRIED) if failure else ""
+    hidden = [text for text in getattr(failure, "hidden", []) if text not in msg]  # which quotes none of them
+    hide_secrets(module, wait.secrets(), hidden)
     end_quickly()
     if failure is not None:
-        msg = failure.sentence(TRIED)
-        hide_secrets(module, [text for text in getattr(failure, "hidden", []) if text not in msg])  # it quotes none
-        module.fail_json(**{**_refusal(wait, msg), "msg": msg, "error": failure.as_dict()})
+        module.fail_json(**{**_refusal(wait, msg), "error": failure.as_dict()})
     if wait.is_round:
         result = _hand_over(module, result)
     else:
@@ -88,9 +87,9 @@ def run_wait(module: AnsibleModule) -> None:
 
 
 def _refusal(wait: Wait, msg: str) -> dict[str, t.Any]:
-    """What the result holds besides the reason; in a round the controller sees to that."""
+    """The reason, and all else that a result holds; in a round the controller sees to that."""
     if wait.is_round:
-        return {}
+        return {"msg": msg}
     from ._book import refusal  # noqa: PLC0415 # as in _run_alone
 
     return refusal(msg)
@@ -295,22 +294,13 @@ class Wait:
 
     def _is_decided(self) -> bool:
         """Whether records that came with the items are the verdict, so that there is nothing to look for."""
-        if self._check_mode or self._round.get("condition"):
+        if self._check_mode or self._round.get("condition") or not any("record" in item for item in self._plan):
             return False
-        until = self._options["until"]
-        ends = [
-            _verdict.outcome_of(item["record"], until)
-            for item in self._plan
-            if "record" in item and "twin_of" not in item
-        ]
-        good = ends.count(_verdict.SATISFIED)
-        return _verdict.is_over(
-            still_open=sum("twin_of" not in item for item in self._plan) - len(ends),
-            satisfied=good,
-            otherwise=len(ends) - good,
-            require=self._options["require"],
-            fail_fast=self._options["fail_fast"],
-        )
+        from ._book import Book  # noqa: PLC0415 # as in _run_alone
+
+        book = Book.open(self._plan, lambda dummy: "")
+        book.judge(self._options["until"], 0.0)
+        return book.is_over(require=self._options["require"], fail_fast=self._options["fail_fast"])
 
     def _policy(self) -> Policy:
         given = {name: self._options[name] for name in Policy._fields}
