@@ -10,16 +10,21 @@ What it guards against, each a trap that others fell into:
 * ``~/.netrc`` never replaces a signature, and no redirect carries one to another host: requests go straight to the
   session's adapter, which knows neither.
 * Every sending signs again, and signs just the bytes that are sent.
+* Connecting, with name resolution, proxy and TLS handshake, ends in time, whatever hangs there.
 * An answer is read up to a size and up to a time, however slowly or endlessly it drips, and must be whole.
+* Only what is wrong with a certificate is final. All else that TLS can meet passes, like any broken connection.
 * The text of an exception of the HTTP library, which may quote URLs and headers, is never passed on.
 """
 
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import io
+import os
 import socket
 import ssl
+import sys
 import threading
 import time
 import typing as t
@@ -36,12 +41,14 @@ try:
     import requests
     from requests.adapters import HTTPAdapter
     from requests.auth import AuthBase
-    from requests.exceptions import InvalidHeader, InvalidURL, RequestException, SSLError
+    from requests.exceptions import InvalidHeader, InvalidURL, RequestException
+    from requests.utils import select_proxy
     from urllib3 import Timeout
+    from urllib3.connection import CertificateError  # type: ignore[attr-defined] # where all releases have it
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError  # which reading a body raises
 except ImportError:
     HAS_REQUESTS = False
-    SSLError = OSError  # type: ignore[assignment, misc] # as below
+    CertificateError = ValueError  # type: ignore[assignment, misc] # as below
     ConnectTimeoutError = TimeoutError  # type: ignore[assignment, misc] # as below
     AuthBase = HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
 
@@ -55,6 +62,13 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 MAX_CLOCK_OFFSET = 24 * 3600
 CHUNK = 64 * 1024
 BROKEN_OFF = "the answer broke off before its end"
+NO_NAME = "check the endpoint, the region and this host's DNS settings"
+NO_CONNECTION = "check this host's DNS settings and firewall, and the endpoint"
+PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+MOST_CONNECTING = 128
+_CONNECTING = threading.Semaphore(MOST_CONNECTING)
+"""Bounds the threads that are left behind by connections that take too long."""
+
 SECRET_HEADERS = ("Authorization", "X-TC-Token", "x-ci-security-token", "x-acs-dingtalk-access-token")
 
 
@@ -246,24 +260,159 @@ class _Response(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_Deadline(file.detach(), sock))
 
 
+class _ConnectTimeout(socket.timeout):
+    """No connection within its time limit: the name does not resolve, or nobody answers."""
+
+
+class _BoundedConnect:
+    """Mixed into urllib3's connections: connecting ends in time, and what fails there is marked.
+
+    The system's name resolution takes no time limit, and a host of several addresses gets the limit for each. So
+    connecting runs in a thread of its own, which is left behind when it takes too long.
+    """
+
+    timeout: float
+
+    def connect(self) -> None:
+        """Connect within ``timeout`` seconds.
+
+        :raises _ConnectTimeout: when that takes longer.
+        """
+        attempt = _Attempt(super().connect, self.close)  # type: ignore[misc] # of the class that this is mixed into
+        try:
+            attempt.run(self.timeout)
+        except BaseException as error:
+            error.while_connecting = True  # type: ignore[attr-defined] # read by _network_error
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()  # type: ignore[misc] # as above
+
+
+class _Attempt:
+    """One try to connect, in a thread that may be left behind.
+
+    :param connect: makes the connection.
+    :param close: closes a connection that was made too late.
+    """
+
+    def __init__(self, connect: t.Callable[[], None], close: t.Callable[[], None]) -> None:
+        self._connect = connect
+        self._close = close
+        self._over = threading.Event()
+        self._left = False
+        self._failure: BaseException | None = None
+
+    def run(self, seconds: float) -> None:
+        """Wait for the connection for so many seconds."""
+        if not _CONNECTING.acquire(blocking=False):
+            raise _ConnectTimeout(f"{MOST_CONNECTING} connections are being made already")
+        try:
+            threading.Thread(target=self._work, daemon=True).start()
+        except RuntimeError:  # the system has no thread left
+            self._work()
+        if not self._over.wait(seconds):
+            self._left = True
+            raise _ConnectTimeout("the time was over")
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        try:
+            self._connect()
+        except BaseException as error:  # noqa: BLE001 # raised where the connection is wanted
+            self._failure = error
+        finally:
+            _CONNECTING.release()
+            self._over.set()
+            if self._left:
+                self._close()
+
+
 class _Adapter(HTTPAdapter):
-    """Makes connections whose answers have a deadline."""
+    """Makes connections whose connecting and answers are bounded in time."""
 
     def get_connection_with_tls_context(self, *args: t.Any, **options: t.Any) -> t.Any:
         """Of requests 2.32 and newer."""
-        return _with_deadline(super().get_connection_with_tls_context(*args, **options))
+        return _bounded(super().get_connection_with_tls_context(*args, **options))
 
     def get_connection(self, *args: t.Any, **options: t.Any) -> t.Any:
         """Of requests before 2.32."""
-        return _with_deadline(super().get_connection(*args, **options))
+        return _bounded(super().get_connection(*args, **options))
 
 
-def _with_deadline(pool: t.Any) -> t.Any:
-    """A pool of urllib3, to whatever kind of host or proxy, that reads its answers with our class."""
+def _bounded(pool: t.Any) -> t.Any:
+    """A pool of urllib3, to whatever kind of host or proxy, that makes its connections with our classes."""
     kind = pool.ConnectionCls
     if kind.response_class is not _Response:
-        pool.ConnectionCls = type(kind.__name__, (kind,), {"response_class": _Response})
+        pool.ConnectionCls = type(kind.__name__, (_BoundedConnect, kind), {"response_class": _Response})
     return pool
+
+
+class _Route(t.NamedTuple):
+    """How a host is reached.
+
+    :param settings: what the adapter of requests takes: proxies and certificates.
+    :param proxy: host and port of the proxy, or an empty text.
+    :param variable: the environment variable that names the proxy.
+    """
+
+    settings: dict[str, t.Any]
+    proxy: str = ""
+    variable: str = ""
+
+
+def _check_proxy(url: str, variable: str) -> str:
+    """Host and port of a proxy, for messages: a user name and password in the URL stay out of them.
+
+    :raises CloudError: ``config``, when no connection through it can be made from this Python.
+    """
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        name = parts.hostname or ""
+        place = f"{name}:{parts.port}" if parts.port else name
+    except ValueError:
+        parts, name, place = urlsplit(""), "", ""
+    if not name or parts.scheme not in PROXY_SCHEMES:
+        raise CloudError(
+            "config",
+            f"the environment variable {variable} does not hold the URL of a proxy",
+            advice=f"set {variable} to a URL such as http://proxy.example.com:3128, or unset it",
+            sent=False,
+        )
+    if parts.scheme.startswith("socks") and importlib.util.find_spec("socks") is None:
+        raise CloudError(
+            "config",
+            f"the proxy {place} of the environment variable {variable} is a SOCKS proxy, which needs the Python package "
+            "PySocks",
+            advice=f"install PySocks for {sys.executable}, or unset {variable}",
+            sent=False,
+        )
+    return place
+
+
+def _check_bundle(path: str, name: str) -> None:
+    """See that CA certificates can be read.
+
+    :param name: the option or environment variable that gives the path.
+    :raises CloudError: ``config``.
+    """
+    problem = None
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(**({"capath": path} if os.path.isdir(path) else {"cafile": path}))
+    except ssl.SSLError:
+        problem = "holds no certificates in PEM form"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    if problem:
+        raise CloudError(
+            "config",
+            f"the CA bundle {one_line(path, 300)} of {name} {problem}",
+            advice=f"give {name} as the path of a PEM file with CA certificates",
+            sent=False,
+        )
 
 
 class Transport:
@@ -288,7 +437,7 @@ class Transport:
         self._max_bytes = max_bytes
         self._environment = environment
         self._local = threading.local()
-        self._ways: dict[str, dict[str, t.Any]] = {}
+        self._routes: dict[str, _Route] = {}
         if verify is False:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
 
@@ -305,16 +454,26 @@ class Transport:
                 self._local.session.mount(scheme, _Adapter())
         return self._local.session  # type: ignore[no-any-return] # a threading.local has no types
 
-    def _way(self, session: requests.Session, request: Request) -> dict[str, t.Any]:
-        """Proxies and certificates for a host; asked once a host, since it reads the environment.
+    def _route(self, session: requests.Session, request: Request) -> _Route:
+        """Proxy and certificates for a host; found out once a host, since it reads the environment.
 
-        This machine is not reached by way of another, which would read what plain HTTP shows.
+        This machine is not reached through a proxy, which would read what plain HTTP shows.
+
+        :raises CloudError: ``config``, when the proxy or the CA bundle cannot be used.
         """
-        if request.host not in self._ways:
-            way = session.merge_environment_settings(request.prepared.url, {}, True, self._verify, None)
-            is_here = is_loopback(urlsplit(t.cast(str, request.prepared.url)).hostname)
-            self._ways[request.host] = {**way, **({"proxies": {}} if is_here else {})}
-        return self._ways[request.host]
+        if request.host not in self._routes:
+            url = t.cast(str, request.prepared.url)
+            settings: dict[str, t.Any] = {**session.merge_environment_settings(url, {}, True, self._verify, None)}
+            if is_loopback(urlsplit(url).hostname):
+                settings["proxies"] = {}
+            proxy = select_proxy(url, settings["proxies"])
+            variable = _variable_of(proxy, url)
+            if isinstance(settings["verify"], str) and url.startswith("https"):
+                name = "ca_path" if settings["verify"] == self._verify else "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+                _check_bundle(settings["verify"], name)
+            place = _check_proxy(proxy, variable) if proxy else ""
+            self._routes[request.host] = _Route(settings, place, variable)
+        return self._routes[request.host]
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
         """Sign, send, and read the answer whole.
@@ -326,17 +485,17 @@ class Transport:
         if seconds <= 0:
             raise CloudError("network", f"the time was over before {request.host} could be asked", sent=False)
         session = self._session()
+        route = self._route(session, request)
         request.auth(request.prepared)
         self._local.sent = self.sent + 1
         failure = None
         try:
             adapter = session.get_adapter(t.cast(str, request.prepared.url))
-            way = self._way(session, request)
             total: t.Any = Timeout(total=seconds)  # requests takes one, though its types do not say so
-            response = adapter.send(request.prepared, timeout=total, **way)
+            response = adapter.send(request.prepared, timeout=total, **route.settings)
             body = self._read(response, seconds)
         except (RequestException, OSError, ValueError, OverflowError, HTTPError, http.client.HTTPException) as error:
-            failure = _network_error(error, request.host, seconds)
+            failure = _network_error(error, request.host, seconds, route)
         if failure is not None:
             raise failure
         answer = Answer(request.host, response.status_code, response.headers, body)
@@ -374,7 +533,7 @@ class Transport:
             yield chunk
             size += len(chunk)
             if size > self._max_bytes:
-                raise CloudError("protocol", f"the answer is longer than {self._max_bytes} bytes", retryable=False)
+                raise CloudError("protocol", f"the answer is longer than {self._max_bytes} bytes")
 
 
 def _refuse_redirect(answer: Answer) -> None:
@@ -387,8 +546,7 @@ def _refuse_redirect(answer: Answer) -> None:
             "protocol",
             f"{answer.host} answered with a redirect to {one_line(target, 100)}, which a signed request never follows",
             http_status=answer.status,
-            retryable=False,
-            advice="give the right endpoint or site",
+            advice="check the endpoint and the site, and that no proxy or network login answers in the vendor's place",
         )
 
 
@@ -404,50 +562,92 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
             waiting += [getattr(one, "reason", None), *one.args, one.__cause__, one.__context__]
 
 
-def _network_error(error: BaseException, host: str, seconds: float) -> CloudError:
+def _variable_of(proxy: str | None, url: str) -> str:
+    """The environment variable that a proxy comes from; empty where there is no proxy."""
+    names = [f"{scheme}_proxy" for scheme in (urlsplit(url).scheme, "all")] if proxy else []
+    known = [each for name in names for each in (name, name.upper()) if os.environ.get(each) == proxy]
+    return known[0] if known else "".join(names[:1])
+
+
+def _network_error(error: BaseException, host: str, seconds: float, route: _Route) -> CloudError:
     """One of our errors for one of the HTTP library's, by the innermost cause that says something."""
     causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, CloudError):
-            return cause
-    proxy = " by way of the proxy" if any(type(cause).__name__ == "ProxyError" for cause in causes) else ""
+    own = next((cause for cause in causes if isinstance(cause, CloudError)), None)
+    if own is not None:
+        return own
+    connecting = any(getattr(cause, "while_connecting", False) for cause in causes)
+    through = f" through the proxy {route.proxy} ({route.variable})" if route.proxy else ""
     for wanted, said, more in _FAULTS:
         for cause in causes:
             if isinstance(cause, wanted):
-                reason = one_line(str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "")), 200)
-                said = said.format(host=host, proxy=proxy, seconds=seconds, reason=reason)
-                return CloudError(said=said, **{"kind": "network", **more})
-    if isinstance(error, OSError) and "CA certificate bundle" in str(error):
-        return CloudError("config", "the CA bundle does not exist", advice="correct ca_path or REQUESTS_CA_BUNDLE")
-    sent = not any("Tunnel connection failed" in str(cause) for cause in causes)  # else the proxy has refused it
-    return CloudError("network", f"the connection to {host}{proxy} broke ({type(error).__name__})", sent=sent)
+                at_proxy = bool(route.proxy) and wanted in _BEFORE_TUNNEL
+                place = f"the proxy {route.proxy} of the environment variable {route.variable}" if at_proxy else host
+                advice = (
+                    {"advice": f"correct or unset {route.variable}, or list {host} in no_proxy"} if at_proxy else {}
+                )
+                values = {
+                    "host": place,
+                    "proxy": "" if at_proxy else through,
+                    "seconds": seconds,
+                    "reason": _reason(cause),
+                }
+                options: dict[str, t.Any] = {"kind": "network", "sent": not connecting, **more, **advice}
+                return CloudError(said=said.format(**values), **options)
+    refusal = next((str(cause) for cause in causes if "Tunnel connection failed" in str(cause)), "")
+    if refusal:
+        return _tunnel_error(refusal, host, route)
+    name = type(error).__name__
+    return CloudError("network", f"the connection to {host}{through} broke ({name})", sent=not connecting)
 
 
-_REFUSED = {"retryable": False, "advice": "check ca_path, the proxy and this host's clock; never turn the check off"}
+def _reason(cause: BaseException) -> str:
+    """The words of OpenSSL for what went wrong, as part of a sentence."""
+    return one_line(str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "")), 200)
+
+
+def _tunnel_error(refusal: str, host: str, route: _Route) -> CloudError:
+    """A proxy that would not connect us: nothing was sent to the vendor."""
+    status = refusal.partition("failed: ")[2][:3]
+    said = f"the proxy {route.proxy} of the environment variable {route.variable} refused to connect to {host}"
+    if status == "407":
+        advice = f"put the user name and password of the proxy into {route.variable}"
+        return CloudError("config", f"{said} without a login (HTTP 407)", advice=advice, sent=False)
+    return CloudError(
+        "network",
+        f"{said} (HTTP {status})",
+        advice=f"ask whoever runs the proxy to allow {host}, or list it in no_proxy",
+        sent=False,
+    )
+
+
+_CERTIFICATE = {
+    "retryable": False,
+    "advice": "check ca_path, the proxy and this host's clock; never turn the check off",
+    "sent": False,
+}
 _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     (
-        ssl.SSLCertVerificationError,  # met before anything is sent
-        "the TLS connection to {host}{proxy} was refused ({reason})",
-        {**_REFUSED, "sent": False},
-    ),
-    (ssl.SSLError, "the TLS connection to {host}{proxy} was refused ({reason})", _REFUSED),
-    (
-        SSLError,  # urllib3 before 2.0 compares names itself
-        "the TLS connection to {host}{proxy} was refused (the certificate is that of another host)",
-        {**_REFUSED, "sent": False},
+        ssl.SSLCertVerificationError,
+        "the certificate of {host}{proxy} was not accepted ({reason})",
+        _CERTIFICATE,
     ),
     (
-        socket.gaierror,
-        "the name in {host}{proxy} does not resolve",
-        {"advice": "check the endpoint, the region, the DNS settings and the proxy", "sent": False},
+        CertificateError,  # urllib3 before 2.0 compares names itself
+        "the certificate of {host}{proxy} was not accepted (it is that of another host)",
+        _CERTIFICATE,
     ),
-    (ConnectionRefusedError, "nothing listens at {host}{proxy}", {"sent": False}),
+    (ssl.SSLError, "the TLS connection to {host}{proxy} broke ({reason})", {}),
+    (_ConnectTimeout, "no connection to {host}{proxy} was made within {seconds:.3g} s", {"advice": NO_CONNECTION}),
+    (socket.gaierror, "the name of {host} does not resolve", {"advice": NO_NAME}),
+    (ConnectionRefusedError, "nothing listens at {host}", {}),
     (ConnectionError, "the connection to {host}{proxy} was closed before an answer came", {}),
-    (ConnectTimeoutError, "{host}{proxy} could not be connected to within {seconds:.3g} s", {"sent": False}),
+    (ConnectTimeoutError, "no connection to {host}{proxy} was made within {seconds:.3g} s", {"advice": NO_CONNECTION}),
     (socket.timeout, "{host}{proxy} did not answer within {seconds:.3g} s", {}),
     (http.client.IncompleteRead, BROKEN_OFF, {}),
     (http.client.HTTPException, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),
 ]
+_BEFORE_TUNNEL = (socket.gaierror, ConnectionRefusedError, ConnectTimeoutError)
+"""What can only be the fault of the proxy, where there is one."""
 
 
 __all__ = [

@@ -25,6 +25,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._transport im
     Clock,
     Request,
     Transport,
+    _Attempt,
     _Deadline,
     check_endpoint,
     is_loopback,
@@ -564,8 +565,8 @@ TOO_LONG = "the answer is longer than 1000 bytes"
         (closing(b"SSH-2.0-OpenSSH_9.6\r\n"), "protocol", True, NOT_HTTP),
         (closing(ENDLESS_HEAD + b"X: y\r\n" * 200 + b"\r\n"), "protocol", True, NOT_HTTP),
         (closing(ENDLESS_HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n"), "protocol", True, NOT_HTTP),
-        (closing(http(b"x" * 300_000)), "protocol", False, TOO_LONG),
-        (dripping(ENDLESS_HEAD + b"\r\n", b"x" * 5000), "protocol", False, TOO_LONG),
+        (closing(http(b"x" * 300_000)), "protocol", True, TOO_LONG),
+        (dripping(ENDLESS_HEAD + b"\r\n", b"x" * 5000), "protocol", True, TOO_LONG),
         (
             saying(http(b"x", "Content-Encoding: gzip")),
             "protocol",
@@ -605,10 +606,10 @@ def test_a_redirect_is_not_followed(
     seen: list[bytes] = []
     server = serve(saying(http(b"", f"Location: {location}", status="302 Found"), seen=seen))
     error = refusal(transport(), get(server))
-    assert (error.kind, error.http_status, error.retryable, len(seen)) == ("protocol", 302, False, 1)
+    assert (error.kind, error.http_status, error.retryable, len(seen)) == ("protocol", 302, True, 1)
     assert error.sentence("Looking") == (
         f"Looking failed: {server.host} answered with a redirect to {target}, which a signed request never follows; "
-        "give the right endpoint or site."
+        "check the endpoint and the site, and that no proxy or network login answers in the vendor's place."
     )
 
 
@@ -635,8 +636,8 @@ def test_a_name_does_not_resolve(transport: t.Callable[..., Transport], monkeypa
     error = refusal(transport(), get("gateway.example.com", scheme="https"))
     assert (error.kind, error.retryable) == ("network", True)
     assert error.sentence("Looking") == (
-        "Looking failed: the name in gateway.example.com does not resolve; "
-        "check the endpoint, the region, the DNS settings and the proxy."
+        "Looking failed: the name of gateway.example.com does not resolve; "
+        "check the endpoint, the region and this host's DNS settings."
     )
 
 
@@ -647,7 +648,7 @@ def test_an_unknown_certificate_is_refused(
     request = get(server, scheme="https")
     error = refusal(transport(), request)
     assert (error.kind, error.retryable) == ("network", False)
-    assert error.said == f"the TLS connection to {server.host} was refused (self-signed certificate)"
+    assert error.said == f"the certificate of {server.host} was not accepted (self-signed certificate)"
     assert error.advice == "check ca_path, the proxy and this host's clock; never turn the check off"
     for verify in (certificate.path, False):
         assert transport(verify=verify).send(request).body == b"{}"
@@ -660,27 +661,100 @@ def test_a_certificate_of_another_host_is_refused(
     host = server.host.replace("127.0.0.1", "localhost")
     error = refusal(transport(verify=certificate.path), get(host, scheme="https"))
     assert (error.kind, error.retryable) == ("network", False)
-    assert error.said.startswith(f"the TLS connection to {host} was refused (")
+    assert error.said.startswith(f"the certificate of {host} was not accepted (")
     assert "not valid for 'localhost'" in error.said or "that of another host" in error.said  # by release of urllib3
 
 
-def test_tls_where_none_is_spoken(serve: t.Callable[..., Server], transport: t.Callable[..., Transport]) -> None:
-    def plain(connection: socket.socket, over: threading.Event) -> None:
-        connection.recv(4096)
-        connection.sendall(http(status="400 Bad Request"))
-
-    server = serve(plain)
-    error = refusal(transport(), get(server, scheme="https"))
-    assert (error.kind, error.retryable) == ("network", False)
-    assert error.said.startswith(f"the TLS connection to {server.host} was refused (")
+def closed_at_once(connection: socket.socket, over: threading.Event) -> None:
+    """As a load balancer does that restarts: the ClientHello gets no answer."""
+    connection.recv(4096)
 
 
-def test_a_missing_ca_bundle_is_a_wrong_option(transport: t.Callable[..., Transport], tmp_path: pathlib.Path) -> None:
-    error = refusal(transport(verify=str(tmp_path / "none.pem")), get(nobody(), scheme="https"))
-    assert (error.kind, error.retryable) == ("config", False)
-    assert error.sentence("Looking") == (
-        "Looking failed: the CA bundle does not exist; correct ca_path or REQUESTS_CA_BUNDLE."
+def alert(connection: socket.socket, over: threading.Event) -> None:
+    """A TLS record that says "internal error"."""
+    connection.recv(4096)
+    connection.sendall(b"\x15\x03\x03\x00\x02\x02\x50")
+
+
+def plain(connection: socket.socket, over: threading.Event) -> None:
+    """Plain HTTP, where TLS was expected."""
+    connection.recv(4096)
+    connection.sendall(http(status="400 Bad Request"))
+
+
+@pytest.mark.parametrize("play", [closed_at_once, alert, plain])
+def test_a_handshake_that_breaks_passes_and_has_sent_nothing(
+    play: Play, serve: t.Callable[..., Server], transport: t.Callable[..., Transport]
+) -> None:
+    error = refusal(transport(), get(serve(play), scheme="https"))
+    assert (error.kind, error.retryable, error.sent) == ("network", True, False)
+
+
+def test_a_bad_record_in_an_answer_passes_and_may_have_been_sent(
+    serve: t.Callable[..., Server], transport: t.Callable[..., Transport], certificate: Certificate
+) -> None:
+    def bad_record(connection: socket.socket, over: threading.Event) -> None:
+        read_head(connection)
+        connection.sendall(http(b"{}")[:20])
+        with socket.socket(fileno=connection.detach()) as raw:  # below TLS
+            raw.sendall(b"\x17\x03\x03\x00\x20" + b"no record of this connection..  ")
+
+    server = serve(bad_record, certificate.context())
+    error = refusal(transport(verify=certificate.path), get(server, scheme="https"))
+    assert (error.kind, error.retryable, error.sent) == ("network", True, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "cannot be read (No such file or directory)"), ("not PEM", "holds no certificates in PEM form")],
+)
+def test_a_ca_bundle_that_cannot_be_used_is_a_wrong_option(
+    content: str | None, problem: str, transport: t.Callable[..., Transport], tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "bundle.pem"
+    if content:
+        path.write_text(content, encoding="utf-8")
+    error = refusal(transport(verify=str(path)), get(nobody(), scheme="https"))
+    assert (error.kind, error.retryable, error.sent) == ("config", False, False)
+    assert error.sentence("Polling") == (
+        f"Polling failed: the CA bundle {path} of ca_path {problem}; "
+        "give ca_path as the path of a PEM file with CA certificates."
     )
+
+
+def test_a_name_server_that_never_answers(
+    transport: t.Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def hanging(*arguments: t.Any, **options: t.Any) -> t.NoReturn:
+        answered.wait(PATIENCE)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    error = refusal(transport(timeout=SOON), get("gateway.example.com", scheme="https"))
+    answered.set()
+    assert (error.kind, error.retryable, error.sent) == ("network", True, False)
+    assert error.said == "no connection to gateway.example.com was made within 0.3 s"
+
+
+def test_a_connection_that_comes_too_late_is_closed() -> None:
+    connected, closed = threading.Event(), threading.Event()
+    late = _Attempt(lambda: t.cast(None, connected.wait(PATIENCE)), closed.set)
+    with pytest.raises(socket.timeout):
+        late.run(0.01)
+    connected.set()
+    assert closed.wait(PATIENCE)
+
+
+def test_a_system_without_threads_connects_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    made: list[bool] = []
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    _Attempt(lambda: made.append(True), lambda: None).run(PATIENCE)
+    assert made == [True]
 
 
 def test_a_ca_bundle_of_the_environment_counts(
@@ -730,27 +804,80 @@ def test_a_proxy_is_passed_by(
 
 
 @pytest.mark.parametrize(
-    ("play", "said"),
+    ("play", "kind", "said", "advice"),
     [
         (
             closing(http(status="407 Proxy Authentication Required")),
-            "the connection to gateway.example.com by way of the proxy broke (ProxyError)",
+            "config",
+            (
+                "the proxy {proxy} of the environment variable https_proxy refused to connect to gateway.example.com "
+                "without a login (HTTP 407)"
+            ),
+            "put the user name and password of the proxy into https_proxy",
         ),
-        (dripping(b"HTTP/1.1 200 ", b"x"), "did not answer within 0.3 s"),
-        (None, "nothing listens at gateway.example.com by way of the proxy"),
+        (
+            closing(http(status="503 Service Unavailable")),
+            "network",
+            (
+                "the proxy {proxy} of the environment variable https_proxy refused to connect to gateway.example.com "
+                "(HTTP 503)"
+            ),
+            "ask whoever runs the proxy to allow gateway.example.com, or list it in no_proxy",
+        ),
+        (
+            dripping(b"HTTP/1.1 200 ", b"x"),
+            "network",
+            "no connection to gateway.example.com through the proxy {proxy} (https_proxy) was made within 0.3 s",
+            "check this host's DNS settings and firewall, and the endpoint",
+        ),
+        (
+            None,
+            "network",
+            "nothing listens at the proxy {proxy} of the environment variable https_proxy",
+            "correct or unset https_proxy, or list gateway.example.com in no_proxy",
+        ),
     ],
-    ids=["refuses", "drips", "is not there"],
+    ids=["wants a login", "refuses", "drips", "is not there"],
 )
 def test_a_proxy_that_does_not_help_is_named(
     play: Play | None,
+    kind: str,
     said: str,
+    advice: str,
     serve: t.Callable[..., Server],
     transport: t.Callable[..., Transport],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = transport(timeout=SOON if "0.3" in said else PATIENCE)
-    monkeypatch.setenv("https_proxy", f"http://user:EXAMPLE-FAKE-PASSWORD@{serve(play).host if play else nobody()}")
+    proxy = serve(play).host if play else nobody()
+    monkeypatch.setenv("https_proxy", f"http://user:EXAMPLE-FAKE-PASSWORD@{proxy}")
     error = refusal(client, get("gateway.example.com", scheme="https"))
-    assert "EXAMPLE-FAKE-PASSWORD" not in error.sentence("Looking")
-    assert (error.kind, error.retryable) == ("network", True)
-    assert said in error.said
+    assert (error.kind, error.said, error.advice) == (kind, said.format(proxy=proxy), advice)
+    assert error.sent is False
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "all_proxy",
+            "socks5h://user:EXAMPLE-FAKE-PASSWORD@127.0.0.1:1080",
+            (
+                "the proxy 127.0.0.1:1080 of the environment variable all_proxy is a SOCKS proxy, which needs the Python "
+                "package PySocks"
+            ),
+        ),
+        ("https_proxy", "ftp://127.0.0.1:1", "the environment variable https_proxy does not hold the URL of a proxy"),
+        ("https_proxy", "http://:8080", "the environment variable https_proxy does not hold the URL of a proxy"),
+        ("https_proxy", "http://host:none", "the environment variable https_proxy does not hold the URL of a proxy"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
+    variable: str, value: str, said: str, transport: t.Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_transport.importlib.util, "find_spec", lambda dummy: None)
+    client = transport()
+    monkeypatch.setenv(variable, value)
+    error = refusal(client, get("gateway.example.com", scheme="https"))
+    assert (error.kind, error.retryable, error.sent, error.said) == ("config", False, False, said)
+    assert variable in error.advice
