@@ -18,33 +18,49 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict, _wait_options
 from ansible_collections.cloudwait.conversion.plugins.module_utils._book import refusal
-from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line
+from ansible_collections.cloudwait.conversion.plugins.module_utils._duration import seconds_of
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _conditions, _output, _progress
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import ending_with_parent
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import StateError, StateFile
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, end_children, time_limit
 
 display = Display()
+
+_progress.show_lines_at_once()  # Ansible loads this file in its main process, too, which is the one that prints
 
 Answer = dict[str, t.Any]
 
 TASK_TIMEOUT_MARGIN = 1.5
 """Seconds before the Ansible task's own timeout at which a round should be back."""
 
+TIDY_UP = 5.0
+"""Seconds that tidying up on the host may take."""
+
+USUAL_REQUEST_TIMEOUT = 10.0
+
 LONGEST_SENTENCE = 2000
 
-OUT_OF_TIME = "the timeout of the Ansible task came"
+TRIED = "Waiting for cloud tasks"
+OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
 
 
 class Refused(Exception):
-    """What ends the wait before or between rounds; ``result`` is what the module said of it, if it did."""
+    """What ends the wait before or between rounds.
 
-    def __init__(self, msg: str, result: Answer | None = None) -> None:
-        super().__init__(f"{one_line(msg, LONGEST_SENTENCE)}.")
+    :param error: why.
+    :param msg: the sentence that the module said of it, where it did.
+    :param result: what is known all the same.
+    """
+
+    def __init__(self, error: CloudError, msg: str | None = None, result: Answer | None = None) -> None:
+        self.msg = f"{one_line(msg or error.sentence(TRIED), LONGEST_SENTENCE)}."
+        super().__init__(self.msg)
+        self.error = error
         self.result = result or {}
 
 
@@ -61,40 +77,46 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         self._vars = task_vars or {}
         self._began = time.monotonic()
         self._warnings: list[str] = []
+        self._host_is_gone = False
         try:
             with ending_with_parent():
                 self._result.update(self._wait(self._options()))
-        except (Refused, StateError) as error:
-            self._result.update({**refusal(str(error)), **getattr(error, "result", {})})
+        except Refused as error:
+            self._result.update({**refusal(error.error, error.msg), **error.result})
+        except StateError as error:
+            self._result.update(refusal(CloudError("config", str(error).rstrip(".")), str(error)))
         if self._warnings:
             self._result["warnings"] = [*self._result.get("warnings", []), *self._warnings]
         return dict(self._result)
 
     def cleanup(self, force: bool = False) -> None:
         """Ansible calls it after ``run``; a host that is gone cannot be tidied, which must not cost the result."""
+        if self._host_is_gone:
+            return
         try:
-            super().cleanup(force)
-        except AnsibleError as error:
+            with time_limit(TIDY_UP):
+                super().cleanup(force)
+        except (AnsibleError, Overdue) as error:
             display.vvv(f"cloudwait: temporary files were left on the host: {error}")
 
     def _options(self) -> Answer:
         """Those that this side understands; the module checks all of them."""
+        self._task.args = _arguments(self._task.args)
         spec = {**_wait_options.POLICY, **_wait_options.ON_CONTROLLER}
         own = {name: value for name, value in self._task.args.items() if name in spec}
         checked = ArgumentSpecValidator(spec).validate(own)
-        options: Answer = checked.validated_parameters
         if checked.error_messages:
-            raise Refused(f"{checked.error_messages[0]}.")
+            raise Refused(CloudError("config", checked.error_messages[0].rstrip("."), advice="correct the option"))
+        try:
+            options = _wait_options.check_policy(checked.validated_parameters)
+        except CloudError as error:
+            raise Refused(error) from None
         if own.get("until") is not None and options["condition"] is not None:
-            raise Refused("Both until and condition are given; give one of them.")
+            raise Refused(CloudError("config", "both until and condition are given", advice="give one of them"))
         given = [name for name in _wait_options.ON_CONTROLLER if options[name] is not None]
         if given and self._task.async_val:
-            raise Refused(
-                f"With async there is nobody to see to {' and '.join(given)}; leave it out, or leave async out."
-            )
-        wrong = _wait_options.complaint(options)
-        if wrong:
-            raise Refused(f"The options make no sense: {wrong}.")
+            said = f"{' and '.join(given)} cannot be used with async, where nobody on the controller sees to it"
+            raise Refused(CloudError("config", said, advice="leave it out, or leave async out"))
         keyword = "until" if self._task.until else "retries" if self._task.retries else None
         if keyword:
             self._warnings.append(
@@ -109,11 +131,14 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             )
             return detached
         check_mode = bool(self._task.check_mode)
-        self._conditions = _as_list(options["condition"])
+        self._conditions = _conditions.Conditions(options["condition"], self._templar, self._loader, self._vars)
+        problem = self._conditions.mistake()
+        if problem:
+            raise Refused(CloudError("config", problem, advice="correct condition"))
         self._rounds = Rounds(
             options,
             check_mode=check_mode,
-            conditional=bool(self._conditions),
+            conditional=self._conditions.given,
             clock=time.monotonic,
             wall=time.time,
         )
@@ -141,10 +166,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
             raise StateError.damaged(path) from None
         if not same:
-            raise Refused(
-                f"The state file {path} is of a wait on other cloud tasks; "
-                "name another, or remove it if that wait is given up."
-            )
+            said = f"the state file {path} is of a wait on other cloud tasks"
+            raise Refused(CloudError("config", said, advice="name another, or remove it if that wait is given up"))
         self._judge(self._rounds.seen())
         self._tell(f"goes on where an earlier run stopped, {max(0.0, self._rounds.left()):.0f} s left")
 
@@ -166,8 +189,9 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             if type(error).__name__ != "TaskTimeoutError":  # its home differs between the releases of ansible-core
                 raise
             if not rounds.begun:
-                said = f"The first looks were not over when {OUT_OF_TIME}; raise it above request_timeout."
-                raise Refused(said, {"outcome": _verdict.TIMED_OUT}) from None
+                said = "the first polls were not over when the timeout of the Ansible task came"
+                late = CloudError("timeout", said, advice="raise it above request_timeout")
+                raise Refused(late, result={"outcome": _verdict.TIMED_OUT}) from None
             rounds.stop(_verdict.TIMED_OUT, OUT_OF_TIME)
         if not self._task.check_mode and not rounds.has_verdict():
             rounds.stop(_verdict.TIMED_OUT)
@@ -179,24 +203,51 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         """One round; an answer only when the host could not even be reached for the first one."""
         rounds = self._rounds
         cpu = time.process_time()
+        limit = rounds.round_limit(self._count(), self._request_timeout())
         try:
-            answer = self._run_module(rounds.next_round(self._longest_round()))
+            with time_limit(limit):
+                answer = self._run_module(rounds.next_round(self._longest_round()))
+        except Overdue:
+            self._lose_silent_host(limit)
+            return None
         except AnsibleError as error:
             if rounds.begun:
                 self._lose(f"the host could not be used: {error}")
                 return None
             if not isinstance(error, AnsibleConnectionFailure):
-                raise Refused(str(error)) from error
+                raise Refused(CloudError("config", str(error)), str(error)) from error
             return {"unreachable": True, "changed": False, "msg": str(error)}
         if "report" not in answer:
             self._lose(_said(answer))
             return None
-        changed = rounds.take(answer, cost=time.process_time() - cpu + answer["cost"])
+        news = rounds.take(answer, cost=time.process_time() - cpu + answer["cost"])
         self._warnings += answer["notes"]
-        self._judge({*changed, *rounds.undecided()})
-        self._print(*rounds.lines(self._host(), changed))
+        self._judge({*news.changed, *rounds.undecided()})
+        self._print(*rounds.lines(self._host(), news))
         self._save()
         return None
+
+    def _count(self) -> int:
+        """How many cloud tasks the wait is about, before the module has told."""
+        tasks = self._task.args.get("tasks")
+        return len(tasks) if isinstance(tasks, list) else 1
+
+    def _request_timeout(self) -> float:
+        seconds = seconds_of(self._task.args.get("request_timeout"))
+        return USUAL_REQUEST_TIMEOUT if seconds is None else seconds
+
+    def _lose_silent_host(self, seconds: float) -> None:
+        """After a round that did not come back: the processes that wait for the host are ended."""
+        end_children()
+        said = f"the host gave no sign of life for {seconds:.0f} s"
+        if self._rounds.left() > 0:
+            self._lose(said)
+            return
+        self._host_is_gone = True
+        silent = CloudError("network", said, advice="check the host and the connection to it")
+        if not self._rounds.begun:
+            raise Refused(silent, result={"outcome": _verdict.TIMED_OUT})
+        self._rounds.stop(_verdict.TIMED_OUT, silent)
 
     def _save(self) -> None:
         """After a round; a disk that is full must not cost the wait."""
@@ -220,11 +271,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         if not answer.get("failed"):
             return answer
         if "error" in answer or not self._rounds.begun or self._rounds.losses:
-            told: Answer = {"error": answer["error"]} if "error" in answer else {}
             said = _said(answer)
-            self._rounds.stop(_verdict.ERROR, said)
+            error = _error_of(answer, said)
+            self._rounds.stop(_verdict.ERROR, error)
             so_far: Answer = self._rounds.result() if self._rounds.begun else {}
-            raise Refused(said, {**so_far, **told, "outcome": _verdict.ERROR})
+            raise Refused(error, said, {**so_far, "error": error.as_dict(), "outcome": _verdict.ERROR})
         return answer
 
     def _longest_round(self) -> float:
@@ -239,41 +290,17 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         rounds.lost(said)
         self._tell(f"a round was lost, {rounds.losses} in a row: {said}")
         try:
-            self._connection.reset()
-        except (AnsibleError, AttributeError) as error:
+            with time_limit(TIDY_UP):
+                self._connection.reset()
+        except (AnsibleError, AttributeError, Overdue) as error:
             display.vvv(f"cloudwait: the connection could not be reset: {error}")
         if not rounds.has_verdict():
             time.sleep(max(0.0, min(backoff(rounds.losses - 1, **self._pause), rounds.left())))
 
-    # --- conditions ---
-
     def _judge(self, numbers: t.Iterable[int]) -> None:
-        if not self._conditions:
-            return
-        for number in numbers:
-            record = self._rounds.book.entries[number].record
-            problem = None
-            try:
-                verdict: bool | None = all(self._is_true(condition, record) for condition in self._conditions)
-            except AnsibleError as error:
-                verdict = None
-                problem = f"the condition {' and '.join(map(str, self._conditions))} cannot be evaluated: {error}"
+        for number in numbers if self._conditions.given else ():
+            verdict, problem = self._conditions.judge(self._rounds.book.entries[number].record)
             self._rounds.decide(number, verdict, problem)
-
-    def _is_true(self, condition: t.Any, record: Answer) -> bool:
-        variables = {**self._vars, "task": wrap_var(record)}
-        if hasattr(self._templar, "evaluate_conditional"):
-            return bool(self._templar.copy_with_new_env(available_variables=variables).evaluate_conditional(condition))
-        from ansible.playbook.conditional import Conditional  # noqa: PLC0415 # before ansible-core 2.19 only
-
-        conditional = Conditional(loader=self._loader)
-        conditional.when = [condition]
-        try:
-            return bool(conditional.evaluate_conditional(self._templar.copy_with_new_env(), variables))
-        except AnsibleError:
-            raise
-        except Exception as error:  # what an expression raises comes as it is there
-            raise AnsibleError(str(error)) from error
 
     # --- lines ---
 
@@ -285,7 +312,27 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
 
     def _print(self, *lines: str) -> None:
         for line in lines if not self._quiet else ():
-            display.display(line)
+            display.display(line, stderr=_output.is_for_programs())
+
+
+def _arguments(args: t.Mapping[str, t.Any]) -> Answer:
+    """The options of the Ansible task in the form in which the module gets them.
+
+    Values that were encrypted by themselves come as objects of their own before ansible-core 2.19. One result that holds
+    cloud tasks is a list of one.
+    """
+    plain: Answer = {name: _plain(value) for name, value in args.items() if name != "_round"}
+    if isinstance(plain.get("tasks"), dict):
+        plain["tasks"] = [plain["tasks"]]
+    return plain
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 def _said(answer: Answer) -> str:
@@ -299,7 +346,12 @@ def _said(answer: Answer) -> str:
     return lines[-1] if lines else "The module ended without an answer"
 
 
-def _as_list(condition: t.Any) -> list[t.Any]:
-    if condition is None:
-        return []
-    return list(condition) if isinstance(condition, (list, tuple)) else [condition]
+def _error_of(answer: Answer, said: str) -> CloudError:
+    """The error of a module that failed: its own, else that of a crash."""
+    told = answer.get("error")
+    if not isinstance(told, dict):
+        crashed = any(name in answer for name in ("exception", "module_stderr", "rc"))
+        return CloudError("internal" if crashed else "config", said.rstrip("."))
+    error = CloudError(told["kind"], str(told["message"] or said).rstrip("."))
+    vars(error).update({name: told[name] for name in ("code", "message", "http_status", "request_id", "retryable")})
+    return error

@@ -102,7 +102,6 @@ def wait() -> Spec:
         **tencent(),
         **dingtalk(),
         **transport(),
-        "_round": {"type": "dict", "no_log": False},
     }
 
 

@@ -22,13 +22,36 @@ HISTORY_ENDS = 50
 
 Report = t.Mapping[str, t.Any]
 Ref = t.Mapping[str, t.Any]
+Change = t.Mapping[str, t.Any]
+"""``elapsed`` (seconds since the wait began), ``status``, ``native_status`` and ``progress`` of a record."""
+
+
+class News(t.NamedTuple):
+    """What people want to hear of a round, as numbers of cloud tasks.
+
+    :param changes: the changes of records, each with the number of its cloud task, oldest first.
+    :param troubled: their polls fail, for the first time in a row or in another way than before.
+    :param recovered: their polls succeed again.
+    :param ended: the wait is over for them, for another reason than their records.
+    """
+
+    changes: t.Sequence[tuple[int, Change]] = ()
+    troubled: t.Sequence[int] = ()
+    recovered: t.Sequence[int] = ()
+    ended: t.Sequence[int] = ()
+
+    @property
+    def changed(self) -> list[int]:
+        """The cloud tasks whose records have changed."""
+        return sorted({number for number, dummy in self.changes})
 
 
 class Entry:
     """What is known of one cloud task of the list."""
 
-    def __init__(self, ref: Ref, *, twin_of: int | None = None) -> None:
+    def __init__(self, ref: Ref, *, twin_of: int | None = None, name: str | None = None) -> None:
         self.ref = ref
+        self.name = name
         self.twin_of = twin_of
         self.record: Record = make_record(ref, UNKNOWN, None)
         self.outcome: str | None = None
@@ -37,13 +60,23 @@ class Entry:
         self.changed = 0.0
         self.history: list[dict[str, t.Any]] = []
         self.look_error: dict[str, t.Any] | None = None
+        self.advice: str | None = None  # what to do about that error
         self.doubt: dict[str, t.Any] | None = None  # why a condition could not be evaluated so far
+
+    @property
+    def seen(self) -> bool:
+        """Whether the vendor has told anything of it."""
+        return bool(self.history) or self.record["done"]
 
     def end(self, outcome: str, elapsed: float) -> None:
         """An outcome is final."""
         if self.outcome is None:
             self.outcome = outcome
-            self.ended = elapsed
+            self.ended = elapsed if self.ended is None else self.ended
+
+    def fail_poll(self, error: CloudError) -> None:
+        """Remember why the last poll gave no record."""
+        self.look_error, self.advice = error.as_dict(), error.advice
 
     def remember(self, changes: t.Iterable[dict[str, t.Any]]) -> None:
         """Add changes to the history; of a long one, the middle is dropped."""
@@ -79,26 +112,29 @@ class Book:
         """A new book for what a plan lists; records that came with it and are done need no look."""
         entries = []
         for item in plan:
-            entry = Entry(item["ref"], twin_of=item.get("twin_of"))
+            entry = Entry(item["ref"], twin_of=item.get("twin_of"), name=item.get("name"))
             entry.record = item.get("record") or entry.record
             entries.append(entry)
         return cls(entries, at)
 
-    def apply(self, report: Report) -> list[int]:
-        """Take a round's report in.
-
-        :returns: the numbers of the cloud tasks that have changed.
-        """
+    def apply(self, report: Report) -> News:
+        """Take a round's report in."""
         for number, polls in report["polls"].items():
-            entry = self.entries[int(number)]  # what was not looked at again keeps what was last said of it
-            entry.polls, entry.look_error = polls, report["errors"].get(number)
+            entry = self.entries[int(number)]  # what was not polled again keeps what was last said of it
+            error = dict(report["errors"].get(number) or {})
+            entry.polls, entry.advice, entry.look_error = polls, error.pop("advice", None), error or None
         for number, record in report["records"].items():
             self._take_record(self.entries[int(number)], record, report["history"][number])
         for number, (outcome, elapsed) in report["outcomes"].items():
             self.entries[int(number)].end(outcome, elapsed)
         for provider, calls in report["api_calls"].items():
             self.api_calls[provider] = self.api_calls.get(provider, 0) + calls
-        return sorted(int(number) for number in report["records"])
+        return News(
+            changes=_in_order(report["history"]),
+            troubled=sorted(int(number) for number, lasts in report["troubles"].items() if lasts),
+            recovered=sorted(int(number) for number, lasts in report["troubles"].items() if not lasts),
+            ended=sorted(int(number) for number in report["outcomes"] if not self.entries[int(number)].record["done"]),
+        )
 
     def _take_record(self, entry: Entry, told: Record, changes: t.Sequence[dict[str, t.Any]]) -> None:
         entry.record = whole(entry.ref, told)
@@ -117,7 +153,8 @@ class Book:
         for entry in self.entries:
             if entry.twin_of is not None:
                 twin = vars(self.entries[entry.twin_of])
-                vars(entry).update({**twin, "twin_of": entry.twin_of, "ref": entry.ref})
+                own = {"twin_of": entry.twin_of, "ref": entry.ref, "name": entry.name}
+                vars(entry).update({**twin, **own})
 
     def open_numbers(self) -> list[int]:
         """The cloud tasks that still must be looked at."""
@@ -128,7 +165,7 @@ class Book:
         self.settle_twins()
         return [entry.outcome for entry in self.entries]
 
-    def is_over(self, *, require: str, fail_fast: bool) -> bool:
+    def is_over(self, *, require: _verdict.Require, fail_fast: bool) -> bool:
         """Whether the wait has its verdict."""
         outcomes = self.outcomes()
         still_open, satisfied = outcomes.count(None), outcomes.count(_verdict.SATISFIED)
@@ -143,9 +180,10 @@ class Book:
     def end_open(self, outcome: str, elapsed: float) -> None:
         """What is still open ends with the wait."""
         for entry in self.entries:
-            entry.end(outcome, elapsed)
+            error_kind = (entry.look_error or {}).get("kind")
+            entry.end(_verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
 
-    def result(self, *, require: str, check_mode: bool, elapsed: float) -> dict[str, t.Any]:
+    def result(self, *, require: _verdict.Require, check_mode: bool, elapsed: float) -> dict[str, t.Any]:
         """The result of the whole wait, of plain JSON types."""
         self.settle_twins()
         tasks = [self._task(entry, elapsed) for entry in self.entries]
@@ -153,7 +191,7 @@ class Book:
         result = {
             "changed": False,
             "outcome": outcome,
-            "msg": _verdict.message(outcome, tasks, elapsed=elapsed),
+            "msg": _verdict.message(outcome, tasks, elapsed=elapsed, advice=self._advice(outcome)),
             "tasks": tasks,
             "failed_tasks": [task["ref"] for task in tasks if task["outcome"] in _verdict.FAILED_OUTCOMES],
             "unfinished_tasks": [task["ref"] for task in tasks if task["outcome"] in _verdict.UNFINISHED_OUTCOMES],
@@ -168,11 +206,16 @@ class Book:
             result["failed"] = True
         return result
 
+    def _advice(self, outcome: str) -> str | None:
+        """What to do about the error of the first cloud task with an outcome."""
+        return next((entry.advice for entry in self.entries if entry.outcome == outcome and entry.advice), None)
+
     @staticmethod
     def _task(entry: Entry, elapsed: float) -> dict[str, t.Any]:
         return {
             **entry.record,
             "ref": dict(entry.ref),
+            "name": entry.name,
             "outcome": entry.outcome or _verdict.UNFINISHED,
             "polls": entry.polls,
             "elapsed": round(elapsed if entry.ended is None else entry.ended, 3),
@@ -181,11 +224,13 @@ class Book:
         }
 
 
-def refusal(msg: str) -> dict[str, t.Any]:
-    """The result of a wait that did not begin, with the reason as one sentence: all keys are there."""
+def refusal(error: CloudError, msg: str) -> dict[str, t.Any]:
+    """The result of a wait that did not begin: all keys are there.
+
+    :param msg: the reason, as one sentence.
+    """
     empty = Book([], lambda dummy: "").result(require=_verdict.ALL, check_mode=False, elapsed=0.0)
-    error = CloudError("config", msg.rstrip(".")).as_dict()
-    return {**empty, "outcome": _verdict.ERROR, "failed": True, "msg": msg, "error": error}
+    return {**empty, "outcome": _verdict.ERROR, "failed": True, "msg": msg, "error": error.as_dict()}
 
 
 def clock_face(started: float) -> t.Callable[[float], str]:
@@ -197,8 +242,14 @@ def clock_face(started: float) -> t.Callable[[float], str]:
     return at
 
 
+def _in_order(history: t.Mapping[str, t.Sequence[Change]]) -> list[tuple[int, Change]]:
+    """All changes of a report, oldest first."""
+    changes = [(int(number), change) for number, some in history.items() for change in some]
+    return sorted(changes, key=lambda each: (each[1]["elapsed"], each[0]))
+
+
 def _without(mapping: t.Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
     return {key: value for key, value in mapping.items() if key != name}
 
 
-__all__ = ["Book", "Entry", "Ref", "Report", "clock_face", "refusal"]
+__all__ = ["Book", "Change", "Entry", "News", "Ref", "Report", "clock_face", "refusal"]

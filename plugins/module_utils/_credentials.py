@@ -336,6 +336,7 @@ def _fetch_role(url: str, name: str) -> Keys:
         return _keys_of_role(json.loads(answer.body.decode("utf-8")) if answer.status == 200 else {})
     except CloudError as error:
         said, retryable = f"the keys of the CVM role {name} could not be fetched: {error.said}", error.retryable
+        retryable = retryable and error.kind != "protocol"  # what answers is not the metadata service
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         said = f"the metadata service has no keys for the CVM role {name} (HTTP {answer.status})"
         retryable = answer.status == 429 or answer.status >= 500

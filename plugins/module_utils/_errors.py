@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 MESSAGE_LIMIT = 500
@@ -32,15 +33,26 @@ KINDS: dict[str, Kind] = {
     "protocol": Kind(True, "check that the endpoint is the vendor's and that no proxy answers in its place"),
     "config": Kind(False, "correct the options, the environment or the profile"),
     "clock": Kind(False, "set this host's clock right, for example with NTP"),
+    "timeout": Kind(True, "raise the timeout keyword of the Ansible task, or lower the option timeout below it"),
+    "internal": Kind(False, "report it with the output of -vvv, without secrets"),
 }
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """A vendor's text as part of one sentence: no line breaks or control characters, not too long, no full stop."""
+    """A text as part of one sentence: no line breaks or control characters, no full stop; a long one is cut at a word."""
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    if len(words) > limit:
-        return words[: limit - len(CUT)] + CUT
-    return words.rstrip(".。")
+    if len(words) <= limit:
+        return words.rstrip(".。")
+    short = words[: limit - len(CUT)]
+    at_word = short.rpartition(" ")[0]
+    return (at_word if len(at_word) > limit // 2 else short) + CUT
+
+
+def shown(value: t.Any) -> str:
+    """A value that a user gave, for a message: a text in double quotes, anything else as JSON would have it."""
+    if isinstance(value, str):
+        return f'"{one_line(value, 80)}"'
+    return one_line(json.dumps(value, default=str, ensure_ascii=False), 80)
 
 
 class CloudError(Exception):
@@ -130,4 +142,4 @@ def _without(text: str, secret: str) -> str:
     return text
 
 
-__all__ = ["KINDS", "CloudError", "Kind", "one_line"]
+__all__ = ["KINDS", "CloudError", "Kind", "one_line", "shown"]

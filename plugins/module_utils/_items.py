@@ -10,13 +10,21 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ._errors import CloudError, one_line
+from ._errors import CloudError, one_line, shown
 from ._providers.base import Provider, redact
 from ._providers.registry import PROVIDERS
 from ._status import STATUSES, TERMINAL, whole
 
 DESCRIBING = ("provider", "task_id", "bucket", "region", "agent", "api_action", "site", "profile")
 """The options that describe one cloud task, and are defaults for the items of a list."""
+
+SEVERAL = ("results", "refs", "tasks")
+"""The keys of results that hold several cloud tasks: of a loop, of a list module, of a wait."""
+
+NAME = "name"
+"""The key of an item by which people know its cloud task."""
+
+LONGEST_NAME = 80
 
 AGENT: dict[str, t.Any] = {
     "app_id": None,
@@ -50,9 +58,9 @@ class ItemError(CloudError):
 def make_plan(options: Options, environ: t.Mapping[str, str], *, check_mode: bool) -> Plan:
     """A plan item for each cloud task, in input order.
 
-    Each has ``ref``; ``api_action``, where it was given; ``record``, where one came with the item and is done;
-    ``twin_of``, the number of an earlier item that is the same cloud task; and ``unstarted`` in check mode, when a
-    start that check mode did not do left no id.
+    Each has ``ref``; ``name``, where the user gave one; ``api_action``, where it was given; ``record``, where one came
+    with the item and is done; ``twin_of``, the number of an earlier item that is the same cloud task; and ``unstarted``
+    in check mode, when a start that check mode did not do left no id.
 
     :raises CloudError: ``config``, naming the item.
     """
@@ -64,11 +72,34 @@ def make_plan(options: Options, environ: t.Mapping[str, str], *, check_mode: boo
     defaults = {name: options.get(name) for name in DESCRIBING if name != "task_id"}
     defaults["secret_id"] = options.get("secret_id")
     plan = [
-        _plan_item(f"tasks[{number}]", item, defaults, environ, check_mode=check_mode)
+        _plan_item(where, one, defaults, environ, check_mode=check_mode)
         for number, item in enumerate(items)
+        for where, one in _unfold(f"tasks[{number}]", item)
     ]
     _mark_twins(plan)
     return plan
+
+
+def _unfold(where: str, item: t.Any) -> t.Iterator[tuple[str, t.Any]]:
+    """The items that one item stands for: a result that holds several cloud tasks stands for all of them.
+
+    Such are the results of a wait, of a list module, and of an Ansible task with a loop.
+    """
+    several = [name for name in SEVERAL if isinstance(item, dict) and isinstance(item.get(name), list)]
+    is_one = not several or isinstance(item.get("task"), dict) or "task_id" in item
+    if is_one or (item.get("failed") and not item[several[0]]):  # a wait that was refused has no cloud tasks to tell of
+        yield where, item
+    elif several[0] == "results":
+        for number, result in enumerate(item["results"]):
+            yield from _unfold(f"{where}.results[{number}]", result)
+    else:
+        records = {_key(record.get("ref")): record for record in item.get("tasks") or [] if isinstance(record, dict)}
+        for number, one in enumerate(item[several[0]]):
+            yield f"{where}.{several[0]}[{number}]", records.get(_key(one), one)
+
+
+def _key(ref: t.Any) -> str:
+    return json.dumps(ref, sort_keys=True, default=str)
 
 
 def _mark_twins(plan: Plan) -> None:
@@ -76,7 +107,7 @@ def _mark_twins(plan: Plan) -> None:
     for number, item in enumerate(plan):
         if item["ref"]["task_id"] is None:
             continue
-        earlier = first.setdefault(json.dumps(item["ref"], sort_keys=True), number)
+        earlier = first.setdefault(_key(item["ref"]), number)
         if earlier != number:
             item["twin_of"] = earlier
 
@@ -87,11 +118,38 @@ def _plan_item(
     given, record = _take_apart(where, item)
     for name, value in given.items():
         _check_shape(where, name, value, AGENT if name == "agent" else None)
+    label = _label(where, given.pop(NAME, None))
+    planned = _plan_one(where, given, record, defaults, environ, check_mode=check_mode)
+    return {**planned, **label}
+
+
+def _label(where: str, name: str | None) -> dict[str, str]:
+    """The name that people are shown, where one was given."""
+    if name is None:
+        return {}
+    text = one_line(name, LONGEST_NAME)
+    if not text:
+        raise ItemError(f"{where} has an empty {NAME}", advice=f"give a text as {NAME}, or leave it out")
+    return {NAME: text}
+
+
+def _plan_one(
+    where: str,
+    given: dict[str, t.Any],
+    record: dict[str, t.Any] | None,
+    defaults: Options,
+    environ: t.Mapping[str, str],
+    *,
+    check_mode: bool,
+) -> dict[str, t.Any]:
     provider = _provider_class(where, given.get("provider") or defaults.get("provider"))
     own = {name: value for name, value in given.items() if value is not None}
     foreign = [name for name in own if name not in ("provider", "task_id", *provider.ref_keys, *provider.item_options)]
     if foreign:
-        raise ItemError(f"{where} gives {', '.join(foreign)}, which {provider.name} does not have")
+        advice = (
+            f"leave it out: {provider.name} has {', '.join(('task_id', *provider.ref_keys, *provider.item_options))}"
+        )
+        raise ItemError(f"{where} gives {', '.join(foreign)}, which {provider.name} does not have", advice=advice)
     merged = {**defaults, **own, "secret_id": None if "profile" in own else defaults.get("secret_id")}
     is_done = record is not None and record["status"] in TERMINAL
     if not merged.get("task_id") and (is_done or check_mode):
@@ -112,32 +170,53 @@ def _plan_item(
 def _take_apart(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any] | None]:
     """What an item says of its cloud task, and the record that came with it."""
     if isinstance(item, str) or _is_number(item):
-        return {"task_id": str(item).strip()}, None  # blanks are what Ansible leaves of "first, second"
+        return {"task_id": str(item).strip()}, None
     if not isinstance(item, dict):
-        raise ItemError(f"{where} is neither a task id nor a dict")
+        raise ItemError(f"{where} is {shown(item)}, which is neither a task id nor a dict")
+    named = {NAME: _text(item[NAME])} if item.get(NAME) is not None else {}
     if isinstance(item.get("task"), dict):
-        return _take_record(where, item["task"])
+        return _take_record(where, item["task"], named)
     if isinstance(item.get("ref"), dict) and "status" in item:
-        return _take_record(where, item)
-    unknown = [str(name) for name in item if name not in DESCRIBING]
-    if "ansible_loop_var" in unknown or "failed" in unknown or "skipped" in unknown:
-        raise ItemError(
-            f"{where} is the result of an Ansible task that failed or was skipped, and holds no cloud task",
-            advice="leave such results out, for example with selectattr('task', 'defined')",
-            hide=_texts(item),
-        )
+        return _take_record(where, item, named)
+    unknown = [str(name) for name in item if name not in (*DESCRIBING, NAME)]
     if unknown:
-        names = one_line(", ".join(unknown), 200)
-        advice = f"an item may have {', '.join(DESCRIBING)}; credentials and endpoint are options of the whole wait"
-        raise ItemError(f"{where} has the key {names}", advice=advice, hide=_texts([item[name] for name in unknown]))
-    task_id = item.get("task_id")
-    return {**item, "task_id": str(task_id) if _is_number(task_id) else task_id}, None
+        raise _unknown_keys(where, item, unknown)
+    return {**item, **named, "task_id": _text(item.get("task_id"))}, None
 
 
-def _take_record(where: str, record: dict[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+def _text(value: t.Any) -> t.Any:
+    """A number as text, and a text without the blanks around it; anything else as it is."""
+    if _is_number(value):
+        return str(value)
+    return value.strip() if isinstance(value, str) else value
+
+
+def _unknown_keys(where: str, item: dict[str, t.Any], unknown: list[str]) -> ItemError:
+    """The refusal of an item with keys that no item has."""
+    if item.get("failed") or item.get("skipped"):
+        became = "failed" if item.get("failed") else "was skipped"
+        said = f"{where} is the result of an Ansible task that {became}, so it holds no cloud task to wait for"
+        return ItemError(said, advice="see why in that Ansible task, and run it again", hide=_texts(item))
+    if "ansible_job_id" in unknown:
+        said = f"{where} is the result of an Ansible task in the background, which holds no cloud task yet"
+        return ItemError(said, advice="get its result with ansible.builtin.async_status first", hide=_texts(item))
+    names = one_line(", ".join(unknown), 200)
+    advice = (
+        f"an item may have {', '.join((*DESCRIBING, NAME))}, or be the result of a module of this collection; credentials "
+        "and endpoint are options of the whole wait"
+    )
+    return ItemError(f"{where} has the key {names}", advice=advice, hide=_texts([item[name] for name in unknown]))
+
+
+def _take_record(
+    where: str, record: dict[str, t.Any], named: dict[str, t.Any]
+) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     ref = record.get("ref")
     if not isinstance(ref, dict) or record.get("status") not in STATUSES:
-        raise ItemError(f"{where} holds a task that is no record of this collection", hide=_texts(record))
+        advice = "give a whole result of a module of this collection, its task, or its ref"
+        raise ItemError(
+            f"{where} holds a task that is no record of this collection", advice=advice, hide=_texts(record)
+        )
     unknown = [str(name) for name in ref if name not in DESCRIBING]
     if unknown:
         raise ItemError(f"{where} has a ref with the key {one_line(', '.join(unknown), 200)}", hide=_texts(ref))
@@ -145,8 +224,11 @@ def _take_record(where: str, record: dict[str, t.Any]) -> tuple[dict[str, t.Any]
     wrong = [name for name, value in known.items() if not isinstance(value, SHAPES[name]) or isinstance(value, bool)]
     wrong += [name for name in LISTS if not all(isinstance(member, dict) for member in known.get(name, []))]
     if wrong:
-        raise ItemError(f"{where} holds a task whose {wrong[0]} is that of no record", hide=_texts(record))
-    return dict(ref), {"status": record["status"], **redact(known)}
+        advice = "give the record as a module of this collection returned it"
+        raise ItemError(f"{where}: {wrong[0]} has the wrong type", advice=advice, hide=_texts(record))
+    name = record.get(NAME)
+    kept = {NAME: name} if isinstance(name, str) and not named else {}
+    return {**ref, **kept, **named}, {"status": record["status"], **redact(known)}
 
 
 def _is_number(value: t.Any) -> bool:
@@ -159,20 +241,22 @@ def _check_shape(where: str, name: str, value: t.Any, shape: t.Mapping[str, t.An
         return
     if shape is None:
         if not isinstance(value, str):
-            raise ItemError(f"{where} has {name}, which is no text")
+            advice = f"give {name} as a text in quotes"
+            raise ItemError(f"{where}: {name} has the wrong type", advice=advice, hide=_texts(value))
         return
     if not isinstance(value, dict):
-        raise ItemError(f"{where} has {name}, which is no dict")
+        raise ItemError(f"{where}: {name} has the wrong type", advice=f"give {name} as a dict", hide=_texts(value))
     for key, member in value.items():
         if key not in shape:
-            raise ItemError(f"{where} has {name} with the key {one_line(str(key), 40)}", hide=_texts(value))
+            said = f"{where}: {name} has the key {shown(str(key))}"
+            raise ItemError(said, advice=f"{name} may have {', '.join(shape)}", hide=_texts(value))
         _check_shape(where, f"{name}.{key}", member, shape[key])
 
 
 def _provider_class(where: str, word: t.Any) -> type[Provider]:
     if word not in PROVIDERS:
-        said = f"has the provider {one_line(str(word), 40)}" if word else "has no provider"
-        raise ItemError(f"{where} {said}", advice=f"give one of {', '.join(PROVIDERS)}")
+        said = f"has the provider {shown(word)}, which is not known" if word else "has no provider"
+        raise ItemError(f"{where} {said}", advice=f"give provider as one of {', '.join(PROVIDERS)}")
     return PROVIDERS[word]
 
 

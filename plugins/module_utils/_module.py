@@ -63,6 +63,16 @@ class QuietModule(AnsibleModule):  # type: ignore[misc] # Ansible has no types
         super().fail_json(msg, **result)
 
 
+class WaitModule(QuietModule):
+    """The module of a wait. Its action plugin hands it ``_round`` beside the options, which is no option of users."""
+
+    round: dict[str, t.Any] | None = None
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.round = self.params.pop("_round", None)
+
+
 def run(
     module: AnsibleModule,
     provider_class: type[P],
@@ -257,6 +267,7 @@ def clock_warning(offset: float) -> str:
 
 __all__ = [
     "QuietModule",
+    "WaitModule",
     "censored",
     "checked_retries",
     "clock_warning",

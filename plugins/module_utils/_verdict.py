@@ -13,7 +13,7 @@ import typing as t
 from collections import Counter
 
 from ._errors import one_line
-from ._status import STATUSES, TERMINAL, UNKNOWN, Record
+from ._status import CANCELED, PARTIAL, STATUSES, SUCCEEDED, TERMINAL, Record
 
 SATISFIED = "satisfied"
 ERROR = "error"
@@ -37,6 +37,9 @@ NAMED_IN_MESSAGE = 5
 Outcomes = t.Sequence[t.Optional[str]]
 """The outcome of each cloud task, null while it is open."""
 
+Require = t.Union[str, int]
+"""``all``, ``any``, or how many."""
+
 
 def fingerprint(record: Record) -> str:
     """What "changed" means, in short: the same for two records exactly when nothing of interest has changed."""
@@ -53,24 +56,43 @@ def outcome_of(record: Record, until: t.Collection[str]) -> str | None:
     return SATISFIED if record["status"] in until or "done" in until else FAILED
 
 
-def is_over(*, still_open: int, satisfied: int, otherwise: int, require: str, fail_fast: bool) -> bool:
+def needed(require: Require, total: int) -> int:
+    """How many of so many cloud tasks must be satisfied."""
+    if require == ALL:
+        return total
+    return 1 if require == ANY else int(require)
+
+
+def is_over(*, still_open: int, satisfied: int, otherwise: int, require: Require, fail_fast: bool) -> bool:
     """Whether the wait has its verdict, whatever the cloud tasks that are still open may become.
 
     :param otherwise: how many have ended without satisfying it.
     """
     if not still_open:
         return True
-    return satisfied > 0 if require == ANY else fail_fast and otherwise > 0
+    if require == ALL:
+        return fail_fast and otherwise > 0
+    wanted = needed(require, still_open + satisfied + otherwise)
+    return satisfied >= wanted or satisfied + still_open < wanted
 
 
-def whole_outcome(outcomes: Outcomes, *, require: str, check_mode: bool) -> str:
+def whole_outcome(outcomes: Outcomes, *, require: Require, check_mode: bool) -> str:
     """One word for all: satisfied when the requirement is met, else the gravest that was found."""
-    good = [outcome == SATISFIED for outcome in outcomes]
-    if all(good) or (require == ANY and any(good)):
+    good = sum(outcome == SATISFIED for outcome in outcomes)
+    if good >= min(needed(require, len(outcomes)), len(outcomes)):
         return SATISFIED
     if check_mode:
         return UNFINISHED
     return next((word for word in GRAVEST_FIRST if word in outcomes), UNFINISHED)
+
+
+def last_word(outcome: str, *, seen: bool, error_kind: str | None) -> str:
+    """What becomes of a cloud task when time or patience ends: one that the vendor never knew was not found.
+
+    :param outcome: ``timed_out`` or ``stalled``, which is all that the clock tells.
+    :param error_kind: the kind of error that the last poll met.
+    """
+    return NOT_FOUND if not seen and error_kind == NOT_FOUND and outcome in (TIMED_OUT, STALLED) else outcome
 
 
 def summary(records: t.Iterable[Record]) -> dict[str, int]:
@@ -79,26 +101,39 @@ def summary(records: t.Iterable[Record]) -> dict[str, int]:
     return {"total": sum(counts.values()), **{status: counts[status] for status in STATUSES}}
 
 
-def name_of(ref: t.Mapping[str, t.Any]) -> str:
-    """A cloud task in a sentence."""
-    return f"{ref.get('provider')} {one_line(str(ref.get('task_id')), 80)}"
+def name_of(ref: t.Mapping[str, t.Any], name: str | None = None) -> str:
+    """A cloud task as people are shown it: service and id, after the name that the user gave it."""
+    plain = f"{ref.get('provider')} {one_line(str(ref.get('task_id')), 80)}"
+    return f"{one_line(name, 80)} ({plain})" if name else plain
+
+
+def problem_text(error: t.Mapping[str, t.Any] | None) -> str:
+    """Code and message of an error, in one line; empty when there is none."""
+    code, message = (one_line(str((error or {}).get(name) or ""), 200) for name in ("code", "message"))
+    return f"{code}: {message}" if code and message and code not in message else message or code
 
 
 def why(task: t.Mapping[str, t.Any]) -> str:
-    """Why a cloud task ended as it did, in a few words; the vendor's come last."""
-    state = f"is {task['status']}" if task["status"] in TERMINAL else f"was {task['status']} last"
-    if task["status"] == UNKNOWN and task["native_status"] is None:
-        state = "was never seen"
-    problem = task["error"] if task["outcome"] == FAILED else task["look_error"]
-    said = one_line(str((problem or {}).get("message") or ""), 200)
-    code = (problem or {}).get("code")
-    if code and str(code) not in said:
-        said = f"{one_line(str(code), 80)}: {said}" if said else one_line(str(code), 80)
-    return f"{name_of(task['ref'])} {state}{f' ({said})' if said else ''}"
+    """What became of a cloud task, in a few words; the vendor's come last."""
+    name = name_of(task["ref"], task["name"])
+    status = "was never seen" if task["native_status"] is None and not task["done"] else f"was still {task['status']}"
+    said = problem_text(task["error"] if task["outcome"] == FAILED else task["look_error"])
+    if task["outcome"] == FAILED:
+        return f"{name} {ENDS.get(task['status'], 'is ' + task['status'])}{f' ({said})' if said else ''}"
+    if task["outcome"] == NOT_FOUND:
+        return f"{name} is not known to the vendor{f' ({said})' if said else ''}"
+    if task["done"]:
+        status = ENDS[task["status"]]
+    return f"{name} {status}{f', and the last poll failed: {said}' if said else ''}"
 
 
-def message(outcome: str, tasks: t.Sequence[t.Mapping[str, t.Any]], *, elapsed: float) -> str:
-    """One sentence: what was waited for, what happened, what to do."""
+def message(
+    outcome: str, tasks: t.Sequence[t.Mapping[str, t.Any]], *, elapsed: float, advice: str | None = None
+) -> str:
+    """One sentence: what was waited for, what happened, what to do.
+
+    :param advice: what to do about the error of the first cloud task with this outcome.
+    """
     total = len(tasks)
     good = sum(task["outcome"] == SATISFIED for task in tasks)
     head = f"{good} of {total} cloud tasks satisfied the wait after {elapsed:.0f} s"
@@ -107,26 +142,33 @@ def message(outcome: str, tasks: t.Sequence[t.Mapping[str, t.Any]], *, elapsed: 
     if outcome == SATISFIED:
         return f"{head}."
     if outcome == UNFINISHED:
-        return f"{head}; check mode looked once and did not wait."
+        return f"{head}; check mode polled once and did not wait."
     concerned = [task for task in tasks if task["outcome"] == outcome]
     named = "; ".join(why(task) for task in concerned[:NAMED_IN_MESSAGE])
     more = f"; and {len(concerned) - NAMED_IN_MESSAGE} more" if len(concerned) > NAMED_IN_MESSAGE else ""
-    return f"{head}; {WORDS[outcome]}: {named}{more}; {ADVICE[outcome]}."
+    return f"{head}; {WORDS[outcome]}{named}{more}; {ADVICE[outcome].format(advice or WAIT_AGAIN)}."
 
 
-WORDS = {
-    ERROR: "ended in an error",
-    NOT_FOUND: "not known to the vendor",
-    FAILED: "ended otherwise",
-    STALLED: "did not move for too long",
-    TIMED_OUT: "not over in time",
+ENDS = {
+    SUCCEEDED: "succeeded",
+    PARTIAL: "succeeded only in part",
+    "failed": "failed",
+    CANCELED: "was canceled",
 }
+WORDS = {
+    ERROR: "the wait gave up: ",
+    NOT_FOUND: "",
+    FAILED: "",
+    STALLED: "nothing changed for stall_timeout: ",
+    TIMED_OUT: "the time was over: ",
+}
+WAIT_AGAIN = "wait again"
 ADVICE = {
-    ERROR: "mend what it says and wait again; what is not over goes on in the cloud",
-    NOT_FOUND: "check the ids, the account, the site and how long ago they were started",
+    ERROR: "{}, and wait again; cloud tasks that are not over keep running",
+    NOT_FOUND: "{}",
     FAILED: "see failed_tasks, and the error of each in tasks",
     STALLED: "see whether the queue is paused, or raise stall_timeout",
-    TIMED_OUT: "wait again, or raise timeout or max_polls; the cloud tasks go on meanwhile",
+    TIMED_OUT: "{}, or raise timeout or max_polls; the cloud tasks keep running",
 }
 
 
@@ -144,11 +186,15 @@ __all__ = [
     "UNFINISHED_OUTCOMES",
     "UNTIL_WORDS",
     "Outcomes",
+    "Require",
     "fingerprint",
     "is_over",
+    "last_word",
     "message",
     "name_of",
+    "needed",
     "outcome_of",
+    "problem_text",
     "summary",
     "whole_outcome",
     "why",

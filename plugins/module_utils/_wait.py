@@ -6,7 +6,7 @@
 """The module's side of ``wait_for_task``: the whole wait where it runs alone, else one round of it.
 
 It holds the credentials, so that they never leave the host and user that the Ansible task runs as. What one round must
-know of the others comes in the internal option ``_round``: durations, counts and our own words, no secret and no text
+know of the others comes in ``_round``, which is no option of users: durations, counts and our own words, no secret and no text
 of a vendor.
 """
 
@@ -24,7 +24,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from . import _verdict
-from ._errors import CloudError
+from ._errors import CloudError, shown
 from ._items import Plan, make_plan
 from ._module import (
     censored,
@@ -43,13 +43,12 @@ from ._providers.base import Provider, redact
 from ._providers.registry import PROVIDERS
 from ._status import UNKNOWN, Record
 from ._sweep import PAGE, Sweep, Swept
-from ._wait_options import complaint
+from ._wait_options import check_policy
 from ._waiter import Group, Limits, Policy, Seen, Task, Waiter
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
-    from ansible.module_utils.basic import AnsibleModule
-
     from ._book import Report
+    from ._module import WaitModule
 
 TRIED = "Waiting for cloud tasks"
 SAMPLE = 100
@@ -60,15 +59,17 @@ SLOWEST = 1e-6
 Options = t.Mapping[str, t.Any]
 
 
-def run_wait(module: AnsibleModule) -> None:
+def run_wait(module: WaitModule) -> None:
     """The whole of the module: a result or an error, never a traceback of ours."""
     failure = None
-    wait = Wait(module.params, os.environ, check_mode=module.check_mode)
+    wait = Wait(module.params, os.environ, check_mode=module.check_mode, given_round=module.round)
     result: dict[str, t.Any] = {}
     try:
         wait.prepare()
         for library in wait.missing_libraries():
-            module.fail_json(**_refusal(wait, missing_required_lib(library)))
+            module.fail_json(
+                **_refusal(wait, missing_required_lib(library), CloudError("config", f"{library} is missing"))
+            )
         result = wait.run()
     except CloudError as error:
         failure = error
@@ -77,7 +78,7 @@ def run_wait(module: AnsibleModule) -> None:
     hide_secrets(module, wait.secrets(), hidden)
     end_quickly()
     if failure is not None:
-        module.fail_json(**{**_refusal(wait, msg), "error": failure.as_dict()})
+        module.fail_json(**_refusal(wait, msg, failure))
     if wait.is_round:
         result = _hand_over(module, result)
     else:
@@ -86,16 +87,16 @@ def run_wait(module: AnsibleModule) -> None:
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
-def _refusal(wait: Wait, msg: str) -> dict[str, t.Any]:
+def _refusal(wait: Wait, msg: str, error: CloudError) -> dict[str, t.Any]:
     """The reason, and all else that a result holds; in a round the controller sees to that."""
     if wait.is_round:
-        return {"msg": msg}
+        return {"msg": msg, "error": error.as_dict()}
     from ._book import refusal  # noqa: PLC0415 # as in _run_alone
 
-    return refusal(msg)
+    return refusal(error, msg)
 
 
-def _hand_over(module: AnsibleModule, answer: dict[str, t.Any]) -> dict[str, t.Any]:
+def _hand_over(module: WaitModule, answer: dict[str, t.Any]) -> dict[str, t.Any]:
     """A round's answer without secrets, and with all that it costs.
 
     What people will see is censored here. Ansible would censor all of it: a password of few letters would then be cut out
@@ -141,12 +142,14 @@ def _cost_of_telling(answer: Options) -> float:
 class Wait:
     """One run of the module."""
 
-    def __init__(self, options: Options, environ: t.Mapping[str, str], *, check_mode: bool) -> None:
+    def __init__(
+        self, options: Options, environ: t.Mapping[str, str], *, check_mode: bool, given_round: Options | None = None
+    ) -> None:
         self._options = options
         self._environ = environ
         self._check_mode = check_mode
-        self._round: Options = options["_round"] or {}
-        self.is_round = options["_round"] is not None
+        self._round: Options = given_round or {}
+        self.is_round = given_round is not None
         self._clock = make_clock(options, offset=self._round.get("clock_offset", 0.0))
         self._carried: dict[str, str] = dict(self._round.get("carried", {}))
         self._warned: set[str] = set(self._round.get("warned", []))
@@ -160,10 +163,15 @@ class Wait:
 
         :raises CloudError: ``config``.
         """
-        wrong = complaint(self._options) or self._wrong_rates() or self._not_alone()
-        if wrong:
-            raise CloudError("config", wrong)
+        self._options = check_policy(self._options)
+        self._check_rates()
+        self._check_alone()
         self._plan = make_plan(self._options, self._environ, check_mode=self._check_mode)
+        require, total = self._options["require"], len(self._plan)
+        if isinstance(require, int) and require > total and not self._round.get("numbers"):
+            raise CloudError(
+                "config", f"require is {require}, and there are {total} cloud tasks", advice="correct require"
+            )
         words = {item["ref"]["provider"] for item in self._plan if _wants_look(item)}
         if self._options["endpoint"] and len(words) > 1:
             raise CloudError(
@@ -172,17 +180,20 @@ class Wait:
                 advice="set the environment variable of each service instead",
             )
 
-    def _wrong_rates(self) -> str | None:
+    def _check_rates(self) -> None:
         for word, rate in (self._options["rate_limit"] or {}).items():
             if word not in PROVIDERS:
-                return f"rate_limit names {word!s:.40}, which is none of {', '.join(PROVIDERS)}"
+                said = f"rate_limit has the key {shown(str(word))}, which is none of {', '.join(PROVIDERS)}"
+                raise CloudError("config", said, advice="correct rate_limit")
             if _number(rate) <= 0:
-                return f"rate_limit of {word} is not a number above 0"
-        return None
+                said = f"rate_limit of {word} is {shown(rate)}, which is no number above 0"
+                raise CloudError("config", said, advice="give calls a second")
 
-    def _not_alone(self) -> str | None:
+    def _check_alone(self) -> None:
         given = [name for name in ("condition", "state_file") if self._options[name] is not None]
-        return f"{' and '.join(given)} cannot be used where the module runs alone, as with async" if given else None
+        if given:
+            said = f"{' and '.join(given)} cannot be used where the module runs alone, as with async"
+            raise CloudError("config", said, advice="leave it out, or run the Ansible task without async")
 
     def missing_libraries(self) -> list[str]:
         """The names of Python packages that are needed and that this Python lacks."""
@@ -306,6 +317,8 @@ class Wait:
         given = {name: self._options[name] for name in Policy._fields}
         given["until"] = None if self._round.get("condition") else frozenset(given["until"])
         given["fail_fast"] = given["fail_fast"] and not self._check_mode
+        if isinstance(given["require"], int):  # those that earlier rounds saw satisfied are not in this one
+            given["require"] = max(1, given["require"] - self._round.get("satisfied", 0))
         return Policy(**given)
 
     def _budgets(self) -> dict[str, RateBudget]:

@@ -10,26 +10,29 @@ Credentials and transport are not among them: the action plugin hands those on w
 
 from __future__ import annotations
 
+import math
 import typing as t
 
+from ._duration import seconds_of
+from ._errors import CloudError, shown
 from ._verdict import ALL, ANY, UNTIL_WORDS
 
 POLICY: dict[str, dict[str, t.Any]] = {
     "until": {"type": "list", "elements": "str", "default": ["succeeded"]},
-    "require": {"type": "str", "default": ALL, "choices": [ALL, ANY]},
+    "require": {"type": "raw", "default": ALL},
     "fail_fast": {"type": "bool", "default": True},
-    "timeout": {"type": "float", "default": 900},
-    "delay": {"type": "float", "default": 0},
-    "sleep": {"type": "float", "default": 2},
+    "timeout": {"type": "raw", "default": 900},
+    "delay": {"type": "raw", "default": 0},
+    "sleep": {"type": "raw", "default": 2},
     "backoff": {"type": "float", "default": 1.5},
-    "max_sleep": {"type": "float", "default": 30},
+    "max_sleep": {"type": "raw", "default": 30},
     "max_polls": {"type": "int"},
-    "stall_timeout": {"type": "float"},
-    "not_found_grace": {"type": "float", "default": 30},
+    "stall_timeout": {"type": "raw"},
+    "not_found_grace": {"type": "raw", "default": 30},
     "max_errors": {"type": "int", "default": 10},
     "rate_limit": {"type": "dict"},
     "sweep": {"type": "str", "default": "never", "choices": ["never", "auto"]},
-    "heartbeat": {"type": "float", "default": 60},
+    "heartbeat": {"type": "raw", "default": 60},
 }
 
 ON_CONTROLLER: dict[str, dict[str, t.Any]] = {
@@ -37,32 +40,56 @@ ON_CONTROLLER: dict[str, dict[str, t.Any]] = {
     "state_file": {"type": "path"},
 }
 
-LEAST = {
-    "timeout": 0.0,
-    "delay": 0.0,
-    "sleep": 0.0,
-    "backoff": 1.0,
-    "max_sleep": 0.0,
-    "max_polls": 1.0,
-    "stall_timeout": 0.0,
-    "not_found_grace": 0.0,
-    "max_errors": 1.0,
-    "heartbeat": 0.0,
-}
+DURATIONS = ("timeout", "delay", "sleep", "max_sleep", "stall_timeout", "not_found_grace", "heartbeat")
+LEAST = {"backoff": 1.0, "max_polls": 1.0, "max_errors": 1.0}
 
 
-def complaint(options: t.Mapping[str, t.Any]) -> str | None:
-    """What is wrong with the values of a wait's options, beyond their types; null when nothing is."""
+def check_policy(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The options of a wait with durations in seconds and ``require`` as a word or a number.
+
+    :raises CloudError: ``config``, with the first value that makes no sense.
+    """
+    checked = dict(options)
+    for name in DURATIONS:
+        if options[name] is not None:
+            checked[name] = check_duration(name, options[name])
     for name, least in LEAST.items():
-        value = options.get(name)
-        if value is not None and not least <= value < float("inf"):
-            return f"{name} is {value}, the least is {least:g}"
+        value = options[name]
+        if value is not None and not least <= value < math.inf:
+            raise CloudError("config", f"{name} must be at least {least:g}, got {value:g}", advice=f"correct {name}")
     for word in options["until"]:
         if word not in UNTIL_WORDS:
-            return (
-                f"until has the word {word}, which is none of {', '.join(UNTIL_WORDS)}; for an expression use condition"
-            )
-    return None if options["until"] else "until is empty"
+            words = ", ".join(UNTIL_WORDS)
+            said = f"until has the word {shown(word)}, which is none of {words}"
+            raise CloudError("config", said, advice="correct until, or for an expression use condition")
+    if not options["until"]:
+        raise CloudError("config", "until is an empty list", advice=f"give some of {', '.join(UNTIL_WORDS)}")
+    checked["require"] = _check_require(options["require"])
+    return checked
 
 
-__all__ = ["ON_CONTROLLER", "POLICY", "complaint"]
+def check_duration(name: str, value: t.Any, *, least: float = 0.0) -> float:
+    """The seconds of an option.
+
+    :raises CloudError: ``config``, when the value is no duration or too short.
+    """
+    seconds = seconds_of(value)
+    if seconds is None:
+        said = f"{name} is {shown(value)}, which is no duration"
+        raise CloudError("config", said, advice="give a number of seconds, or a text such as 90s, 30m, 1h30m or 2d")
+    if seconds < least:
+        raise CloudError("config", f"{name} must be at least {least:g}, got {shown(value)}", advice=f"correct {name}")
+    return seconds
+
+
+def _check_require(value: t.Any) -> str | int:
+    if value in (ALL, ANY):
+        return t.cast(str, value)
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        said = f"require is {shown(value)}, which is neither {ALL} nor {ANY} nor a number above 0"
+        raise CloudError("config", said, advice="correct require")
+    return int(text)
+
+
+__all__ = ["DURATIONS", "ON_CONTROLLER", "POLICY", "check_duration", "check_policy"]

@@ -6,12 +6,13 @@
 """Looks at all cloud tasks that are due, side by side within the rate budgets, until the round is over.
 
 A round ends at the verdict; at its deadline, after a last look at what is still open; after it has lingered long
-enough for a progress line; or some time after a change, so that the change is told. What must outlive it is given as a
+enough for a progress line; or some time after a change, or after polls have begun to fail, so that it is told. What must outlive it is given as a
 ``Report`` of plain JSON types: durations, never clock readings, so that it means the same on another host.
 """
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import threading
 import typing as t
@@ -45,6 +46,9 @@ SHORTEST_LOOK = 0.5
 LONGEST_PAUSE = 86400.0
 """Seconds after which the loop looks around at least; a platform takes no pause of any length."""
 
+OVERDUE = 1.0
+"""Seconds after its time limit at which a poll is taken for lost, and its thread is left behind."""
+
 THREADS = 16
 """The most threads, and so connections, of one provider."""
 
@@ -53,7 +57,7 @@ class Policy(t.NamedTuple):
     """The options of the wait that a round obeys; times in seconds."""
 
     until: t.Collection[str] | None  # null where a condition decides, which only the controller can evaluate
-    require: str = _verdict.ALL
+    require: _verdict.Require = _verdict.ALL
     fail_fast: bool = True
     delay: float = 0.0
     sleep: float = 2.0
@@ -92,6 +96,8 @@ class Task:
         self.changed_ago: float | None = state.get("changed_ago")
         self.fingerprint: str | None = state.get("fingerprint")
         self.status: str | None = state.get("status")
+        self.trouble: str | None = state.get("trouble")  # why its polls fail now, as a short digest
+        self.told_trouble = self.trouble  # the same, as people were told it
         self.asked: bool = state.get("asked", False)  # by a sweep, for a look that has not come yet
         self.group: Group | None = None
         self.changed_at = 0.0
@@ -120,6 +126,20 @@ class Seen(t.NamedTuple):
 
 Look = t.Callable[[Task, float], Seen]
 """Looks at a cloud task within so many seconds; from several threads at once."""
+
+
+class Flight(t.NamedTuple):
+    """A poll that is under way in a thread.
+
+    :param finish: takes the answer in.
+    :param lost: the answer in place of one that does not come.
+    :param ends: when it is taken for lost.
+    """
+
+    lane: Lane
+    finish: t.Callable[[t.Any], None]
+    lost: t.Callable[[CloudError], t.Any]
+    ends: float
 
 
 class Group:
@@ -168,11 +188,21 @@ class Lane:
 
     def run(self, job: t.Callable[[], None]) -> None:
         """Run a job in a thread; a new one only when all are busy. Daemons, so that none outlives the verdict."""
-        if self.under_way >= self.threads:
-            self.threads += 1
-            threading.Thread(target=self._work, daemon=True).start()
         self.under_way += 1
         self.jobs.put(job)
+        if self.under_way <= self.threads:
+            return
+        try:
+            threading.Thread(target=self._work, daemon=True).start()
+            self.threads += 1
+        except RuntimeError:  # the system has no thread left: those that are there do it, or else this one
+            if not self.threads:
+                self.jobs.get()()
+
+    def leave_thread(self) -> None:
+        """A thread hangs in its job; another one may take its place."""
+        self.under_way -= 1
+        self.threads -= 1
 
     def _work(self) -> None:
         while True:
@@ -216,20 +246,25 @@ class Waiter:
         self._began = clock()
         self._deadline = self._began + limits.left
         self._lanes = {name: Lane(budget, THREADS if self._threads else 1) for name, budget in budgets.items()}
-        self._done: queue.SimpleQueue[tuple[Lane, t.Callable[[t.Any], None], t.Any]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, t.Any]] = queue.SimpleQueue()
+        self._flights: dict[int, Flight] = {}
+        self._last_flight = 0
         self._changed = False
         self._last_looks = False
         self._unseen = self._open = len(self._tasks)
         self._satisfied = 0
         self._groups = groups
-        for index, group in enumerate(groups):
+        self._enter_groups()
+        for task in tasks:
+            self._enter(task)
+
+    def _enter_groups(self) -> None:
+        for index, group in enumerate(self._groups):
             group.open = {number: self._tasks[number] for number in group.sweep.numbers}
             group.due_at = self._began + group.due_in
             self._lanes[group.lane].due.push(-1 - index, group.due_at)
             for task in group.open.values():
                 task.group = group
-        for task in tasks:
-            self._enter(task)
 
     def _enter(self, task: Task) -> None:
         due_in = self._policy.delay if task.due_in is None else task.due_in
@@ -300,14 +335,16 @@ class Waiter:
                 if number >= 0:
                     lane.due.push(number, self._deadline)
 
-    def _start_one(self, now: float) -> bool:
-        """Begin the look that has waited longest for its turn, if one may begin now."""
-        name = min(self._lanes, key=lambda each: self._lanes[each].next_start(), default=None)
-        if name is None or self._lanes[name].next_start() > now:
+    def _start_one(self, now: float, without: t.Collection[Lane] = ()) -> bool:
+        """Begin the look that has waited longest for its turn, if one may begin now.
+
+        :param without: services that are not to be asked.
+        """
+        lane = min(self._lanes_but(without), key=Lane.next_start, default=None)
+        if lane is None or lane.next_start() > now:
             return False
         if not self._limits.once and self._end_of_looks() - now < NO_TIME:
             return False
-        lane = self._lanes[name]
         seconds = self._time_for_a_look(now)
         number = lane.due.pop()
         if number < 0:
@@ -318,23 +355,45 @@ class Waiter:
             return True
         lane.budget.take(now)
         task.looked_last = self._last_looks
-        self._start(lane, lambda: self._look(task, seconds), lambda seen: self._finish(task, seen))
+        flight = Flight(
+            lane,
+            lambda seen: self._finish(task, seen),
+            lambda error: Seen(None, error, 1),
+            now + seconds + OVERDUE,
+        )
+        self._start(flight, lambda: self._look(task, seconds))
         return True
 
-    def _start(self, lane: Lane, ask: t.Callable[[], R], finish: t.Callable[[R], None]) -> None:
-        """Ask in a thread, where there are some, and take the answer in here."""
-        if self._threads:
-            lane.run(lambda: self._done.put((lane, finish, _try(ask))))
-        else:
-            lane.under_way += 1
-            self._take(lane, finish, _try(ask))
+    def _lanes_but(self, without: t.Collection[Lane]) -> list[Lane]:
+        return [lane for lane in self._lanes.values() if lane not in without]
 
-    @staticmethod
-    def _take(lane: Lane, finish: t.Callable[[R], None], answer: R | BaseException) -> None:
-        lane.under_way -= 1
+    def _start(self, flight: Flight, ask: t.Callable[[], t.Any]) -> None:
+        """Ask in a thread, where there are some, and take the answer in here."""
+        self._last_flight += 1
+        number = self._last_flight
+        self._flights[number] = flight
+        if self._threads:
+            flight.lane.run(lambda: self._done.put((number, _try(ask))))
+        else:
+            flight.lane.under_way += 1
+            self._land(number, _try(ask))
+
+    def _land(self, number: int, answer: t.Any) -> None:
+        """Take an answer in; one that was taken for lost meanwhile is not counted twice."""
+        flight = self._flights.pop(number, None)
+        if flight is None:
+            return
+        flight.lane.under_way -= 1
         if isinstance(answer, BaseException):
             raise answer
-        finish(answer)
+        flight.finish(answer)
+
+    def _give_up_lost(self, now: float) -> None:
+        """Count polls that do not even keep their own time limit as failed."""
+        for number in [number for number, flight in self._flights.items() if flight.ends <= now]:
+            flight = self._flights.pop(number)
+            flight.lane.leave_thread()
+            flight.finish(flight.lost(CloudError("network", "no answer came in time, nor the end of the time limit")))
 
     def _time_for_a_look(self, now: float) -> float:
         patience = min(self._policy.request_timeout, max(SHORTEST_LOOK, self._began + self._limits.within - now))
@@ -345,13 +404,18 @@ class Waiter:
         seconds = self._wake(now) - now
         if seconds <= 0:  # it has come meanwhile
             return
-        if not any(lane.under_way for lane in self._lanes.values()):
+        if not self._flights:
             self._sleep(min(seconds, LONGEST_PAUSE))
             return
+        self._await(now, now + seconds)
+
+    def _await(self, now: float, until: float) -> None:
+        """Take in the next answer, up to a moment at which there is something else to do."""
+        end = min(until, now + LONGEST_PAUSE, *(flight.ends for flight in self._flights.values()))
         try:
-            self._take(*self._done.get(timeout=min(seconds, LONGEST_PAUSE)))
+            self._land(*self._done.get(timeout=max(0.0, end - now)))
         except queue.Empty:
-            return
+            self._give_up_lost(self._clock())
 
     def _wake(self, now: float) -> float:
         """The next moment at which the loop has something to do, but for a look that is done."""
@@ -367,11 +431,18 @@ class Waiter:
         return self._deadline + self._grace() if self._last_looks else self._deadline
 
     def _drain(self) -> None:
-        """Before a round hands over, what is under way comes in; after a verdict or the deadline nobody waits."""
-        if self._has_verdict() or self._last_looks:
-            return
-        while any(lane.under_way for lane in self._lanes.values()):
-            self._take(*self._done.get())
+        """Before a round hands over, what is under way comes in; after a verdict or the deadline nobody waits.
+
+        A service that takes its time does not hold up the polls of the others meanwhile.
+        """
+        slow = set(self._flights)
+        while self._flights and not (self._has_verdict() or self._last_looks):
+            now = self._clock()
+            lanes = [flight.lane for number, flight in self._flights.items() if number in slow]
+            if lanes and self._start_one(now, without=lanes):
+                continue
+            start = min([lane.next_start() for lane in self._lanes_but(lanes)], default=FOREVER) if lanes else FOREVER
+            self._await(now, start)
 
     # --- sweeps ---
 
@@ -381,7 +452,13 @@ class Waiter:
             return
         name, token = group.sweep.next_page()
         lane.budget.take(now)
-        self._start(lane, lambda: group.read(name, token, seconds), lambda swept: self._finish_page(group, name, swept))
+        flight = Flight(
+            lane,
+            lambda swept: self._finish_page(group, name, swept),
+            lambda error: Swept(None, error, 1),
+            now + seconds + OVERDUE,
+        )
+        self._start(flight, lambda: group.read(name, token, seconds))
 
     def _finish_page(self, group: Group, name: str, swept: Swept) -> None:
         """Those on the page need no look; at the end of a round through the lists, those on none of them do."""
@@ -422,7 +499,7 @@ class Waiter:
         late = task.status == RUNNING and record["status"] == PENDING  # a look has told more since that page was made
         if record["status"] != task.status and not late:
             self._take_record(task, record, now)
-        task.errors, task.missing, task.error = 0, 0, None
+        self._recover(task)
 
     def _leave(self, group: Group, now: float) -> None:
         """From now on each is looked at by itself."""
@@ -459,8 +536,13 @@ class Waiter:
             self._take_record(task, seen.record, now)
         self._decide(task, now)
 
+    def _recover(self, task: Task) -> None:
+        """The polls of a cloud task succeed again."""
+        task.errors, task.missing, task.error, task.trouble = 0, 0, None, None
+        self._changed |= task.told_trouble is not None
+
     def _take_record(self, task: Task, record: Record, now: float) -> None:
-        task.errors, task.missing, task.error = 0, 0, None
+        self._recover(task)
         task.status = record["status"]
         mark = _verdict.fingerprint(record)
         if mark != task.fingerprint:
@@ -477,7 +559,9 @@ class Waiter:
             self._end(task, outcome, now)
 
     def _take_error(self, task: Task, error: CloudError, now: float) -> None:
-        task.error = error.as_dict()
+        task.error = {**error.as_dict(), "advice": error.advice}
+        task.trouble = _digest(error)
+        self._changed |= task.trouble != task.told_trouble
         self._slow_down(self._lanes[task.lane], error, now)
         if error.kind == "not_found":
             task.missing += 1
@@ -524,6 +608,8 @@ class Waiter:
     def _end(self, task: Task, outcome: str, now: float) -> None:
         if task.group is not None:
             del task.group.open[task.number]
+        error_kind = _verdict.NOT_FOUND if task.missing else None
+        outcome = _verdict.last_word(outcome, seen=task.seen, error_kind=error_kind)
         task.outcome = outcome
         task.ended = self._elapsed(now)
         self._open -= 1
@@ -544,6 +630,7 @@ class Waiter:
         return {
             "polls": {str(task.number): task.polls for task in tasks if task.looked},
             "errors": {str(task.number): task.error for task in tasks if task.error},
+            "troubles": {str(task.number): bool(task.trouble) for task in tasks if task.trouble != task.told_trouble},
             "records": {str(task.number): lean(task.record) for task in tasks if task.record and task.changes},
             "history": {str(task.number): task.changes for task in tasks if task.changes},
             "outcomes": {
@@ -566,10 +653,16 @@ class Waiter:
             "missing": task.missing,
             "fingerprint": task.fingerprint,
             "status": task.status,
+            "trouble": task.trouble,
             "asked": task.asked,
         }
         told = {name: value for name, value in state.items() if value}  # all else is as at the beginning
         return {**told, "due_in": max(0.0, task.due_at - now), "changed_ago": now - task.changed_at}
+
+
+def _digest(error: CloudError) -> str:
+    """A mark that is the same for errors of the same kind and code; a vendor's code goes no further than this."""
+    return hashlib.sha256(f"{error.kind} {error.code}".encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def _try(ask: t.Callable[[], R]) -> R | BaseException:

@@ -88,15 +88,17 @@ options:
     choices: [auto, ChannelGetTaskResultApi, DescribeFileConvertTask]
   tasks:
     description:
-      - The cloud tasks to wait for. Each item is one of three.
+      - The cloud tasks to wait for. Each item is one of these.
       - A string, the task id; the rest comes from the options that describe one cloud task.
       - A dict of C(provider), C(task_id), C(bucket), C(region), C(agent), C(api_action), C(site) and C(profile), as many
         as are needed; the C(ref) of a record is one. Items of another account name its C(profile).
       - A dict that holds a record under C(task), such as a whole result of another module of this collection. A record
-        that is C(done) needs no look. What a start returned in check mode has no id, and counts as unfinished.
+        that is C(done) needs no poll. What a start returned in check mode has no id, and counts as unfinished.
+      - A result that holds several, such as that of a wait, of a list module or of a loop, stands for all of them. Such a
+        result may also stand in place of the list.
+      - A dict may have a C(name) beside these, by which progress lines and messages call the cloud task.
       - Any other key is refused. Credentials and C(endpoint) never stand in an item.
-      - The same cloud task twice is looked at once and reported twice. An empty list is satisfied at once, with a
-        warning.
+      - The same cloud task twice is polled once and reported twice. An empty list is satisfied at once, with a warning.
     type: list
     elements: raw
   until:
@@ -109,6 +111,8 @@ options:
     description:
       - A bare Jinja expression over C(task), the record, or a list of expressions that must all be true, as in C(until)
         of a playbook. It takes the place of O(until); the two exclude each other.
+      - A mistake that can be found without a record is refused before anything is sent; a syntax error, an unknown filter,
+        or a misspelt key of the record.
       - It is evaluated on the controller, some seconds after a record has changed; a smaller O(heartbeat) makes that
         sooner. One that cannot be evaluated counts as not true while the cloud task goes on.
       - C(task.progress) says how much is over, not how well; of a cloud task that failed it is often V(100). So ask for
@@ -116,10 +120,9 @@ options:
     type: raw
   require:
     description:
-      - Whether V(all) of the cloud tasks must be good, or V(any) of them. With V(any), the wait fails only when none can
-        be good any more.
-    type: str
-    choices: [all, any]
+      - How many of the cloud tasks must be good; V(all), V(any), or a number. With V(any) or a number, the wait fails as
+        soon as so many cannot be good any more.
+    type: raw
     default: all
   fail_fast:
     description:
@@ -129,49 +132,53 @@ options:
     default: true
   timeout:
     description:
-      - Seconds for the whole wait. At the end comes a last look, which may take up to 5 seconds more.
-      - V(0) looks once.
-    type: float
+      - Time limit of the whole wait, as a number of seconds or a text such as V(90s), V(30m), V(1h30m) or V(2d); so do all
+        options that are seconds. At the end comes a last poll, which may take up to 5 seconds more.
+      - The limit holds whatever hangs; a name server, a proxy, a service, or the connection to the host.
+      - V(0) polls once.
+    type: raw
     default: 900
   delay:
     description:
-      - Seconds before the first look.
-    type: float
+      - Seconds before the first poll.
+    type: raw
     default: 0
   sleep:
     description:
-      - Seconds between the first and the second look at a cloud task. Up to a quarter less by chance, here and later.
-    type: float
+      - Seconds between the first and the second poll of a cloud task. Up to a quarter less by chance, here and later.
+    type: raw
     default: 2
   backoff:
     description:
-      - By how much the time between looks grows with each look.
+      - Factor by which the pause between two polls of a cloud task grows after each poll.
     type: float
     default: 1.5
   max_sleep:
     description:
-      - The most seconds between looks at a cloud task.
-    type: float
+      - Longest pause between two polls of a cloud task, in seconds.
+    type: raw
     default: 30
   max_polls:
     description:
-      - The most looks at a cloud task, failed ones included. Without it there is no limit but the time.
+      - Most polls of a cloud task, failed ones included. Without it there is no limit but the time.
     type: int
   stall_timeout:
     description:
-      - Give up on a cloud task when nothing of it has changed for so many seconds. Without it, a paused queue is waited
-        for until O(timeout).
-    type: float
+      - Seconds without any change after which the wait gives up on a cloud task. Without it, a paused queue is waited for
+        until O(timeout).
+    type: raw
   not_found_grace:
     description:
-      - For so many seconds from the start, a cloud task may be unknown to the vendor, since some services take a moment
-        to know it. One that was known and then is unknown ends at the second such answer.
-    type: float
+      - Seconds from the beginning of the wait for which a cloud task may be unknown to the vendor, since some services
+        take a moment to know it. One that was known and then is unknown ends at the second such answer.
+      - One that is still unknown when the wait ends has the outcome V(not_found), also when O(timeout) is shorter.
+    type: raw
     default: 30
   max_errors:
     description:
-      - How many looks at a cloud task may fail in a row, by lost connections, errors of the vendor, throttling or
+      - How many polls of a cloud task may fail in a row, by lost connections, errors of the vendor, throttling or
         unreadable answers, before the wait gives up on it.
+      - The first failed poll is told at once in a progress line, and again when the reason changes or ends.
       - Refused credentials, missing permissions and wrong options end it at once.
     type: int
     default: 10
@@ -199,7 +206,9 @@ options:
   heartbeat:
     description:
       - Seconds between progress lines when nothing changes. V(0) prints no lines at all.
-    type: float
+      - Lines go to standard output, each at once, also where that is a pipe or a file. Where a callback owns standard
+        output that is not made for people, as those that write JSON and C(ansible -o), they go to standard error.
+    type: raw
     default: 60
   state_file:
     description:
@@ -215,10 +224,6 @@ options:
       - Without it, or for a mix, the environment variables E(CLOUDWAIT_ESS_ENDPOINT), E(CLOUDWAIT_COS_DOC_ENDPOINT),
         E(CLOUDWAIT_MPS_ENDPOINT) and E(CLOUDWAIT_DINGTALK_DOC_ENDPOINT) count.
     type: str
-  _round:
-    description:
-      - Internal; what one run of the module hands to the next. Do not set it.
-    type: dict
 seealso:
   - module: cloudwait.conversion.ess_convert_task
   - module: cloudwait.conversion.cos_doc_job
@@ -298,6 +303,16 @@ EXAMPLES = r"""
     region: ap-beijing
     task_id: "{{ job_id }}"
     until: [succeeded, partial]
+
+- name: Go on when two of three are there, and show them by name
+  cloudwait.conversion.wait_for_task:
+    provider: mps
+    tasks:
+      - {task_id: "{{ first_id }}", name: Trailer}
+      - {task_id: "{{ second_id }}", name: Film}
+      - {task_id: "{{ third_id }}", name: Credits}
+    require: 2
+    timeout: 1h30m
 
 - name: Go on as soon as half of it is done
   cloudwait.conversion.wait_for_task:
@@ -402,6 +417,11 @@ tasks:
       returned: always
       type: int
       sample: 7
+    name:
+      description: The name that the item gave it, or null.
+      returned: always
+      type: str
+      sample: Trailer
     elapsed:
       description: Seconds from the beginning of the wait to its end.
       returned: always
@@ -476,12 +496,12 @@ error:
 """
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import QuietModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import WaitModule
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import run_wait
 
 
 def main() -> None:
-    module = QuietModule(argument_spec=_argspec.wait(), supports_check_mode=True)
+    module = WaitModule(argument_spec=_argspec.wait(), supports_check_mode=True)
     run_wait(module)
 
 

@@ -13,19 +13,32 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import typing as t
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict
-from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book, Entry, clock_face
+from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book, Entry, News, clock_face
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
+
+FIRST_NEWS = 1.0
+"""Seconds after which the first round comes back with what it has seen, though others were not polled yet."""
 
 SHORTEST_ROUND = 5.0
 """Seconds for which a round goes on at least, when something has changed."""
 
 HANDOVER_SHARE = 20.0
 """How much longer than its hand-over costs in CPU a round should be: 20 means at most 5 % for handing over."""
+
+LAST_POLLS = 5.0
+"""Seconds after the deadline at which a round is over at the latest, whatever hangs on the host or the way to it."""
+
+SHORTEST_LIMIT = 3.0
+"""Seconds that a round gets at least before its last polls, since only to start the module may take as long."""
+
+SILENCE = 120.0
+"""Seconds after the expected end of a round at which it is taken for lost."""
 
 IDLE_ROUND = 60.0
 """Seconds for which a round lingers where no progress lines are wanted."""
@@ -88,16 +101,18 @@ class Rounds:
     def _period(self) -> float:
         return float(self._options["heartbeat"] or IDLE_ROUND)
 
-    def lines(self, host: str, changed: t.Sequence[int]) -> list[str]:
+    def lines(self, host: str, news: News) -> list[str]:
         """The progress lines after a round, whoever prints them; the next heartbeat is due in a while."""
-        if not changed and self._clock() < self._line_due:
+        left = max(0.0, self.left())
+        grace = self._options["not_found_grace"] - self.elapsed()
+        patience = _progress.Patience(left, grace, self._options["max_errors"])
+        lines = list(_progress.news_lines(host, self.book, news, patience))
+        if not lines and self._clock() < self._line_due:
             return []
         self._line_due = self._clock() + self._period()
-        if changed:
-            return list(_progress.change_lines(host, self.book, changed))
-        if self.has_verdict():
-            return []
-        return [_progress.heartbeat_line(host, self.book, elapsed=self.elapsed(), left=max(0.0, self.left()))]
+        if lines or self.has_verdict():
+            return lines
+        return [_progress.heartbeat_line(host, self.book, elapsed=self.elapsed(), left=left)]
 
     # --- the next round ---
 
@@ -118,8 +133,9 @@ class Rounds:
             "left": max(0.0, self.left()),
             "elapsed": self.elapsed(),
             "linger": linger,
-            "after_change": max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost),
+            "after_change": FIRST_NEWS if self._first else max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost),
             "first": self._first,
+            "satisfied": self.book.outcomes().count(_verdict.SATISFIED),
             "once": self.once(),
             "within": None if at_most == FOREVER else at_most,
             "condition": self._conditional,
@@ -130,11 +146,22 @@ class Rounds:
         items = [_item(self._plan[number]) for number in numbers]
         return {"tasks": items, "task_id": None, "_round": {**order, "numbers": numbers}}
 
-    def take(self, answer: Answer, *, cost: float) -> list[int]:
+    def round_limit(self, count: int, request_timeout: float) -> float:
+        """Seconds after which a round is taken for lost, whatever hangs: an ssh connection, the host.
+
+        :param count: how many cloud tasks the wait is about, as far as the controller can tell.
+        :param request_timeout: seconds that one poll may take.
+        """
+        if self.once():  # a poll of each, as slowly as the rate limits want
+            return SILENCE + request_timeout + count
+        expected = max(self._line_due - self._clock(), 0.0) + request_timeout + SILENCE
+        return min(expected, max(self.left(), SHORTEST_LIMIT) + LAST_POLLS)
+
+    def take(self, answer: Answer, *, cost: float) -> News:
         """A round's answer.
 
         :param cost: CPU seconds that handing it over took.
-        :returns: the numbers of the cloud tasks that have changed.
+        :returns: what people want to hear of it.
         """
         self._handed_over = self._clock()
         self._cost = cost
@@ -164,7 +191,7 @@ class Rounds:
         elapsed = self.elapsed()
         for number in self.book.open_numbers():
             entry = self.book.entries[number]
-            entry.look_error = CloudError("network", said).as_dict()
+            entry.fail_poll(CloudError("network", said))
             state = self._next.setdefault("states", {}).setdefault(str(number), {})
             state["errors"] = state.get("errors", 0) + 1
             if state["errors"] >= self._options["max_errors"]:
@@ -177,11 +204,12 @@ class Rounds:
     def decide(self, number: int, verdict: bool | None, problem: str | None = None) -> None:
         """What a condition says of a cloud task; null when it cannot be evaluated, with the reason."""
         entry = self.book.entries[number]
-        entry.doubt = CloudError("config", problem).as_dict() if problem else None
+        error = CloudError("config", problem, advice="correct condition") if problem else None
+        entry.doubt = error.as_dict() if error else None
         if verdict:
             entry.end(_verdict.SATISFIED, self.elapsed())
-        elif entry.record["done"] and verdict is None:
-            entry.look_error = entry.doubt
+        elif entry.record["done"] and verdict is None and error:
+            entry.fail_poll(error)
             entry.end(_verdict.ERROR, self.elapsed())
         elif entry.record["done"]:
             entry.end(_verdict.FAILED, self.elapsed())
@@ -202,11 +230,10 @@ class Rounds:
         fail_fast = self._options["fail_fast"] and not self._check_mode
         return self.begun and self.book.is_over(require=self._options["require"], fail_fast=fail_fast)
 
-    def stop(self, outcome: str, problem: str | None = None) -> None:
+    def stop(self, outcome: str, problem: CloudError | None = None) -> None:
         """End what is open, with the reason."""
-        if problem:
-            for number in self.book.open_numbers():
-                self.book.entries[number].look_error = CloudError("config", problem).as_dict()
+        for number in self.book.open_numbers() if problem else ():
+            self.book.entries[number].fail_poll(t.cast(CloudError, problem))
         self.book.end_open(outcome, self.elapsed())
 
     def result(self) -> dict[str, t.Any]:
@@ -217,11 +244,12 @@ class Rounds:
     # --- life after a kill ---
 
     def dump(self) -> dict[str, t.Any]:
-        """What another process needs to go on."""
+        """What another process needs to go on: durations, since a clock may be set meanwhile."""
         return {
             "started": self._started,
-            "deadline": self._wall() + self.left(),
             "saved": self._wall(),
+            "elapsed": self.elapsed(),
+            "left": self.left(),
             "plan": self._plan,
             "entries": [entry.dump() for entry in self.book.entries],
             "api_calls": self.book.api_calls,
@@ -235,6 +263,8 @@ class Rounds:
 
         :param about: what else the result is to tell.
         """
+        if not all(math.isfinite(saved[name]) for name in ("started", "saved", "elapsed", "left")):
+            raise ValueError("a time is no number")
         places = {name: number for number, name in reversed(list(enumerate(_identities(saved["plan"]))))}
         names = _identities(plan)
         if set(places) != set(names):
@@ -245,12 +275,12 @@ class Rounds:
         for number, (name, entry) in enumerate(zip(names, self.book.entries)):
             self._next["states"][str(number)] = states.get(str(places[name]), {})
             _take_over(entry, saved["entries"][places[name]])
-        gone = self._wall() - saved["started"]
+        pause = max(0.0, self._wall() - saved["saved"])  # a clock that was set back gives no time back
         self._started = saved["started"]
         self._about.update(about or {})
-        self._began = self._clock() - gone
-        self._deadline = self._clock() + saved["deadline"] - self._wall()
-        self._handed_over = self._clock() - max(0.0, self._wall() - saved["saved"])
+        self._began = self._clock() - saved["elapsed"] - pause
+        self._deadline = self._clock() + saved["left"] - pause
+        self._handed_over = self._clock() - pause
         self.book = Book(self.book.entries, clock_face(self._started))
         self.book.api_calls = dict(saved["api_calls"])
         if not self._conditional:
@@ -261,7 +291,7 @@ class Rounds:
 def _take_over(entry: Entry, old: t.Mapping[str, t.Any]) -> None:
     """All that is known of a cloud task; what became of a record that is done is judged anew."""
     loaded = Entry.load(old)
-    loaded.twin_of = entry.twin_of
+    loaded.twin_of, loaded.name = entry.twin_of, entry.name
     if loaded.record["done"]:
         loaded.outcome = None
     vars(entry).update(vars(loaded))

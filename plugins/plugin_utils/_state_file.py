@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import stat
@@ -20,7 +21,7 @@ import tempfile
 import time
 import typing as t
 
-VERSION = 1
+VERSION = 2
 TRIES = 10
 BETWEEN_TRIES = 0.2
 
@@ -105,12 +106,14 @@ class StateFile:
     def _read(self) -> State | None:
         try:
             with open(os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), encoding="utf-8") as file:
-                state = json.load(file)
+                content = json.load(file)
+            state: State | None = content["state"]
+            good = content["version"] == VERSION and content["checksum"] == _checksum(state)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError):
-            state = None
-        if not isinstance(state, dict) or state.get("version") != VERSION:
+        except (OSError, LookupError, TypeError, ValueError, RecursionError):
+            good = False
+        if not good:
             self.close()
             raise StateError.damaged(self.path)
         return state
@@ -124,7 +127,7 @@ class StateFile:
             handle, name = tempfile.mkstemp(prefix=".wait-", dir=os.path.dirname(self.path))
             try:
                 with open(handle, "w", encoding="utf-8") as file:
-                    json.dump({"version": VERSION, **state}, file)
+                    json.dump({"version": VERSION, "checksum": _checksum(state), "state": state}, file)
                     file.flush()
                     os.fsync(file.fileno())
                 os.replace(name, self.path)
@@ -146,6 +149,11 @@ class StateFile:
                 os.unlink(path)
         os.close(self._lock)
         self._lock = None
+
+
+def _checksum(state: t.Any) -> str:
+    """Tells a state that was written from one that was changed since, by hand or by a disk."""
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
 
 
 __all__ = ["State", "StateError", "StateFile"]

@@ -22,6 +22,7 @@ UTILS = "plugins/module_utils/"
 HERE = "ansible_collections.cloudwait.conversion."
 
 LEVELS = {  # the layers of module_utils; a file may import from its own level and from lower ones
+    "_duration.py": 0,
     "_errors.py": 0,
     "_status.py": 0,
     "_version.py": 0,

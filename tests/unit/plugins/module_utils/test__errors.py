@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import KINDS, CloudError, one_line
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import KINDS, CloudError, one_line, shown
 
 SECRET = "EXAMPLE-FAKE-SECRET"
 
@@ -41,6 +41,8 @@ def test_a_vendors_text_becomes_part_of_a_sentence(text: str, line: str) -> None
         ("protocol", True),
         ("config", False),
         ("clock", False),
+        ("timeout", True),
+        ("internal", False),
     ],
 )
 def test_each_kind_says_whether_to_repeat_and_what_to_do(kind: str, retryable: bool) -> None:
@@ -57,7 +59,19 @@ def test_each_kind_says_whether_to_repeat_and_what_to_do(kind: str, retryable: b
 
 
 def test_there_are_no_other_kinds() -> None:
-    assert len(KINDS) == 10
+    assert len(KINDS) == 12
+
+
+def test_a_long_text_is_cut_at_a_word() -> None:
+    assert one_line("see failed_tasks, and the error of each", 30) == "see failed_tasks, and the..."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("ap beijing", '"ap beijing"'), ("a\nb", '"a b"'), (7, "7"), (True, "true"), (None, "null"), (["x"], '["x"]')],
+)
+def test_a_value_of_the_users_is_shown(value: object, text: str) -> None:
+    assert shown(value) == text
 
 
 def test_what_is_known_better_than_the_kind_counts() -> None:

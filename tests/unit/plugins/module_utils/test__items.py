@@ -91,7 +91,7 @@ def test_a_record_is_taken_as_far_as_it_is_one() -> None:
     [("error", "boom"), ("parts", ["x"]), ("outputs", {}), ("progress", "9"), ("progress", True), ("counts", [1])],
 )
 def test_what_no_record_holds_is_refused(name: str, value: t.Any) -> None:
-    with pytest.raises(ItemError, match=rf"tasks\[0\] holds a task whose {name} is that of no record"):
+    with pytest.raises(ItemError, match=rf"tasks\[0\]: {name} has the wrong type"):
         plan({"task": {**record("succeeded"), name: value}})
 
 
@@ -120,11 +120,11 @@ def test_the_same_cloud_task_twice_is_one() -> None:
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        (None, "tasks[0] is neither a task id nor a dict"),
-        (True, "tasks[0] is neither a task id nor a dict"),
-        (["m1"], "tasks[0] is neither a task id nor a dict"),
+        (None, "tasks[0] is null, which is neither a task id nor a dict"),
+        (True, "tasks[0] is true, which is neither a task id nor a dict"),
+        (["m1"], 'tasks[0] is ["m1"], which is neither a task id nor a dict'),
         ("m1", "tasks[0] has no provider"),
-        ({"provider": "mpz", "task_id": "m1"}, "tasks[0] has the provider mpz"),
+        ({"provider": "mpz", "task_id": "m1"}, 'tasks[0] has the provider "mpz", which is not known'),
         ({"provider": "mps"}, "for tasks[0], task_id is empty"),
         ({"provider": "mps", "task_id": " "}, "for tasks[0], task_id is empty"),
         ({**MPS, "tsak": 1}, "tasks[0] has the key tsak"),
@@ -137,8 +137,17 @@ def test_the_same_cloud_task_twice_is_one() -> None:
             "tasks[0] gives site, which ess does not",
         ),
         ({**MPS, "site": "mars"}, "for tasks[0], site is neither china nor intl"),
-        ({"skipped": True, "changed": False}, "tasks[0] is the result of an Ansible task that failed or was skipped"),
-        ({"failed": True, "msg": "x"}, "tasks[0] is the result of an Ansible task that failed or was skipped"),
+        ({"skipped": True, "changed": False}, "tasks[0] is the result of an Ansible task that was skipped"),
+        ({"failed": True, "msg": "x"}, "tasks[0] is the result of an Ansible task that failed"),
+        ({"failed": True, "msg": "x", "tasks": []}, "tasks[0] is the result of an Ansible task that failed"),
+        ({"failed": False, "ansible_job_id": "1.2"}, "tasks[0] is the result of an Ansible task in the background"),
+        ({"failed": False, "stdout": "m1"}, "tasks[0] has the key failed, stdout"),
+        (
+            {"results": [{"failed": True, "msg": "x"}]},
+            "tasks[0].results[0] is the result of an Ansible task that failed",
+        ),
+        ({**MPS, "name": " "}, "tasks[0] has an empty name"),
+        ({**MPS, "name": ["x"]}, "tasks[0]: name has the wrong type"),
         ({"task": {"status": "running"}}, "tasks[0] holds a task that is no record of this collection"),
         (
             {"task": {**record("running"), "ref": {**MPS, "secret_key": "x"}}},
@@ -151,6 +160,45 @@ def test_an_item_that_makes_no_sense_is_refused_by_name(item: t.Any, said: str) 
         plan(item)
     assert caught.value.kind == "config"
     assert caught.value.said.startswith(said)
+
+
+SECOND = {"provider": "mps", "task_id": "m2"}
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        {"tasks": [record("running"), record("succeeded", SECOND)], "outcome": "failed", "failed": True},
+        {"refs": [MPS, SECOND], "tasks": [record("succeeded", SECOND)], "entries": [], "truncated": False},
+        {"results": [{"task": record("running"), "item": 1}, {"task": record("succeeded", SECOND)}], "changed": False},
+        {
+            "results": [
+                {"tasks": [record("running")]},
+                {"tasks": [record("succeeded", SECOND)], "task": record("succeeded", SECOND)},
+            ]
+        },
+    ],
+    ids=["a wait", "a list", "a loop", "a loop of waits"],
+)
+def test_a_result_that_holds_several_stands_for_all_of_them(several: dict[str, t.Any]) -> None:
+    planned = plan(several, "m3", provider="mps")
+    assert [item["ref"]["task_id"] for item in planned] == ["m1", "m2", "m3"]
+    assert ["record" in item for item in planned] == [False, True, False]
+
+
+def test_a_name_is_kept_beside_the_ref() -> None:
+    planned = plan({**MPS, "name": "The\nfilm"}, {"name": 7, "task": record("running", SECOND)})
+    assert planned == [{"ref": MPS, "name": "The film"}, {"ref": SECOND, "name": "7"}]
+
+
+def test_a_name_of_an_earlier_wait_goes_on() -> None:
+    (planned,) = plan({"tasks": [{**record("running"), "name": "The film"}], "outcome": "timed_out"})
+    assert planned == {"ref": MPS, "name": "The film"}
+
+
+@pytest.mark.parametrize("given", ["m1 ", {"task_id": " m1\n"}, {"task": record("running", {**MPS, "task_id": "m1 "})}])
+def test_blanks_around_an_id_are_no_part_of_it(given: t.Any) -> None:
+    assert plan(given, provider="mps")[0]["ref"] == MPS
 
 
 def test_a_secret_in_an_item_is_refused_and_hidden() -> None:

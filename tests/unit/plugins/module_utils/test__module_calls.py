@@ -324,7 +324,9 @@ def test_a_start_that_never_happened_is_no_change(play: Play, provider: str, fau
 
 
 def test_a_certificate_that_is_refused_is_met_before_anything_is_sent(play: Play) -> None:
-    error = _transport._network_error(ssl.SSLCertVerificationError(1, "self-signed certificate"), HOST, 10.0)
+    error = _transport._network_error(
+        ssl.SSLCertVerificationError(1, "self-signed certificate"), HOST, 10.0, _transport._Route({})
+    )
     run = start(play, "mps", vendor := Vendor(error))
     assert (vendor.sent, run.error["retryable"], run.result["changed"]) == (1, False, False)
     assert "check ca_path" in run.result["msg"]

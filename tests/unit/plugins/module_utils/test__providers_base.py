@@ -189,7 +189,7 @@ def test_keys_that_cannot_be_renewed_are_told_with_the_calls() -> None:
         "you sent EXAMPLE-FAKE-SECRET-KEY",
         f"you sent {TOKEN}-1",
         "you sent the key of " + TOKEN,
-        "you sent " + "x" * 475 + " " + TOKEN,  # cut in the midst of it
+        "you sent " + "x" * 475 + "-" + TOKEN,  # cut in the midst of it
     ],
 )
 def test_secrets_are_scrubbed_from_errors(echo: str) -> None:

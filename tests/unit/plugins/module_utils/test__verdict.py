@@ -14,7 +14,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._status impor
 def task(outcome: str, status: str = "running", **more: t.Any) -> dict[str, t.Any]:
     ref = {"provider": "mps", "task_id": more.pop("task_id", "m1")}
     record = make_record(ref, status, status, error=more.pop("error", None))
-    return {**record, "outcome": outcome, "look_error": more.pop("look_error", None)}
+    return {**record, "name": more.pop("name", None), "outcome": outcome, "look_error": more.pop("look_error", None)}
 
 
 @pytest.mark.parametrize(
@@ -83,21 +83,25 @@ def test_the_message_of_a_failure_says_which_and_why() -> None:
     error = {"code": "SourceFileError.NoVideoMedia", "message": "no video\nstream", "reason": "source"}
     tasks = [task("failed", "partial", error=error), task("unfinished", task_id="m2")]
     assert _verdict.message("failed", tasks, elapsed=12.3) == (
-        "0 of 2 cloud tasks satisfied the wait after 12 s; ended otherwise: mps m1 is partial "
+        "0 of 2 cloud tasks satisfied the wait after 12 s; mps m1 succeeded only in part "
         "(SourceFileError.NoVideoMedia: no video stream); see failed_tasks, and the error of each in tasks."
     )
 
 
 def test_the_message_of_an_error_says_what_the_vendor_said() -> None:
     problem = {"code": "AuthFailure.SignatureFailure", "message": "bad signature"}
-    message = _verdict.message("error", [task("error", look_error=problem)], elapsed=0)
-    assert "ended in an error: mps m1 was running last (AuthFailure.SignatureFailure: bad signature)" in message
+    message = _verdict.message("error", [task("error", look_error=problem)], elapsed=0, advice="check the keys")
+    assert message == (
+        "0 of 1 cloud tasks satisfied the wait after 0 s; the wait gave up: mps m1 was still running, and the last poll "
+        "failed: AuthFailure.SignatureFailure: bad signature; check the keys, and wait again; cloud tasks that are not "
+        "over keep running."
+    )
 
 
 def test_the_message_names_some_and_counts_the_rest() -> None:
     tasks = [task("timed_out", task_id=f"m{number}") for number in range(8)]
     message = _verdict.message("timed_out", tasks, elapsed=900)
-    assert "mps m4 was running last; and 3 more;" in message
+    assert "mps m4 was still running; and 3 more;" in message
     assert "mps m5" not in message
 
 

@@ -9,6 +9,7 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _waiter
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import RateBudget
 from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
@@ -500,3 +501,131 @@ def test_a_look_is_cut_off_where_nobody_would_hear_of_it() -> None:
     assert world.bounds[0] == 8.0
     assert world.bounds[1] == pytest.approx(8.0 - world.times()[1])
     assert min(world.bounds) >= 0.5
+
+
+# --- trouble ---
+
+
+def test_trouble_is_told_when_it_begins_and_not_again_while_it_stays_the_same() -> None:
+    world = World([down()])
+    first = world.run(limits=Limits(left=900, first=True))
+    assert first["troubles"] == {"0": True}
+    again = world.run(limits=Limits(left=900, linger=20), states=first["states"])
+    assert (again["polls"]["0"] > 1, again["troubles"]) == (True, {})
+
+
+def test_other_trouble_is_told_again() -> None:
+    world = World([down(), down(code="Other")])
+    first = world.run(limits=Limits(left=900, first=True))
+    again = world.run(limits=Limits(left=900, linger=20, after_change=3), states=first["states"])
+    assert again["troubles"] == {"0": True}
+    assert world.times() == [0.0, 2.0]
+
+
+def test_the_end_of_trouble_is_told() -> None:
+    world = World([down(), "running"])
+    first = world.run(limits=Limits(left=900, first=True))
+    again = world.run(limits=Limits(left=900, linger=20, after_change=3), states=first["states"])
+    assert again["troubles"] == {"0": False}
+
+
+def test_trouble_that_comes_and_goes_within_a_round_is_no_news() -> None:
+    world = World(["running", down(), "running"])
+    assert world.run(limits=Limits(left=900, linger=8))["troubles"] == {}
+
+
+def test_no_text_of_a_vendor_goes_from_round_to_round() -> None:
+    world = World([down(code="Secret.Code", message="what the vendor said")])
+    states = str(world.run(limits=Limits(left=900, first=True))["states"])
+    assert "Secret" not in states
+    assert "vendor" not in states
+
+
+@pytest.mark.parametrize("policy", [Policy(DONE), Policy(DONE, max_polls=2), Policy(DONE, stall_timeout=5.0)])
+def test_a_task_that_the_vendor_never_knew_is_not_found_when_time_or_patience_ends(policy: Policy) -> None:
+    assert outcome(World([gone()]).run(policy=policy, limits=Limits(left=10))) == "not_found"
+
+
+def test_a_task_that_was_seen_once_is_not_taken_for_unknown_by_one_answer() -> None:
+    world = World(["running", gone()])
+    assert outcome(world.run(policy=Policy(DONE, max_polls=2), limits=Limits(left=10))) == "timed_out"
+
+
+# --- a number that must be good ---
+
+
+def test_a_number_of_good_ones_is_enough() -> None:
+    world = World(["succeeded"], ["running"], ["failed"], ["running", "succeeded"])
+    report = world.run(policy=Policy(DONE, require=2, fail_fast=True))
+    assert [outcome(report, number) for number in range(4)] == ["satisfied", None, "failed", "satisfied"]
+
+
+def test_a_wait_ends_when_so_many_cannot_be_good_any_more() -> None:
+    world = World(["failed"], ["failed"], ["running"])
+    report = world.run(policy=Policy(DONE, require=2))
+    assert [outcome(report, number) for number in range(3)] == ["failed", "failed", None]
+
+
+# --- what hangs ---
+
+
+class HangingService:
+    """One service answers at once, the other never, whatever time limit its polls have."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.polls = {"mps": 0, "ess": 0}
+
+    def look(self, task: Task, seconds: float) -> Seen:
+        self.polls[task.lane] += 1
+        if task.lane == "ess":
+            self.over.wait(20)
+        return Seen(make_record({"provider": task.lane, "task_id": "x"}, "running", "x"), None, 1)
+
+    def run(self, limits: Limits) -> t.Mapping[str, t.Any]:
+        report = Waiter(
+            [Task(0, {}, "mps", {}), Task(1, {}, "ess", {})],
+            self.look,
+            policy=Policy(DONE, sleep=0.05, backoff=1.0, request_timeout=0.4),
+            limits=limits,
+            budgets={"mps": RateBudget(1000.0), "ess": RateBudget(1000.0)},
+            clock=time.monotonic,
+            sleep=time.sleep,
+            chance=lambda: 0.0,
+        ).run()
+        self.over.set()
+        return report
+
+
+def test_a_poll_that_ignores_its_time_limit_counts_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_waiter, "OVERDUE", 0.0)
+    report = HangingService().run(Limits(left=900, linger=0.5))
+    assert report["errors"]["1"]["kind"] == "network"
+    assert report["troubles"] == {"1": True}
+
+
+def test_a_service_that_hangs_holds_up_no_other_one_also_not_before_a_round_is_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_waiter, "OVERDUE", 0.6)
+    service = HangingService()
+    report = service.run(Limits(left=900, linger=0.05))  # over at once, but for the poll that hangs
+    assert report["polls"]["0"] >= 3
+    assert service.polls["ess"] == 1
+
+
+def test_the_deadline_holds_though_polls_hang() -> None:
+    began = time.monotonic()
+    HangingService().run(Limits(left=0.5))
+    assert time.monotonic() - began < 10
+
+
+def test_a_system_without_threads_polls_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def look(task: Task, seconds: float) -> Seen:
+        return Seen(make_record({"provider": "mps", "task_id": str(task.number)}, "succeeded", "FINISH"), None, 1)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert outcome(run_threads(look, 3), 2) == "satisfied"

@@ -7,6 +7,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils._book import News
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
@@ -18,6 +20,7 @@ OPTIONS: dict[str, t.Any] = {
     "timeout": 900.0,
     "heartbeat": 60.0,
     "max_errors": 3,
+    "not_found_grace": 30.0,
 }
 
 
@@ -54,6 +57,7 @@ def answer(count: int = 2, **changes: t.Any) -> dict[str, t.Any]:
     report: dict[str, t.Any] = {
         "polls": dict.fromkeys(numbers, 1),
         "errors": {},
+        "troubles": {},
         "records": {number: make_record(ref(int(number)), "running", "PROCESSING") for number in numbers},
         "history": {
             number: [{"elapsed": 1.0, "status": "running", "native_status": "PROCESSING", "progress": None}]
@@ -115,9 +119,9 @@ def test_a_heartbeat_is_due_again_and_again_also_when_nobody_prints_it() -> None
     rounds = clock.rounds(heartbeat=20)
     rounds.take(answer(), cost=0)
     for dummy in range(3):
-        assert rounds.lines("h", []) == []
+        assert rounds.lines("h", News()) == []
         clock.pass_time(20)
-        assert len(rounds.lines("h", [])) == 1
+        assert len(rounds.lines("h", News())) == 1
         assert rounds.next_round()["_round"]["linger"] == 20.0
 
 
@@ -164,7 +168,7 @@ def test_the_last_error_stays_until_a_look_is_good() -> None:
     rounds = clock.rounds()
     error = {"kind": "network", "code": None, "message": "broke", "retryable": True}
     first = answer()
-    first["report"]["errors"]["0"] = error
+    first["report"]["errors"]["0"] = {**error, "advice": "mend it"}
     rounds.take(first, cost=0.1)
     second = answer()
     second["report"]["polls"] = {}  # there was no look
@@ -274,7 +278,7 @@ def test_a_wait_goes_on_with_its_deadline_and_asks_for_nothing_that_had_ended() 
     clock.wall += 100  # and another process, with a monotonic clock of its own
     clock.now = 7.0
     rounds = clock.rounds(fail_fast=False, timeout=60)
-    assert rounds.resume(saved, [{"ref": ref(2)}, {"ref": ref(1)}, {"ref": ref(0)}])
+    assert rounds.resume(saved, [{"ref": ref(2)}, {"ref": ref(1)}, {"ref": ref(0), "name": "A film"}])
     order = rounds.next_round()
     assert order["tasks"] == [ref(1)]
     assert order["_round"]["numbers"] == [1]
@@ -283,8 +287,27 @@ def test_a_wait_goes_on_with_its_deadline_and_asks_for_nothing_that_had_ended() 
     assert order["_round"]["states"]["1"]["due_in"] == 0.0
     result = rounds.result()
     assert [each["outcome"] for each in result["tasks"]] == ["not_found", "unfinished", "failed"]
+    assert [each["elapsed"] for each in result["tasks"]] == [6.0, pytest.approx(110.0), 4.0]
+    assert result["tasks"][2]["name"] == "A film"
     assert result["tasks"][1]["history"][0]["at"] == "2026-01-02T03:04:06Z"
     assert result["api_calls"] == {"mps": 3}
+
+
+def test_a_clock_that_is_set_back_between_kill_and_resume_gives_no_time_back() -> None:
+    clock = Clock()
+    saved = killed(clock)
+    clock.wall -= 3600
+    rounds = clock.rounds(fail_fast=False)
+    assert rounds.resume(saved, [{"ref": ref(number)} for number in range(3)])
+    assert rounds.left() == pytest.approx(890.0)
+    assert rounds.elapsed() == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("name", ["left", "elapsed", "saved", "started"])
+def test_a_state_with_a_time_that_is_no_number_is_damaged(name: str) -> None:
+    clock = Clock()
+    with pytest.raises(ValueError, match="a time is no number"):
+        clock.rounds().resume({**killed(clock), name: float("inf")}, [{"ref": ref(number)} for number in range(3)])
 
 
 def test_the_options_of_the_new_call_win() -> None:
@@ -349,8 +372,8 @@ def test_a_line_cannot_speak_to_a_pipeline() -> None:
 
 def test_lines_of_changes_are_few() -> None:
     rounds = Clock().rounds()
-    changed = rounds.take(answer(count=30), cost=0)
-    lines = list(_progress.change_lines("h", rounds.book, changed))
+    news = rounds.take(answer(count=30), cost=0)
+    lines = rounds.lines("h", news)
     assert len(lines) == 21
     assert lines[0] == "[h] cloudwait: mps m0: running after 1 s"
     assert lines[-1] == "[h] cloudwait: and 10 more have changed"
@@ -362,6 +385,106 @@ def test_a_heartbeat_tells_who_has_been_longest_in_its_state() -> None:
     line = _progress.heartbeat_line("h", rounds.book, elapsed=61, left=839)
     assert line == (
         "[h] cloudwait: 2 of 2 still open (2 running), 61 s gone, 839 s left; mps m0 has been running for 60 s"
+    )
+
+
+def change(elapsed: float, status: str, progress: int | None = None) -> dict[str, t.Any]:
+    return {"elapsed": elapsed, "status": status, "native_status": status.upper(), "progress": progress}
+
+
+def test_every_change_of_a_round_has_its_line_in_the_order_of_time() -> None:
+    rounds = Clock().rounds()
+    changes = {"0": [change(1.0, "pending"), change(4.0, "running", 20)], "1": [change(2.0, "running")]}
+    told = rounds.take(answer(history=changes), cost=0)
+    assert rounds.lines("h", told) == [
+        "[h] cloudwait: mps m0: pending after 1 s",
+        "[h] cloudwait: mps m1: running after 2 s",
+        "[h] cloudwait: mps m0: running 20 % after 4 s, was pending",
+    ]
+
+
+def test_a_cloud_task_is_shown_by_its_name() -> None:
+    rounds = Clock().rounds()
+    first = answer(count=1)
+    first["plan"][0]["name"] = "Trailer"
+    assert rounds.lines("h", rounds.take(first, cost=0)) == ["[h] cloudwait: Trailer (mps m0): running after 1 s"]
+    assert (
+        "the time was over: Trailer (mps m0) was still running;"
+        in (rounds.stop("timed_out"), rounds.result())[1]["msg"]
+    )
+
+
+TROUBLE = {"kind": "network", "code": None, "message": "nothing listens at 127.0.0.1:9", "advice": "check the network"}
+
+
+def test_trouble_is_told_once_with_what_happens_next() -> None:
+    rounds = Clock().rounds()
+    told = rounds.take(answer(records={}, history={}, errors={"0": TROUBLE}, troubles={"0": True}), cost=0)
+    assert rounds.lines("h", told) == [
+        (
+            "[h] cloudwait: mps m0: poll failed, trying again for up to 3 failures in a row or 900 s: "
+            "nothing listens at 127.0.0.1:9"
+        )
+    ]
+    again = rounds.take(answer(records={}, history={}, errors={"0": TROUBLE}), cost=0)
+    assert rounds.lines("h", again) == []
+
+
+def test_cloud_tasks_with_the_same_trouble_share_a_line() -> None:
+    rounds = Clock().rounds()
+    numbers = [str(number) for number in range(40)]
+    troubles = {"errors": dict.fromkeys(numbers, TROUBLE), "troubles": dict.fromkeys(numbers, True)}
+    told = rounds.take(answer(40, records={}, history={}, **troubles), cost=0)
+    (line,) = rounds.lines("h", told)
+    assert line.startswith("[h] cloudwait: mps m0 and 39 more: poll failed, ")
+
+
+def test_the_end_of_trouble_is_told() -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(), cost=0)
+    told = rounds.take(answer(records={}, history={}, troubles={"0": False}), cost=0)
+    assert rounds.lines("h", told) == ["[h] cloudwait: mps m0: polls succeed again, running"]
+
+
+def test_a_cloud_task_that_is_given_up_is_told() -> None:
+    rounds = Clock().rounds(fail_fast=False)
+    ended = {"errors": {"0": TROUBLE}, "outcomes": {"0": ["error", 3.0]}}
+    told = rounds.take(answer(records={}, history={}, **ended), cost=0)
+    assert rounds.lines("h", told) == ["[h] cloudwait: mps m0: given up: nothing listens at 127.0.0.1:9"]
+
+
+def test_an_unknown_id_is_told_with_the_time_it_has_left() -> None:
+    rounds = Clock().rounds(timeout=10.0)
+    unknown = {"kind": "not_found", "code": "NoSuchJob", "message": "no such job", "advice": "check the id"}
+    told = rounds.take(answer(1, records={}, history={}, errors={"0": unknown}, troubles={"0": True}), cost=0)
+    assert rounds.lines("h", told) == [
+        "[h] cloudwait: mps m0: not known to the vendor, polling again for 10 s, in case it is new: NoSuchJob: no such job"
+    ]
+    rounds.stop("timed_out")
+    result = rounds.result()
+    assert (result["outcome"], result["tasks"][0]["outcome"]) == ("not_found", "not_found")
+    assert result["msg"].endswith("mps m0 is not known to the vendor (NoSuchJob: no such job); check the id.")
+
+
+@pytest.mark.parametrize(
+    ("timeout", "passed", "limit"), [(900.0, 0.0, 190.0), (20.0, 0.0, 25.0), (20.0, 19.0, 8.0), (0.0, 0.0, 137.0)]
+)
+def test_a_round_that_does_not_come_back_has_a_limit(timeout: float, passed: float, limit: float) -> None:
+    clock = Clock()
+    rounds = clock.rounds(timeout=timeout)
+    clock.pass_time(passed)
+    assert rounds.round_limit(7, request_timeout=10.0) == limit
+
+
+def test_what_ends_a_wait_from_outside_is_told_as_its_last_error() -> None:
+    rounds = Clock().rounds()
+    rounds.take(answer(1), cost=0)
+    rounds.stop("timed_out", CloudError("timeout", "the timeout of the Ansible task came"))
+    (task,) = rounds.result()["tasks"]
+    assert (task["outcome"], task["look_error"]["kind"], task["look_error"]["retryable"]) == (
+        "timed_out",
+        "timeout",
+        True,
     )
 
 

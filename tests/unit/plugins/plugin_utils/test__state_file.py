@@ -20,9 +20,20 @@ def opened(path: pathlib.Path) -> StateFile:
 
 def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
     file = opened(tmp_path / "wait.json")
-    file.write({"deadline": 12.5})
+    file.write({"left": 12.5})
     file.close()
-    assert StateFile(str(tmp_path / "wait.json")).open() == {"version": 1, "deadline": 12.5}
+    assert StateFile(str(tmp_path / "wait.json")).open() == {"left": 12.5}
+
+
+@pytest.mark.parametrize(("old", "new"), [("12.5", "Infinity"), ("12.5", "13.5"), ("left", "lost")])
+def test_a_state_that_was_changed_since_is_damaged(tmp_path: pathlib.Path, old: str, new: str) -> None:
+    path = tmp_path / "wait.json"
+    file = opened(path)
+    file.write({"left": 12.5})
+    file.close()
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(StateError, match="is damaged or of another release; remove it"):
+        StateFile(str(path)).open()
 
 
 def test_only_the_owner_may_read_it(tmp_path: pathlib.Path) -> None:
@@ -47,7 +58,7 @@ def test_one_wait_at_a_time(tmp_path: pathlib.Path) -> None:
     opened(tmp_path / "wait.json").close()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2}', "\u00ff\u0000"])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2}', '{"version": 1, "deadline": 1}', "\u00ff\u0000"])
 def test_a_damaged_file_is_refused_and_left(tmp_path: pathlib.Path, text: str) -> None:
     path = tmp_path / "wait.json"
     path.write_text(text, encoding="latin-1")
@@ -68,7 +79,7 @@ def test_a_symbolic_link_is_refused(tmp_path: pathlib.Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file that belongs to another user")
 def test_another_users_file_is_refused(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "wait.json"
-    path.write_text(json.dumps({"version": 1}), encoding="utf-8")
+    path.write_text(json.dumps({"version": 2}), encoding="utf-8")
     os.chown(path, 12345, 12345)
     with pytest.raises(StateError, match="belongs to another user"):
         StateFile(str(path)).open()
@@ -85,5 +96,5 @@ def test_a_write_that_fails_keeps_the_old_state(tmp_path: pathlib.Path) -> None:
     with pytest.raises(TypeError):
         file.write({"round": object()})
     file.close()
-    assert json.loads((tmp_path / "wait.json").read_text(encoding="utf-8"))["round"] == 1
+    assert json.loads((tmp_path / "wait.json").read_text(encoding="utf-8"))["state"]["round"] == 1
     assert [each.name for each in tmp_path.iterdir()] == ["wait.json"]

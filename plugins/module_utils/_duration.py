@@ -1,0 +1,47 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 0: values, standard library only.
+"""Durations as users write them: ``90``, ``90s``, ``30m``, ``1h30m``, ``2d``."""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+
+SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+"""The length of each unit, the longest first, which is the order in which they are written."""
+
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
+_UNITS = re.compile("".join(rf"(?:({_NUMBER})\s*{unit}\s*)?" for unit in SECONDS))
+
+
+def seconds_of(value: t.Any) -> float | None:
+    """The seconds of a duration; null when the value is no duration.
+
+    :param value: a number of seconds, or a text of a number or of numbers with the units d, h, m and s in this order.
+    """
+    try:
+        seconds = _seconds_of_text(value.strip()) if isinstance(value, str) else _seconds_of_number(value)
+    except OverflowError:
+        return None
+    return seconds if seconds is not None and math.isfinite(seconds) else None
+
+
+def _seconds_of_number(value: t.Any) -> float | None:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number else None
+
+
+def _seconds_of_text(text: str) -> float | None:
+    if re.fullmatch(f"[+-]?{_NUMBER}", text):
+        return float(text)
+    match = _UNITS.fullmatch(text)
+    if not text or match is None:
+        return None
+    return sum(float(number) * length for number, length in zip(match.groups(), SECONDS.values()) if number)
+
+
+__all__ = ["seconds_of"]

@@ -1,0 +1,61 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. For the controller only.
+"""An end for what Ansible does on a host, when the host or the way to it never answers.
+
+An ssh connection whose packets vanish tells nobody, and Ansible waits for it without limit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import signal
+import threading
+import time
+import typing as t
+
+
+class Overdue(BaseException):
+    """The time limit is over. Not an ``Exception``, so that no connection plugin takes it for an error of its own."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> t.Iterator[None]:
+    """Raise ``Overdue`` in what runs inside after so many seconds.
+
+    The ``timeout`` keyword of an Ansible task uses the same timer of the system: where that ends earlier, it alone
+    counts, and it goes on afterwards.
+    """
+    left = signal.getitimer(signal.ITIMER_REAL)[0]
+    if threading.current_thread() is not threading.main_thread() or 0 < left <= seconds:
+        yield
+        return
+
+    def ring(number: int, frame: t.Any) -> None:
+        raise Overdue
+
+    began = time.monotonic()
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, seconds))
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - began)))
+
+
+def end_children() -> None:
+    """End the processes that this one has started and that still run, such as an ssh that hangs."""
+    for task in pathlib.Path("/proc/self/task").glob("*/children"):  # where the system has it
+        with contextlib.suppress(OSError, ValueError):
+            for child in map(int, task.read_text(encoding="ascii").split()):
+                os.kill(child, signal.SIGTERM)
+
+
+__all__ = ["Overdue", "end_children", "time_limit"]
