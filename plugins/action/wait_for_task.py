@@ -45,6 +45,17 @@ USUAL_REQUEST_TIMEOUT = 10.0
 
 LONGEST_SENTENCE = 2000
 
+REFUSALS = (
+    "Unsupported parameters",
+    "argument '",
+    "missing ",
+    "value of ",
+    "Elements value ",
+    "parameters are ",
+    "one of the following",
+)
+"""How the sentences begin with which Ansible refuses the options of a module."""
+
 TRIED = "Waiting for cloud tasks"
 OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
 
@@ -350,8 +361,7 @@ def _error_of(answer: Answer, said: str) -> CloudError:
     """The error of a module that failed: its own, else that of a crash."""
     told = answer.get("error")
     if not isinstance(told, dict):
-        crashed = any(name in answer for name in ("exception", "module_stderr", "rc"))
-        return CloudError("internal" if crashed else "config", said.rstrip("."))
+        return CloudError("config" if said.startswith(REFUSALS) else "internal", said.rstrip("."))
     error = CloudError(told["kind"], str(told["message"] or said).rstrip("."))
     vars(error).update({name: told[name] for name in ("code", "message", "http_status", "request_id", "retryable")})
     return error

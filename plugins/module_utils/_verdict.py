@@ -124,7 +124,10 @@ def why(task: t.Mapping[str, t.Any]) -> str:
         return f"{name} is not known to the vendor{f' ({said})' if said else ''}"
     if task["done"]:
         status = ENDS[task["status"]]
-    return f"{name} {status}{f', and the last poll failed: {said}' if said else ''}"
+    by_poll = (task["look_error"] or {}).get("kind") not in NO_POLL
+    return (
+        f"{name} {status}{f', and the last poll failed: {said}' if said and by_poll else f' ({said})' if said else ''}"
+    )
 
 
 def message(
@@ -163,6 +166,9 @@ WORDS = {
     TIMED_OUT: "the time was over: ",
 }
 WAIT_AGAIN = "wait again"
+NO_POLL = ("config", "timeout", "internal")
+"""The kinds of errors that no answer to a poll has caused."""
+
 ADVICE = {
     ERROR: "{}, and wait again; cloud tasks that are not over keep running",
     NOT_FOUND: "{}",

@@ -17,7 +17,18 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 #: what the environment of whoever runs the tests must not decide
-FOREIGN = ("ANSIBLE_", "CLOUDWAIT_", "TENCENTCLOUD_", "TCCLI_", "DINGTALK_", "REQUESTS_", "CURL_", "SSL_", "PYTHONPATH")
+FOREIGN = (
+    "ANSIBLE_",
+    "CLOUDWAIT_",
+    "TENCENTCLOUD_",
+    "TCCLI_",
+    "DINGTALK_",
+    "REQUESTS_",
+    "CURL_",
+    "SSL_",
+    "PYTHONPATH",
+    "PYTHONUNBUFFERED",
+)
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 #: words that no user shall see
 CRASHES = ("Traceback", "MODULE FAILURE", "Unhandled exception", "Unexpected failure", "unexpected exception")

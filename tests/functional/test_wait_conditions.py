@@ -50,7 +50,12 @@ WAITS: dict[str, dict[str, Any]] = {
     "speaks": wait(**item("cos_doc", "speaks"), condition="'1 + 1' in task.error.message"),
     "speaks in vain": wait(**item("cos_doc", "speaks"), condition="task.error.message == 'x'"),
     "time is up": mps("endless", condition="task.progress == 11", timeout=1),
-    "mistyped": mps("endless", condition="task.progres == 11", timeout=1),
+    "never to be told": mps("endless", condition="task.error.code == 11", timeout=1),
+    "mistyped": mps("endless", condition="task.progres == 11"),
+    "unfinished": mps("endless", condition="task.progress >= "),
+    "unknown filter": mps("endless", condition=["task.done", "task.progress | percnt > 5"]),
+    "empty": mps("endless", condition=" "),
+    "empty list": mps("endless", condition=[]),
 }
 
 
@@ -95,7 +100,12 @@ def ended(played: Played, name: str) -> dict[str, Any]:
         ("speaks", "satisfied", ["satisfied"]),
         ("speaks in vain", "failed", ["failed"]),
         ("time is up", "timed_out", ["timed_out"]),
-        ("mistyped", "timed_out", ["timed_out"]),
+        ("never to be told", "timed_out", ["timed_out"]),
+        ("mistyped", "error", []),
+        ("unfinished", "error", []),
+        ("unknown filter", "error", []),
+        ("empty", "error", []),
+        ("empty list", "error", []),
     ],
 )
 def test_outcomes(played: Played, name: str, whole: str, each: list[str]) -> None:
@@ -111,13 +121,29 @@ def test_a_condition_ends_the_wait_before_the_cloud_task_does(played: Played) ->
 def test_what_cannot_be_evaluated_at_the_end_is_named(played: Played) -> None:
     assert "task.progress > 5" in ended(played, "null at the end")["msg"]
     assert ended(played, "null at the end")["task"]["status"] == "succeeded"
-    assert "1 / (task.progress - 100) > 5 cannot be evaluated" in ended(played, "no number")["msg"]
+    assert '"1 / (task.progress - 100) > 5" cannot be evaluated' in ended(played, "no number")["msg"]
 
 
 def test_what_could_not_be_evaluated_until_time_was_up_is_named(played: Played) -> None:
-    assert "task.progres == 11 cannot be evaluated" in ended(played, "mistyped")["msg"]
-    assert ended(played, "mistyped")["task"]["look_error"]["kind"] == "config"
+    assert '"task.error.code == 11" cannot be evaluated' in ended(played, "never to be told")["msg"]
+    assert ended(played, "never to be told")["task"]["look_error"]["kind"] == "config"
     assert ended(played, "time is up")["task"]["look_error"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mistyped", 'condition "task.progres == 11" uses task.progres, and a record has provider, task_id, status, '),
+        ("unfinished", 'condition "task.progress >=" is no valid expression: '),
+        ("unknown filter", 'condition "task.progress | percnt > 5" is no valid expression: '),
+        ("empty", "condition is an empty text; correct condition."),
+        ("empty list", "condition is an empty list; correct condition."),
+    ],
+)
+def test_a_mistake_in_a_condition_is_told_before_anything_is_sent(played: Played, name: str, said: str) -> None:
+    result = ended(played, name)
+    assert result["msg"].startswith(f"Waiting for cloud tasks failed: {said}")
+    assert (result["error"]["kind"], result["polls"]) == ("config", 0)
 
 
 def test_what_is_over_is_judged_without_a_look(played: Played) -> None:

@@ -13,13 +13,14 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .wait_runs import PATIENCE, Running, life, lines_of, looked_at, outcomes, until, wait
+from .wait_runs import PATIENCE, Running, item, life, lines_of, looked_at, outcomes, until, wait
 
 SSHD = Path("/usr/sbin/sshd")
 
@@ -77,6 +78,43 @@ def test_a_crash_is_told_in_its_last_words(cloud: Any, start_ansible: Callable[.
     run = ansible.looks({"crash": wait(provider="mps", task_id="x", keywords=broken)})
     assert "the install of requests is broken" in run.sentence("crash")
     assert outcomes(run.results["crash"]) == []
+
+
+HANGING_NAMES = """
+import socket, time
+
+resolve = socket.getaddrinfo
+
+
+def hang(host, *arguments, **options):
+    if host == "hangs.example":
+        time.sleep(300)
+    return resolve(host, *arguments, **options)
+
+
+socket.getaddrinfo = hang
+"""
+
+
+def test_a_name_server_that_never_answers_costs_neither_the_time_limit_nor_the_other_services(
+    cloud: Any, start_ansible: Callable[..., Any]
+) -> None:
+    ansible = start_ansible({**cloud.environment, "CLOUDWAIT_ESS_ENDPOINT": "https://hangs.example"})
+    (ansible.folder / "sitecustomize.py").write_text(HANGING_NAMES, encoding="utf-8")
+    keywords = {"environment": {"PYTHONPATH": str(ansible.folder)}}
+    both = [item("ess", "z"), item("mps", "x")]
+    waits = {
+        "alone": wait(tasks=both[:1], timeout=3, keywords=keywords),
+        "beside another": wait(tasks=both, timeout=6, request_timeout=2, keywords=keywords),
+    }
+    results = ansible.looks(waits).results
+    for name, limit in (("alone", 3), ("beside another", 6)):
+        assert results[name]["outcome"] == "timed_out"
+        assert results[name]["elapsed"] < limit + 20  # the name server would take 300 s
+    hanging, going = results["beside another"]["tasks"]
+    assert hanging["look_error"]["message"].startswith("no connection to hangs.example was made within ")
+    assert going["polls"] > 20
+    assert going["status"] == "running"
 
 
 # The same over ssh
@@ -150,6 +188,15 @@ class Host:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Let no connection answer any more, as when packets vanish on the way."""
+        for pid in [
+            self.process.pid,
+            *(deeper for child in self.children() for deeper in (child, *self.children(child))),
+        ]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+
     def stop(self) -> None:
         """End it with all its connections."""
         connected = self.children()
@@ -212,6 +259,22 @@ def test_a_host_that_is_gone_ends_the_wait_and_leaves_the_state(
     assert (result["outcome"], outcomes(result)) == ("error", ["error", "satisfied"])
     assert result["tasks"][0]["look_error"]["kind"] == "network"
     assert state.exists()
+
+
+@pytest.mark.parametrize("keywords", [{}, {"timeout": 600}], ids=["its own limit", "beside the keyword timeout"])
+def test_a_wait_ends_by_its_own_clock_when_the_host_is_silent(
+    run_far: Callable[..., Running], host: Host, cloud: Any, keywords: dict[str, Any]
+) -> None:
+    run = run_far(timeout=12, heartbeat=1, keywords=keywords)
+    until(lambda: looked_at(cloud, "x") > 3, "a second round")
+    host.freeze()
+    began = time.monotonic()
+    result = run.result()
+    assert time.monotonic() - began < 40  # without a limit, Ansible waits for ever
+    assert (result["outcome"], outcomes(result)) == ("timed_out", ["timed_out", "satisfied"])
+    assert "the host gave no sign of life for " in result["msg"]
+    assert result["tasks"][0]["status"] == "running"
+    until(lambda: not run.processes(), "the end of the ssh that waits for the host")
 
 
 def test_a_host_that_cannot_be_reached_at_first_is_unreachable_at_once(

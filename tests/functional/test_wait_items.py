@@ -66,32 +66,32 @@ GOOD: dict[str, dict[str, Any]] = {
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": (mps({"task_id": "x", "tsak": 1}), "tasks[0] has the key tsak"),
     "unknown keys of short values": (
-        mps({"task_id": "x", "name": "a", "item": "task"}), "tasks[0] has the key name, item; an item may have provider,"
+        mps({"task_id": "x", "to": "a", "item": "task"}), "tasks[0] has the key to, item; an item may have provider,"
     ),
-    "mistyped provider": (wait(provider="mpss", task_id="x"), "the cloud task has the provider mpss; give one of"),
+    "mistyped provider": (wait(provider="mpss", task_id="x"), 'the cloud task has the provider "mpss", which is not known; give provider as one of'),
     "secret": (mps("x", {"task_id": "y", "secret_key": SECRET}), "tasks[1] has the key secret_key"),
     "secret in a ref": (mps({"task": {**DONE, "ref": {**DONE["ref"], "token": SECRET}}}), "with the key token"),
     "secret in agent": (
-        wait(tasks=[item("ess", "x", agent={**AGENT, "secret_key": SECRET})]), "tasks[0] has agent with the key secret_key"
+        wait(tasks=[item("ess", "x", agent={**AGENT, "secret_key": SECRET})]), 'tasks[0]: agent has the key "secret_key"'
     ),
     "endpoint in an item": (mps({"task_id": "x", "endpoint": f"http://u:{SECRET}@host"}), "has the key endpoint"),
     "foreign": (mps({"task_id": "x", "bucket": "b-1"}), "tasks[0] gives bucket, which mps does not have"),
-    "no provider": (wait(tasks=["x"]), "tasks[0] has no provider; give one of ess, cos_doc, mps, dingtalk_doc"),
+    "no provider": (wait(tasks=["x"]), "tasks[0] has no provider; give provider as one of ess, cos_doc, mps, dingtalk_doc"),
     "no id": (wait(provider="mps"), "task_id is empty"),
-    "id that is a list": (mps({"task_id": ["x"]}), "tasks[0] has task_id, which is no text"),
+    "id that is a list": (mps({"task_id": ["x"]}), "tasks[0]: task_id has the wrong type"),
     "no record": (mps({"task": {"status": "done", "password": SECRET}}), "is no record of this collection"),
-    "skipped": (mps({"skipped": True, "changed": False}), "leave such results out"),
+    "skipped": (mps({"skipped": True, "changed": False}), "of an Ansible task that was skipped"),
     "mistyped action": (wait(tasks=[item("ess", "x", api_action="Descibe")]), "api_action is none of"),
     "both": (wait(provider="mps", task_id="x", tasks=["y"]), "both tasks and task_id are given"),
     "endpoint for two": (wait(tasks=[item("mps", "x"), item("ess", "x")], endpoint="http://127.0.0.1:1"), "2 services"),
     "mistyped option": (mps("x", time_out=3), "time_out"),
-    "mistyped status": (mps("x", until="suceeded"), "the word suceeded, which is none of"),
+    "mistyped status": (mps("x", until="suceeded"), 'the word "suceeded", which is none of'),
     "expression for until": (mps("x", until="task.done"), "for an expression use condition"),
-    "nothing until": (mps("x", until=[]), "ntil is empty"),
-    "negative": (mps("x", timeout=-1), "imeout is -1"),
-    "endless": (mps("x", timeout="inf"), "imeout is inf"),
-    "not a number": (mps("x", sleep="soon"), "argument 'sleep' is of type "),
-    "wrong rate": (mps("x", rate_limit={"mps": 0}), "rate_limit of mps is not a number above 0"),
+    "nothing until": (mps("x", until=[]), "until is an empty list"),
+    "negative": (mps("x", timeout=-1), "timeout must be at least 0, got -1"),
+    "endless": (mps("x", timeout="inf"), 'timeout is "inf", which is no duration'),
+    "not a number": (mps("x", sleep="soon"), 'sleep is "soon", which is no duration'),
+    "wrong rate": (mps("x", rate_limit={"mps": 0}), "rate_limit of mps is 0, which is no number above 0"),
     "no bucket": (wait(provider="cos_doc", task_id="x", region="ap-beijing"), "bucket"),
     "bucket that cannot be": (
         wait(tasks=[item("mps", "x"), item("cos_doc", "y", bucket="nodash")]), "for tasks[1], bucket is missing or is not"

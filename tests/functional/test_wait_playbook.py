@@ -112,7 +112,7 @@ def test_check_mode_looks_once_and_never_fails(played: Played) -> None:
     assert (sorts["outcome"], sorts["failed"]) == ("unfinished", False)
     assert outcomes(sorts) == ["satisfied", "unfinished", "unfinished", "unfinished", "unfinished", "unfinished"]
     assert [task["polls"] for task in sorts["tasks"]] == [1, 1, 1, 1, 0, 0]
-    assert "check mode looked once and did not wait" in sorts["msg"]
+    assert "check mode polled once and did not wait" in sorts["msg"]
 
 
 def test_what_check_mode_did_not_start_is_unfinished(played: Played) -> None:

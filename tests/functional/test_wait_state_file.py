@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,13 +46,19 @@ class Killed(NamedTuple):
 
 
 def read(path: Path) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["state"]
     return state
 
 
 def write(path: Path, text: str) -> str:
     path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+def signed(state: Mapping[str, Any]) -> str:
+    """A state file as the wait writes it, whatever the state holds."""
+    checksum = hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
+    return json.dumps({"version": 2, "checksum": checksum, "state": state})
 
 
 def has_seen_progress(path: Path) -> bool:
@@ -62,10 +69,12 @@ def has_seen_progress(path: Path) -> bool:
 def misuse(folder: Path, good: str) -> dict[str, dict[str, Any]]:
     """Waits with state files that are not theirs."""
     (folder / "link.json").symlink_to(write(folder / "target.json", good))
-    half = {name: value for name, value in json.loads(good).items() if name != "entries"}
-    texts = {"no JSON": good[: len(good) // 2], "half": json.dumps(half), "other": good, "kept": good, "in use": good,
+    state = json.loads(good)["state"]
+    half = signed({name: value for name, value in state.items() if name != "entries"})
+    texts = {"no JSON": good[: len(good) // 2], "half": half, "other": good, "kept": good, "in use": good,
              "future": json.dumps({**json.loads(good), "version": 99}), "list": "[]",
-             "crooked": json.dumps({**json.loads(good), "deadline": "soon"})}  # fmt: skip
+             "crooked": signed({**state, "left": "soon"}), "endless": signed({**state, "left": float("inf")}),
+             "changed": good.replace("PROCESSING", "PROCESSED")}  # fmt: skip
     paths = {name: write(folder / f"{name}.json".replace(" ", "-"), text) for name, text in texts.items()}
     paths.update(link=str(folder / "link.json"), folder=str(folder), nowhere=str(folder / "none" / "x.json"))
     waits = {name: wait(tasks=ITEMS, timeout=0, state_file=path) for name, path in paths.items() if name != "kept"}
@@ -90,7 +99,7 @@ def killed(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
         asked = {name: looked_at(cloud, name) for name in IDS}
         runs.append(Running(ansible, waiting, name="second"))
         until(lambda: not runs[0].processes(), "the end of what a killed wait has started")
-        until(lambda: read(path)["saved"] > json.loads(text)["saved"], "a state file of the second run")
+        until(lambda: read(path)["saved"] > json.loads(text)["state"]["saved"], "a state file of the second run")
         again = read(path)
         cloud.control("tasks", {"tasks": [life("going", "succeeded")]})
         result = runs[1].result()
@@ -102,7 +111,7 @@ def killed(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
         fcntl.flock(lock, fcntl.LOCK_EX)
         others = ansible.looks(misuse(ansible.folder, text))
     return Killed(
-        json.loads(text),
+        json.loads(text)["state"],
         mode,
         text,
         again,
@@ -151,7 +160,10 @@ def test_a_wait_goes_on_where_it_was_killed(killed: Killed) -> None:
 
 
 def test_the_deadline_stays(killed: Killed) -> None:
-    assert killed.saved_again["deadline"] == pytest.approx(killed.saved["deadline"], abs=1)
+    def deadline(state: Mapping[str, Any]) -> float:
+        return float(state["saved"] + state["left"])
+
+    assert deadline(killed.saved_again) == pytest.approx(deadline(killed.saved), abs=1)
     assert killed.saved_again["started"] == killed.saved["started"]
 
 
@@ -181,6 +193,8 @@ def test_nothing_is_left_behind(killed: Killed) -> None:
         ("no JSON", "is damaged or of another release; remove it to begin the wait anew"),
         ("half", "is damaged or of another release"),
         ("crooked", "is damaged or of another release"),
+        ("endless", "is damaged or of another release"),
+        ("changed", "is damaged or of another release"),
         ("future", "is damaged or of another release"),
         ("list", "is damaged or of another release"),
         ("other", "is of a wait on other cloud tasks; name another"),

@@ -143,7 +143,7 @@ class Running:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ansible", "playbook", "--extra-vars", python, *arguments, str(path)],
                 cwd=ROOT,
-                env={**ansible.environment, "WAIT_RUN": str(path), "PYTHONUNBUFFERED": "1"},
+                env={**ansible.environment, "WAIT_RUN": str(path)},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
