@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 import signal
@@ -16,10 +15,13 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
+import ready
 from cloud import Cloud
-from scenario import load
+from scenario import STDIN, folder_of, load
 from server import NotLoopback, Server, loopback
+from tls import NoTls, server_context
 from values import ScenarioError
+from variables import environment
 
 KEY_VARIABLE = "CLOUDWAIT_SIMULATOR_KEY"
 BACKGROUND = "--background"
@@ -30,10 +32,14 @@ def _arguments() -> argparse.Namespace:
         prog="cloudwait-simulator", description="A stand-in for four conversion clouds.", allow_abbrev=False
     )
     demo = Path(__file__).resolve().parent / "scenarios" / "demo.json"
-    parser.add_argument("--scenario", type=Path, default=demo, help="scenario file (default: scenarios/demo.json)")
+    parser.add_argument(
+        "--scenario", type=Path, default=demo, help="scenario file, - is standard input (default: scenarios/demo.json)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: 0, any free one)")
     parser.add_argument("--ready-file", type=Path, help="file to write the address and the control key to")
+    parser.add_argument("--tls-cert", type=Path, help="serve HTTPS with this certificate (PEM, with its chain)")
+    parser.add_argument("--tls-key", type=Path, help="the private key of that certificate (PEM, no password)")
     parser.add_argument(
         "--max-seconds", type=float, default=3600, help="end after this time (default: 3600; 0 = never)"
     )
@@ -41,16 +47,21 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         BACKGROUND, action="store_true", help="return as soon as it listens, and go on without a terminal"
     )
-    return parser.parse_args()
+    parser.add_argument("--stop", action="store_true", help="stop the simulator that wrote --ready-file, and exit")
+    arguments = parser.parse_args()
+    if arguments.stop and not arguments.ready_file:
+        parser.error("--stop needs --ready-file")
+    return arguments
 
 
-def _start_in_background() -> int:
+def _start_in_background(scenario: Path) -> int:
     """Start this program in a session of its own: what ends the caller's processes must not end it."""
     arguments = [argument for argument in sys.argv[1:] if argument != BACKGROUND]
     command = [sys.executable, *(["-B"] if sys.dont_write_bytecode else []), sys.argv[0], *arguments]
+    stdin = None if scenario == STDIN else subprocess.DEVNULL
     with tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True
+            command, stdin=stdin, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True
         )
         line = process.stdout.readline() if process.stdout else b""
         if line:
@@ -65,25 +76,41 @@ def _start_in_background() -> int:
 def main() -> int:
     """Serve until told to stop; the exit status is 2 for wrong arguments or a wrong scenario."""
     arguments = _arguments()
-    if arguments.background and not arguments.check:
-        return _start_in_background()
+    if arguments.background and not (arguments.check or arguments.stop):
+        return _start_in_background(arguments.scenario)
     try:
-        scenario = load(arguments.scenario)
-        if arguments.check:
-            print(f"cloudwait-simulator: {arguments.scenario} is a good scenario of {len(scenario.tasks)} tasks")
-            return 0
-        key = os.environ.get(KEY_VARIABLE) or secrets.token_urlsafe(24)
-        cloud = Cloud(scenario, arguments.scenario.resolve().parent, key)
-        _stop_at_signals(cloud)
-        server = Server(cloud, loopback(arguments.host), arguments.port)
-        _announce(server, key, arguments.ready_file)
-    except (ScenarioError, NotLoopback, OSError, OverflowError) as problem:
+        if arguments.stop:
+            return _stop(arguments.ready_file)
+        return _serve(arguments)
+    except (ScenarioError, NotLoopback, NoTls, ready.NotStopped, OSError, OverflowError) as problem:
         print(f"cloudwait-simulator: {problem}", file=sys.stderr)
         return 2
+
+
+def _stop(ready_file: Path) -> int:
+    stopped = ready.stop(ready_file)
+    print(f"cloudwait-simulator: {'stopped' if stopped else 'there is none to stop'}")
+    return 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    context = server_context(arguments.tls_cert, arguments.tls_key)
+    scenario = load(arguments.scenario)
+    key = os.environ.get(KEY_VARIABLE) or secrets.token_urlsafe(24)
+    cloud = Cloud(scenario, folder_of(arguments.scenario), key, tls=context is not None)
+    if arguments.check:
+        print(f"cloudwait-simulator: {arguments.scenario} is a good scenario of {len(scenario.tasks)} tasks")
+        return 0
+    _stop_at_signals(cloud)
+    server = Server(cloud, loopback(arguments.host), arguments.port, context)
+    if arguments.ready_file:
+        about = {"url": server.url, "port": server.port, "pid": os.getpid(), "control_key": key}
+        ready.write(arguments.ready_file, {**about, "environment": environment(server.url, scenario.credentials)})
+    print(f"cloudwait-simulator: listening on {server.url}", flush=True)
     if not server.run(arguments.max_seconds or None):
         print(f"cloudwait-simulator: ended after {arguments.max_seconds:g} seconds", file=sys.stderr)
     if arguments.ready_file:
-        _remove(arguments.ready_file)
+        ready.remove(arguments.ready_file)
     return 0
 
 
@@ -94,26 +121,6 @@ def _stop_at_signals(cloud: Cloud) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     signal.set_wakeup_fd(cloud.rope())  # the kernel may give a signal to any thread, and the one that waits must wake
-
-
-def _announce(server: Server, key: str, ready_file: Path | None) -> None:
-    """Say where the simulator listens; the key goes into the file alone."""
-    if ready_file:
-        content = {"url": server.url, "port": server.port, "pid": os.getpid(), "control_key": key}
-        handle, name = tempfile.mkstemp(prefix=".simulator-", dir=ready_file.parent)  # mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file)
-        os.replace(name, ready_file)
-    print(f"cloudwait-simulator: listening on {server.url}", flush=True)
-
-
-def _remove(ready_file: Path) -> None:
-    """Take the file away, if it is still ours."""
-    try:
-        if json.loads(ready_file.read_text(encoding="utf-8")).get("pid") == os.getpid():
-            ready_file.unlink()
-    except (OSError, ValueError, AttributeError):
-        return
 
 
 if __name__ == "__main__":

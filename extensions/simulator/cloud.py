@@ -15,13 +15,14 @@ from pathlib import Path
 import control
 import faults
 import metadata
+from connections import ConnectionRules
 from faults import Fault
 from journal import Entry, Journal
 from keyring import Keyring
 from lives import FaultRules, Lives
 from messages import TEXT, Reply, Request, VendorError
 from permits import Bucket
-from scenario import Scenario
+from scenario import Scenario, refuse_without_tls
 from services._api3 import api3_error, unclaimed
 from services._base import Call, Order, Service
 from services.registry import SERVICES
@@ -54,13 +55,17 @@ class Limiter:
 class Cloud:
     """One stand-in cloud: its scenario, its clock, its memory."""
 
-    def __init__(self, scenario: Scenario, folder: Path, control_key: str) -> None:
+    def __init__(self, scenario: Scenario, folder: Path, control_key: str, tls: bool = False) -> None:
+        self.tls = tls
+        if not tls:
+            refuse_without_tls(scenario.tasks, scenario.starts, scenario.faults, scenario.connections)
         self.folder = folder
         self.control_key = control_key
         self.clock_offset: float = scenario.clock_offset
         self.journal = Journal()
         self.keyring = Keyring(scenario.credentials, scenario.roles)
         self.lives = Lives(scenario.tasks, self.clock)
+        self.connections = ConnectionRules(scenario.connections)
         self.rules = FaultRules(scenario.faults)
         self.starts = Starts(scenario.starts)
         self.stop = threading.Event()

@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from connections import ConnectionRules, parse_connections
 from lives import FaultRules
 from messages import JSON, Reply, Request
-from scenario import parse_faults, parse_starts, parse_tasks
+from scenario import parse_faults, parse_starts, parse_tasks, refuse_without_tls
 from signatures import equal
 from starts import Starts
 from values import ScenarioError
@@ -64,18 +65,32 @@ def _stats(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _tasks(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
     tasks = parse_tasks(body.get("tasks"), cloud.folder)
+    if not cloud.tls:
+        refuse_without_tls(tasks=tasks)
     cloud.lives.put(tasks)
     return {"tasks": len(tasks)}
 
 
 def _faults(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
     rules = parse_faults(body.get("faults"))
+    if not cloud.tls:
+        refuse_without_tls(faults=rules)
     cloud.rules = FaultRules(rules)
     return {"faults": len(rules)}
 
 
+def _connections(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
+    rules = parse_connections(body.get("connections"))
+    if not cloud.tls:
+        refuse_without_tls(connections=rules)
+    cloud.connections = ConnectionRules(rules)
+    return {"connections": len(rules)}
+
+
 def _starts(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
     entries = parse_starts(body.get("starts"), cloud.folder)
+    if not cloud.tls:
+        refuse_without_tls(starts=entries)
     cloud.starts = Starts(entries)
     return {"starts": len(entries)}
 
@@ -91,6 +106,7 @@ def _clock(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
 def _reset(cloud: Cloud, body: Mapping[str, Any]) -> dict[str, Any]:
     cloud.lives.reset()
     cloud.rules.reset()
+    cloud.connections.reset()
     cloud.starts.reset()
     cloud.journal.reset()
     cloud.keyring.reset_counts()
@@ -111,6 +127,7 @@ _CALLS: Mapping[tuple[str, str], Callable[[Cloud, Mapping[str, Any]], dict[str, 
     ("GET", "stats"): _stats,
     ("POST", "tasks"): _tasks,
     ("POST", "faults"): _faults,
+    ("POST", "connections"): _connections,
     ("POST", "starts"): _starts,
     ("POST", "clock"): _clock,
     ("POST", "reset"): _reset,

@@ -53,7 +53,15 @@ VENDOR_FAULTS = ("throttle", "internal_error", "clock_error", "token_refused", "
 TURNED_AWAY = ("throttle", "clock_error", "token_refused", "signature_in_message", "http_429")
 #: Faults that break the right answer, so that the call must have been carried out, unless the scenario says otherwise.
 SENDS_ANSWER = (
+    "entity",
     "gzip",
+    "not_gzip",
+    "double_headers",
+    "double_length",
+    "odd_chunks",
+    "bad_chunks",
+    "cut_header",
+    "tls_bad_record",
     "truncated",
     "truncated_chunked",
     "wrong_content_length",
@@ -61,6 +69,8 @@ SENDS_ANSWER = (
     "drip",
     "drip_headers",
 )
+#: Faults of answers and of connections that break TLS itself.
+NEED_TLS = ("tls_bad_record", "tls_close", "tls_alert", "tls_plain")
 
 
 def apply(fault: Fault, case: Case) -> Reply:
@@ -127,11 +137,21 @@ def _gzip(case: Case) -> Reply:
     return Reply(case.base.status, gzip.compress(case.base.body), case.base.content_type, headers)
 
 
-def _entity_bomb(case: Case) -> Reply:
-    levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
-    doctype = f'<!DOCTYPE r [<!ENTITY l0 "lol">{levels}]>'
-    text = f'<?xml version="1.0"?>{doctype}<Response><JobsDetail>&l9;</JobsDetail></Response>'
-    return Reply(200, text.encode("ascii"), XML)
+def _not_gzip(case: Case) -> Reply:
+    headers = [*case.base.headers, ("Content-Encoding", "gzip")]
+    return Reply(case.base.status, case.base.body, case.base.content_type, headers)
+
+
+def _entity(case: Case) -> Reply:
+    """Put the state of a job into an entity that the answer declares; answers without one give way to such an answer."""
+    body = case.base.body if b"<State>" in case.base.body else _ANY_JOB
+    state = body.partition(b"<State>")[2].partition(b"</State>")[0]
+    declared = b'<!DOCTYPE r [<!ENTITY e "%b">]>' % state
+    head, mark, rest = body.replace(b"<State>%b<" % state, b"<State>&e;<", 1).rpartition(b"?>")
+    return Reply(case.base.status, head + mark + declared + rest, XML, case.base.headers)
+
+
+_ANY_JOB = b"<Response><JobsDetail><State>x</State></JobsDetail></Response>"
 
 
 _PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to this network.</body></html>"
@@ -173,6 +193,50 @@ def _send_truncated_chunked(wire: Wire, reply: Reply, case: Case) -> bool:
 def _send_wrong_content_length(wire: Wire, reply: Reply, case: Case) -> bool:
     headers = [("Content-Length", str(len(reply.body) // 2)), ("Connection", "close")]  # else another request may come
     wire.send(wire.head(reply, headers) + reply.body)
+    return False
+
+
+def _send_double_headers(wire: Wire, reply: Reply, case: Case) -> bool:
+    length = ("Content-Length", str(len(reply.body)))
+    wire.send(wire.head(reply, [("Content-Type", reply.content_type), length, length]) + reply.body)
+    return True
+
+
+def _send_double_length(wire: Wire, reply: Reply, case: Case) -> bool:
+    lengths = [("Content-Length", str(len(reply.body) // part)) for part in (1, 2)]
+    wire.send(wire.head(reply, [*lengths, ("Connection", "close")]) + reply.body)
+    return False
+
+
+def _send_odd_chunks(wire: Wire, reply: Reply, case: Case) -> bool:
+    """Send the right answer in a form that the standard allows and hardly anybody uses."""
+    parts, start = b"", 0
+    while start < len(reply.body):
+        part = reply.body[start : start + _ODD_SIZES[start % len(_ODD_SIZES)]]
+        parts += b'%03X;note="a;b";last\r\n%b\r\n' % (len(part), part)
+        start += len(part)
+    headers = [("Transfer-Encoding", "chunked"), ("Trailer", "X-Trailer")]
+    wire.send(wire.head(reply, headers) + parts + b"0;note\r\nX-Trailer: the end\r\n\r\n")
+    return True
+
+
+_ODD_SIZES = (1, 11, 2, 13)
+
+
+def _send_bad_chunks(wire: Wire, reply: Reply, case: Case) -> bool:
+    wire.send(wire.head(reply, [("Transfer-Encoding", "chunked")]) + b"xyz\r\n" + reply.body + b"\r\n0\r\n\r\n")
+    return False
+
+
+def _send_cut_header(wire: Wire, reply: Reply, case: Case) -> bool:
+    head = wire.head(reply, [("Content-Length", str(len(reply.body)))])
+    wire.send(head[: head.index(b"Content-Type") + len(b"Conten")])
+    return False
+
+
+def _send_tls_bad_record(wire: Wire, reply: Reply, case: Case) -> bool:
+    wire.send(wire.head(reply, [("Content-Length", str(len(reply.body)))]) + reply.body[: len(reply.body) // 2])
+    wire.send_raw(b"this is no TLS record\r\n")
     return False
 
 
@@ -240,12 +304,19 @@ FAULTS: dict[str, tuple[Callable[[Case], Reply], Mapping[str, str]]] = {
     "not_utf8": (_body(b'{"Response": "\xff\xfe\xe4\xf6"}'), {}),
     "not_json": (_body(b"this is neither JSON nor XML {<"), {}),
     "html": (_body(_PAGE, HTML), {}),
-    "entity_bomb": (_entity_bomb, {}),
+    "entity": (_entity, {}),
     "gzip": (_gzip, {}),
+    "not_gzip": (_not_gzip, {}),
     "reset": (_sent_by(_send_reset), {}),
     "truncated": (_sent_by(_send_truncated), {}),
     "truncated_chunked": (_sent_by(_send_truncated_chunked), {}),
     "wrong_content_length": (_sent_by(_send_wrong_content_length), {}),
+    "double_headers": (_sent_by(_send_double_headers), {}),
+    "double_length": (_sent_by(_send_double_length), {}),
+    "odd_chunks": (_sent_by(_send_odd_chunks), {}),
+    "bad_chunks": (_sent_by(_send_bad_chunks), {}),
+    "cut_header": (_sent_by(_send_cut_header), {}),
+    "tls_bad_record": (_sent_by(_send_tls_bad_record), {}),
     "hang": (_sent_by(_send_hang), {"seconds": "number"}),
     "drip": (_sent_by(_send_drip), {"bytes_per_second": "number"}),
     "drip_headers": (_sent_by(_send_drip_headers), {"bytes_per_second": "number"}),

@@ -38,6 +38,7 @@ class Journal:
         self._made: Counter[str] = Counter()
         self.connections_accepted = 0
         self.connections_open = 0
+        self.connections_broken = 0
 
     def write(self, entry: Entry) -> None:
         """Note one call."""
@@ -61,6 +62,11 @@ class Journal:
             self.connections_open += change
             self.connections_accepted += change > 0
 
+    def broken(self) -> None:
+        """Count a connection that a fault of connections struck."""
+        with self._lock:
+            self.connections_broken += 1
+
     def entries(self) -> list[dict[str, Any]]:
         """All that is remembered, oldest first."""
         with self._lock:
@@ -77,6 +83,7 @@ class Journal:
                 "made": dict(self._made),
                 "connections_accepted": self.connections_accepted,
                 "connections_open": self.connections_open,
+                "connections_broken": self.connections_broken,
             }
 
     def reset(self) -> None:
@@ -88,6 +95,7 @@ class Journal:
             self._starts.clear()
             self._made.clear()
             self.connections_accepted = 0
+            self.connections_broken = 0
 
 
 def _short(value: object) -> object:

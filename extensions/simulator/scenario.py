@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import permits
-from faults import FAULTS, TURNED_AWAY, VENDOR_FAULTS, Fault
+from connections import ConnectionRule, parse_connections
+from faults import FAULTS, NEED_TLS, TURNED_AWAY, VENDOR_FAULTS, Fault
 from lives import FaultRule, Step, Task
 from metadata import PROVIDER as METADATA
 from services._mps_detail import MEMBERS
@@ -22,9 +24,21 @@ from values import ScenarioError, a_boolean, a_choice, a_list, a_number, a_text,
 
 WORDS = ("pending", "running", "succeeded", "partial", "failed", "canceled", "unknown")
 MOST_TASKS = 100_000
+STDIN = Path("-")
 #: actions that do something, so that it makes a difference when their answer is lost
 DOING = frozenset(action for service in SERVICES.values() for action in service.starting | service.managing)
 
+_SECTIONS = (
+    "credentials",
+    "roles",
+    "clock_offset",
+    "rate_limit",
+    "retired_actions",
+    "tasks",
+    "starts",
+    "faults",
+    "connections",
+)
 _STEP_KINDS = ("status", "native", "answer", "answer_file", "error", "fault", "missing")
 _DETAILS = ("progress", "message", "code", "outputs", "counts", "parts")
 
@@ -41,12 +55,13 @@ class Scenario:
     tasks: tuple[Task, ...]
     starts: tuple[Start, ...]
     faults: tuple[FaultRule, ...]
+    connections: tuple[ConnectionRule, ...]
 
 
 def load(path: Path) -> Scenario:
-    """Read a scenario file."""
+    """Read a scenario file; `-` is the standard input, whose folder is the present one."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = sys.stdin.buffer.read().decode("utf-8") if path == STDIN else path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as problem:
         raise ScenarioError(str(path), f"cannot be read ({type(problem).__name__})") from problem
     try:
@@ -55,13 +70,17 @@ def load(path: Path) -> Scenario:
         raise ScenarioError(str(path), f"is not JSON: {problem}") from problem
     except RecursionError as problem:
         raise ScenarioError(str(path), "is nested too deeply") from problem
-    return parse(data, path.resolve().parent)
+    return parse(data, folder_of(path))
+
+
+def folder_of(path: Path) -> Path:
+    """Find the folder of a scenario, where `answer_file` is looked for."""
+    return path.resolve().parent
 
 
 def parse(data: Any, folder: Path) -> Scenario:
     """Check the content of a scenario; `answer_file` is looked for below the folder."""
-    keys = ("credentials", "roles", "clock_offset", "rate_limit", "retired_actions", "tasks", "starts", "faults")
-    fields = an_object(data, "scenario", keys)
+    fields = an_object(data, "scenario", _SECTIONS)
     tasks = parse_tasks(fields.get("tasks", []), folder)
     starts = parse_starts(fields.get("starts", []), folder)
     _check_ids(tasks, starts)
@@ -77,6 +96,7 @@ def parse(data: Any, folder: Path) -> Scenario:
         tasks=tasks,
         starts=starts,
         faults=parse_faults(fields.get("faults", [])),
+        connections=parse_connections(fields.get("connections", [])),
     )
 
 
@@ -113,6 +133,24 @@ def _check_ids(tasks: Iterable[Task], starts: Iterable[Start]) -> None:
         if key in known:
             raise ScenarioError(f"starts[{number}].task_id", f"there already is a task {start.task_id!r}")
         known |= {key} if start.task_id and "{n}" not in start.task_id else set()
+
+
+def refuse_without_tls(
+    tasks: Iterable[Task] = (),
+    starts: Iterable[Start] = (),
+    faults: Iterable[FaultRule] = (),
+    connections: Iterable[ConnectionRule] = (),
+) -> None:
+    """Refuse the faults that break TLS itself: plain HTTP has nothing that they could break."""
+    named = [(f"task {task.task_id}", step.value.name) for task in tasks for step in task.life if step.kind == "fault"]
+    for number, start in enumerate(starts):
+        broken = [*start.faults, *(step.value for step in start.life if step.kind == "fault")]
+        named += [(f"starts[{number}]", fault.name) for fault in broken]
+    named += [(f"faults[{number}]", rule.fault.name) for number, rule in enumerate(faults)]
+    named += [(f"connections[{number}]", rule.fault) for number, rule in enumerate(connections)]
+    for place, name in named:
+        if name in NEED_TLS:
+            raise ScenarioError(place, f"{name} needs a simulator that was started with --tls-cert and --tls-key")
 
 
 # Tasks and their lives

@@ -1,16 +1,19 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP server: one port of this machine, one thread a connection."""
+"""The HTTP or HTTPS server: one port of this machine, one thread a connection."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from ipaddress import ip_address
 
+import connections
 from cloud import Cloud
 from messages import TEXT, Reply
+from tls import shake_hands
 from wire import BadRequest, Wire
 
 
@@ -19,11 +22,12 @@ class NotLoopback(Exception):
 
 
 class Server:
-    """Listens from its making on; `run` serves until the cloud is told to stop."""
+    """Listens from its making on; `run` serves until the cloud is told to stop. With a context it speaks TLS."""
 
-    def __init__(self, cloud: Cloud, host: str, port: int) -> None:
+    def __init__(self, cloud: Cloud, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._cloud = cloud
+        self._context = context
         self._lock = threading.Lock()
         self._wires: dict[int, Wire] = {}
         self._listener = socket.socket(family, socket.SOCK_STREAM)
@@ -31,7 +35,8 @@ class Server:
         self._listener.bind((host, port))
         self._listener.listen(512)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://{'[' + host + ']' if ':' in host else host}:{self.port}"
+        scheme = "https" if context else "http"
+        self.url = f"{scheme}://{'[' + host + ']' if ':' in host else host}:{self.port}"
 
     def run(self, most_seconds: float | None) -> bool:
         """Serve; give back false when the time was over before anyone asked for the end."""
@@ -54,28 +59,41 @@ class Server:
                     return
                 continue
             number += 1
-            threading.Thread(target=self._serve, args=(sock, number), daemon=True).start()
+            fault = self._cloud.connections.strike()  # here, since threads would count in any order
+            threading.Thread(target=self._serve, args=(sock, number, fault), daemon=True).start()
 
-    def _serve(self, sock: socket.socket, number: int) -> None:
+    def _serve(self, sock: socket.socket, number: int, fault: str | None) -> None:
         journal = self._cloud.journal
         journal.connected(1)
         try:
-            wire = Wire(sock, number, self._cloud.clock, self._cloud.stop)
-        except OSError:
-            sock.close()
-            journal.connected(-1)
-            return
-        with self._lock:
-            self._wires[number] = wire
-        try:
-            self._talk(wire)
+            if fault is not None:
+                journal.broken()
+                connections.play(fault, sock)
+            else:
+                self._attend(self._open(sock, number))
         except OSError:
             pass  # the client has gone, or the simulator stops
         finally:
-            with self._lock:
-                del self._wires[number]
-            wire.drop()
             journal.connected(-1)
+
+    def _open(self, sock: socket.socket, number: int) -> Wire:
+        try:
+            if self._context is not None:
+                sock = shake_hands(sock, self._context)
+            return Wire(sock, number, self._cloud.clock, self._cloud.stop)
+        except OSError:
+            sock.close()
+            raise
+
+    def _attend(self, wire: Wire) -> None:
+        with self._lock:
+            self._wires[wire.number] = wire
+        try:
+            self._talk(wire)
+        finally:
+            with self._lock:
+                del self._wires[wire.number]
+            wire.drop()
 
     def _talk(self, wire: Wire) -> None:
         while True:

@@ -120,6 +120,10 @@ class Wire:
         """Send bytes as they are."""
         self._socket.sendall(data)
 
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes past TLS: they are no record of it. Without TLS this is `send`."""
+        socket.socket.sendall(self._socket, data)
+
     def pause(self, seconds: float) -> bool:
         """Wait; false when a fault must end: the client has gone, the simulator stops, or it has lasted too long."""
         end = min(time.monotonic() + seconds, self._until)
@@ -133,7 +137,7 @@ class Wire:
     def _client_has_gone(self) -> bool:
         self._socket.settimeout(0)
         try:
-            return not self._socket.recv(1, socket.MSG_PEEK)
+            return not socket.socket.recv(self._socket, 1, socket.MSG_PEEK)  # past TLS, which cannot peek
         except BlockingIOError:
             return False
         except OSError:
@@ -153,7 +157,7 @@ class Wire:
     def finish(self) -> None:
         """End the connection from another thread: the one that serves it wakes up and drops it."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # past TLS, whose state is not to change meanwhile
 
     def drop(self) -> None:
         """Give the connection up."""

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stand-in cloud as a fixture: `start_simulator(scenario)`."""
+"""The stand-in cloud as a fixture: `start_simulator(scenario)`, or `start_simulator(scenario, tls=True)`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import http.client
 import inspect
 import json
 import os
+import ssl
 import subprocess
 import sys
 import urllib.parse
@@ -17,15 +18,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import trustme
 
 from .ansible_runs import Ansible
 
 SIMULATOR = Path(__file__).resolve().parents[2] / "extensions" / "simulator"
-TENCENT = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
 #: keeps compiled files out of the sources, but keeps them: the simulator starts in half the time
 COMPILED = {"PYTHONPYCACHEPREFIX": str(SIMULATOR.parents[1] / ".cache" / "pycache"), "PYTHONDONTWRITEBYTECODE": ""}
 ACCESS_TOKEN = "EXAMPLE-FAKE-ACCESS-TOKEN"
-DINGTALK = {"app_key": "dingEXAMPLEKEY", "app_secret": "EXAMPLE-FAKE-APP-SECRET"}
+#: what a fault of connections does to a client: a control call is then sent again
+BROKEN = (ssl.SSLError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError, http.client.BadStatusLine)
+CONTROL_TRIES = 50
 
 
 class Answer(NamedTuple):
@@ -40,35 +43,59 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-class Simulator:
-    """A running stand-in cloud."""
+class Certificates(NamedTuple):
+    """Files of a CA of the test's own, and of a certificate that it signed for this machine."""
 
-    def __init__(self, process: subprocess.Popen[str], ready: Mapping[str, Any], scenario: Mapping[str, Any]) -> None:
+    ca: Path
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Certificates:
+        """Make them anew."""
+        files = cls(folder / "ca.pem", folder / "server.pem", folder / "server-key.pem")
+        ca = trustme.CA()
+        server = ca.issue_cert("127.0.0.1", "localhost")
+        ca.cert_pem.write_to_path(str(files.ca))
+        server.private_key_pem.write_to_path(str(files.key))
+        for number, part in enumerate(server.cert_chain_pems):
+            part.write_to_path(str(files.certificate), append=number > 0)
+        return files
+
+    @property
+    def arguments(self) -> list[str]:
+        """The simulator's options."""
+        return ["--tls-cert", str(self.certificate), "--tls-key", str(self.key)]
+
+
+class Simulator:
+    """A running stand-in cloud.
+
+    ``environment`` is what leads the collection to it. With ``ca``, the path of a CA bundle, it serves HTTPS.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], ready: Mapping[str, Any], ca: Path | None = None) -> None:
         self.process = process
         self.url: str = ready["url"]
         self.port: int = ready["port"]
         self.control_key: str = ready["control_key"]
-        credentials = scenario.get("credentials", {})
-        tencent = next(iter(credentials.get("tencent", [TENCENT])), TENCENT)
-        dingtalk = next(iter(credentials.get("dingtalk", [DINGTALK])), DINGTALK)
-        endpoints = ("ESS_ENDPOINT", "COS_DOC_ENDPOINT", "MPS_ENDPOINT", "DINGTALK_DOC_ENDPOINT", "METADATA_ENDPOINT")
-        self.environment: dict[str, str] = {
-            **{f"CLOUDWAIT_{name}": self.url for name in endpoints},
-            "TENCENTCLOUD_SECRET_ID": tencent["secret_id"],
-            "TENCENTCLOUD_SECRET_KEY": tencent["secret_key"],
-            "DINGTALK_APP_KEY": dingtalk["app_key"],
-            "DINGTALK_APP_SECRET": dingtalk["app_secret"],
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
-        }
-        if "token" in tencent:
-            self.environment["TENCENTCLOUD_TOKEN"] = tencent["token"]
+        self.ca = ca
+        self.environment: dict[str, str] = dict(ready["environment"])
+        if ca is not None:
+            self.environment["REQUESTS_CA_BUNDLE"] = str(ca)
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection to it, which trusts its CA and no other."""
+        if self.ca is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        context = ssl.create_default_context(cafile=str(self.ca))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
 
     def request(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Answer:
         """Send one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = self.connect()
         try:
             connection.request(method, target, body, dict(headers or {}))
             response = connection.getresponse()
@@ -83,9 +110,18 @@ class Simulator:
         return self.request("GET", path, {"x-acs-dingtalk-access-token": token})
 
     def control(self, name: str, body: Mapping[str, Any] | None = None, method: str = "POST") -> Any:
-        """Make a control call; one that is refused raises RuntimeError."""
+        """Make a control call; one that is refused raises RuntimeError.
+
+        Faults of connections strike control calls, too. Such a call was not read, so that it is sent again.
+        """
         data = None if method == "GET" else json.dumps(body or {}).encode()
-        answer = self.request(method, f"/_simulator/{name}", {"X-Simulator-Key": self.control_key}, data)
+        for left in range(CONTROL_TRIES, 0, -1):
+            try:
+                answer = self.request(method, f"/_simulator/{name}", {"X-Simulator-Key": self.control_key}, data)
+                break
+            except BROKEN:
+                if left == 1:
+                    raise
         if answer.status != 200:
             raise RuntimeError(answer.json()["error"])
         return answer.json()
@@ -120,19 +156,24 @@ class Simulator:
 
 @pytest.fixture
 def start_simulator(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
-    """Start stand-in clouds: `start_simulator({"tasks": [...]})`, or with the path of a scenario file."""
+    """Start stand-in clouds: `start_simulator({"tasks": [...]})`, or with the path of a scenario file.
+
+    With `tls=True` it serves HTTPS, with a certificate of a CA of its own.
+    """
     running: list[Simulator] = []
+    made: list[Certificates] = []
     errors = tmp_path / "simulator-errors.txt"
 
-    def start(scenario: Mapping[str, Any] | Path | None = None, *arguments: str) -> Simulator:
+    def start(scenario: Mapping[str, Any] | Path | None = None, *arguments: str, tls: bool = False) -> Simulator:
         number = len(running)
-        if isinstance(scenario, Path):
-            path, content = scenario, json.loads(scenario.read_text(encoding="utf-8"))
-        else:
-            path, content = tmp_path / f"scenario-{number}.json", dict(scenario or {})
-            path.write_text(json.dumps(content), encoding="utf-8")
+        path = scenario if isinstance(scenario, Path) else tmp_path / f"scenario-{number}.json"
+        if not isinstance(scenario, Path):
+            path.write_text(json.dumps(dict(scenario or {})), encoding="utf-8")
         ready = tmp_path / f"ready-{number}.json"
         command = [sys.executable, str(SIMULATOR), "--scenario", str(path), "--ready-file", str(ready)]
+        if tls and not made:
+            made.append(Certificates.make(tmp_path))
+        command += made[0].arguments if tls else []
         with errors.open("a", encoding="utf-8") as file:
             process = subprocess.Popen(
                 [*command, "--max-seconds", "900", *arguments],
@@ -146,7 +187,8 @@ def start_simulator(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
         if not line.startswith("cloudwait-simulator: listening on "):
             process.communicate(timeout=10)
             raise RuntimeError(f"the simulator did not start: {errors.read_text(encoding='utf-8')}")
-        simulator = Simulator(process, json.loads(ready.read_text(encoding="utf-8")), content)
+        about = json.loads(ready.read_text(encoding="utf-8"))
+        simulator = Simulator(process, about, made[0].ca if tls else None)
         running.append(simulator)
         return simulator
 

@@ -174,6 +174,7 @@ def test_the_ready_file_is_private_and_goes_at_the_end(start_simulator: Callable
         "port": simulator.port,
         "pid": simulator.process.pid,
         "control_key": simulator.control_key,
+        "environment": simulator.environment,
     }
     assert len(simulator.control_key) >= 32
     assert simulator.stop() == 0
