@@ -54,7 +54,7 @@ CASES = [
     Case("mps", "internal_error", "server", '"InternalError: '),
     Case("cos_doc", "http_503", "server", "answered with HTTP 503; try again later"),
     Case("cos_doc", "not_json", "protocol", ELSE),
-    Case("cos_doc", "entity_bomb", "protocol", ELSE),
+    Case("cos_doc", "entity", "protocol", ELSE),
     Case("cos_doc", "throttle", "throttled", '"SlowDown: '),
     Case("cos_doc", "internal_error", "server", '"InternalError: '),
     Case("dingtalk_doc", "throttle", "throttled", '"Forbidden.AccessDenied.QpsLimitForApi: '),
