@@ -82,7 +82,7 @@ def main() -> int:
         if arguments.stop:
             return _stop(arguments.ready_file)
         return _serve(arguments)
-    except (ScenarioError, NotLoopback, NoTls, ready.NotStopped, OSError, OverflowError) as problem:
+    except (ScenarioError, NotLoopback, NoTls, ready.NotStopped, ready.NotWritten, OSError, OverflowError) as problem:
         print(f"cloudwait-simulator: {problem}", file=sys.stderr)
         return 2
 

@@ -24,13 +24,23 @@ END_SECONDS = 20.0
 TRIES = 5
 
 
+class NotWritten(Exception):
+    """The ready file cannot be written; the text says why in one sentence."""
+
+
 class NotStopped(Exception):
     """A simulator could not be stopped; the text says why in one sentence."""
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the file whole, for its owner's eyes only: it holds the control key."""
-    handle, name = tempfile.mkstemp(prefix=".simulator-", dir=path.parent)  # mode 0600
+    """Write the file whole, for its owner's eyes only: it holds the control key.
+
+    :raises NotWritten: when its folder does not let it.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=".simulator-", dir=path.parent)  # mode 0600
+    except OSError as problem:
+        raise NotWritten(f"--ready-file {path} cannot be written ({type(problem).__name__})") from problem
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(content, file)
     os.replace(name, path)
