@@ -46,11 +46,16 @@ def signed_headers(headers: t.Mapping[str, str]) -> str:
 
 
 def query_string(params: t.Mapping[str, t.Any]) -> str:
-    """Parameters of a GET as text: nested names joined with dots, lists counted from 0, form encoded."""
+    """Parameters of a GET as text: nested names joined with dots, lists counted from 0, form encoded.
+
+    What is null is left out, at any depth; in a list it leaves its number out, too, as in the vendor's SDK.
+    """
     return urlencode(list(_flatten("", params)))
 
 
 def _flatten(prefix: str, value: t.Any) -> t.Iterator[tuple[str, str]]:
+    if value is None:
+        return
     if isinstance(value, t.Mapping):
         members: t.Iterable[tuple[t.Any, t.Any]] = value.items()
     elif isinstance(value, (list, tuple)):

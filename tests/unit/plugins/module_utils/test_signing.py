@@ -11,6 +11,7 @@ import json
 import pathlib
 import time
 import typing as t
+import urllib.parse
 
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils.signing import cos, tc3
@@ -149,10 +150,26 @@ def test_a_wrong_tc3_step_is_named(step: str, name: str, monkeypatch: pytest.Mon
         ({"List": ("x", "y z"), "Limit": 10}, "List.0=x&List.1=y+z&Limit=10"),
         ({"Empty": "", "None": {}, "Nothing": []}, "Empty="),
         ({"Name": "\u5458\u5de51"}, "Name=%E5%91%98%E5%B7%A51"),
+        ({"A": None, "B": "x"}, "B=x"),
+        ({"A": {"B": None}, "C": [None, "x", {"D": None, "E": 0}], "F": []}, "C.1=x&C.2.E=0"),
+        ({"A": None}, ""),
     ],
 )
 def test_the_parameters_of_a_get_are_flattened(params: dict[str, t.Any], text: str) -> None:
     assert tc3.query_string(params) == text
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"A": None, "B": "x"},
+        {"A": {"B": None, "C": [None, {"D": None, "E": 1}, "x"]}, "F": [], "G": {}, "H": False, "I": ""},
+    ],
+)
+def test_null_parameters_are_left_out_as_the_vendors_sdk_does(params: dict[str, t.Any]) -> None:
+    client = pytest.importorskip("tencentcloud.common.abstract_client")
+    flattened = object.__new__(client.AbstractClient)._format_params(None, params)
+    assert tc3.query_string(params) == urllib.parse.urlencode(flattened)
 
 
 @pytest.mark.parametrize("vector", [each for each in TC3 if each["input"]["method"] == "GET"], ids=name_of)
