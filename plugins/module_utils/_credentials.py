@@ -20,7 +20,7 @@ import threading
 import time
 import typing as t
 
-from ._errors import CloudError
+from ._errors import CloudError, quoted
 from ._transport import Request, Transport, check_endpoint, is_loopback
 
 METADATA_ENDPOINT = "http://metadata.tencentyun.com"
@@ -32,6 +32,12 @@ RENEW_BEFORE = 300
 
 RENEW_AGAIN = 10.0
 """Seconds after which a renewal that failed is tried again, while what is there is still good."""
+
+LATEST = 253402300799
+"""The last second of the year 9999."""
+
+TEMPORARY = ("oauth", "sso")
+"""The types of tccli's profiles that hold temporary keys."""
 
 DEFAULT_PROFILE = "default"
 SDK_FILES = (os.path.join("~", ".tencentcloud", "credentials"), os.path.join("/etc", "tencentcloud", "credentials"))
@@ -159,9 +165,22 @@ def _first(values: Values, *names: str) -> list[str | None]:
 
 
 def _check_text(what: str, value: str | None) -> None:
-    """Keys go into headers; the most common slip is a blank or line break that was copied along."""
-    if value is not None and not (value.isascii() and value.isprintable() and value == value.strip()):
-        raise CloudError("config", f"{what} has blanks around it or characters that no key has")
+    """Keys go into headers; the most common slip is a blank or line break that was copied along. None is ever shown."""
+    if value is not None and value != value.strip():
+        raise CloudError("config", f"{what} has blanks around it", advice="give it without them")
+    if value is not None and not (value.isascii() and value.isprintable()):
+        raise CloudError("config", f"{what} has characters that no key has", advice="copy it again")
+
+
+def _check_swap(names: tuple[str, str], pair: t.Sequence[str | None], where: str, begins: str) -> None:
+    """Refuse an id in the place of its secret: ids begin with a word, and secrets with it by the rarest chance only."""
+    found, secret = (value or "" for value in pair)
+    if not secret.startswith(begins) or (found.startswith(begins) and found != secret):
+        return
+    said = f'{names[1]} of {where} begins with "{begins}", as what belongs into {names[0]} does'
+    is_swap = found not in ("", secret)
+    advice = "the two are swapped, give each in the other's place" if is_swap else f"give the secret in {names[1]}"
+    raise CloudError("config", said, advice=advice)
 
 
 def _whole(names: t.Sequence[str], values: t.Sequence[str | None], where: str) -> bool:
@@ -190,10 +209,11 @@ def tencent_credentials(options: Values, environ: t.Mapping[str, str]) -> Tencen
     keys = _given_keys(options, ("secret_id", "secret_key"), "token", "the options")
     if keys:
         return _fixed("options", keys)
-    if options.get("profile"):
-        return _profile(str(options["profile"]))
-    if options.get("cvm_role"):
-        return _role(str(options["cvm_role"]), environ)
+    profile, role = (str(options.get(name) or "").strip() for name in ("profile", "cvm_role"))
+    if profile:
+        return _profile(profile)
+    if role:
+        return _role(role, environ)
     prefix = "TENCENTCLOUD_"
     keys = _given_keys(environ, (prefix + "SECRET_ID", prefix + "SECRET_KEY"), prefix + "TOKEN", "the environment")
     if keys:
@@ -222,6 +242,7 @@ def _given_keys(values: Values, names: tuple[str, str], token_name: str, where: 
             f"the credentials of {where} are incomplete: {token_name} is given, {' and '.join(names)} are missing",
             advice="give all three in the same place",
         )
+    _check_swap(names, pair, where, "AKID")
     if not _whole(names, pair, where):
         return None
     _check_text(f"{token_name} of {where}", token)
@@ -234,7 +255,11 @@ def _fixed(source: str, keys: Keys) -> TencentCredentials:
 
 def _profile(name: str) -> TencentCredentials:
     if not re.fullmatch(r"[^/\\\0]+", name) or name in (".", ".."):
-        raise CloudError("config", "the profile's name is not the name of a file")
+        raise CloudError(
+            "config",
+            f"profile is {quoted(name)}, which is not the name of a profile",
+            advice="give a name that a file can have",
+        )
     return TencentCredentials(f"profile {name}", lambda: _read_profile(name), renewable=True)
 
 
@@ -255,7 +280,7 @@ def _read_profile(name: str) -> Keys:
             return _read_sdk(path, name)
     raise CloudError(
         "config",
-        f"the profile {name} was found neither in {tccli} nor in {' nor in '.join(sdk)}",
+        f"the profile {quoted(name)} was found neither in {tccli} nor in {' nor in '.join(sdk)}",
         advice="create it with tccli configure on the host where the Ansible task runs, or name another",
     )
 
@@ -266,26 +291,51 @@ def _read_text(path: str) -> str:
             return file.read(METADATA_MAX_BYTES)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CloudError("config", f"the profile file {path} cannot be read ({reason})") from None
+        said = f"the profile file {path} cannot be read ({reason})"
+        raise CloudError("config", said, advice="let the user that the Ansible task runs as read it") from None
 
 
-def _read_tccli(path: str) -> Keys:
-    """tccli's own file: JSON with ``secretId``, ``secretKey``, ``token``, and ``type`` for other ways to log in."""
+def _read_tccli(path: str, now: t.Callable[[], float] = time.time) -> Keys:  # keys end at a time of day
+    """tccli's own file: JSON with ``secretId``, ``secretKey``, ``token``, and ``type`` for other ways to log in.
+
+    Those of the types ``oauth`` and ``sso`` hold temporary keys and ``expiresAt``, the Unix seconds of their end.
+    """
     text = _read_text(path)
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
-        raise CloudError("config", f"the profile file {path} is not a JSON object")
+        said = f"the profile file {path} is not a JSON object"
+        raise CloudError("config", said, advice="make it anew with tccli configure")
     way = data.get("type") or ("role-arn" if data.get("role-arn") else None)
-    if way:
+    keys = {name: data.get(name) for name in ("secretId", "secretKey", "token")}
+    if way in TEMPORARY:
+        return _keys_of_file(path, keys)._replace(expires_at=_end_of(path, way, data.get("expiresAt"), now))
+    if way and way != "default":
+        kind = quoted(way, 40) if isinstance(way, str) else "something that is no text"
         raise CloudError(
             "config",
-            f"the profile file {path} is of the type {way!s:.40}, which this collection cannot use",
+            f"the profile file {path} has as its type {kind}, which this collection cannot use",
             advice="use a profile with keys, or the option cvm_role",
         )
-    return _keys_of_file(path, {name: data.get(name) for name in ("secretId", "secretKey", "token")})
+    return _keys_of_file(path, keys)
+
+
+def _end_of(path: str, way: str, value: t.Any, now: t.Callable[[], float]) -> float:
+    """When the temporary keys of a profile end, in Unix seconds; the tool renews them, this collection does not.
+
+    :raises CloudError: ``config``, when nobody can tell, and when they have ended.
+    """
+    advice = (
+        f"renew them by any command of tccli with this profile, or by tccli {'auth' if way == 'oauth' else 'sso'} login"
+    )
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise CloudError("config", f"the profile file {path} does not say when its keys end", advice=advice)
+    if value <= now():
+        ended = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0, min(value, LATEST))))
+        raise CloudError("config", f"the keys in the profile file {path} have ended at {ended}", advice=advice)
+    return float(value)
 
 
 def _read_sdk(path: str, profile: str) -> Keys:
@@ -298,9 +348,13 @@ def _read_sdk(path: str, profile: str) -> Keys:
         parser.read_string(text)
         values = dict(parser[profile])
     except KeyError:
-        raise CloudError("config", f"the profile file {path} has no section [{profile}]") from None
+        said = f"the profile file {path} has no section [{profile}]"
+        raise CloudError("config", said, advice="add it, or name another profile") from None
     except configparser.Error:
-        raise CloudError("config", f"the profile file {path} is not an INI file") from None
+        said = f"the profile file {path} is not an INI file"
+        raise CloudError(
+            "config", said, advice="write sections such as [default], and lines such as secret_id = ..."
+        ) from None
     plain = {name: value.strip().strip('"') for name, value in values.items()}
     return _keys_of_file(path, {"secretId": plain.get("secret_id"), "secretKey": plain.get("secret_key")})
 
@@ -309,19 +363,21 @@ def _keys_of_file(path: str, values: Values) -> Keys:
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     keys = _given_keys(texts, ("secretId", "secretKey"), "token", f"the profile file {path}")
     if keys is None:
-        raise CloudError("config", f"the profile file {path} holds no keys")
+        raise CloudError("config", f"the profile file {path} holds no keys", advice="put some into it")
     return keys
 
 
 def _role(name: str, environ: t.Mapping[str, str]) -> TencentCredentials:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name) or name.strip(".") == "":
-        raise CloudError("config", "the name of the CVM role may have letters, digits and _ . - only")
+        said = f"cvm_role is {quoted(name)}, which is not the name of a role"
+        raise CloudError("config", said, advice="give the role's name, which has letters, digits and _ . - only")
     override = environ.get("CLOUDWAIT_METADATA_ENDPOINT")
     endpoint = METADATA_ENDPOINT
     if override:
         parts = check_endpoint(override, "CLOUDWAIT_METADATA_ENDPOINT")
         if not is_loopback(parts.hostname):
-            raise CloudError("config", "CLOUDWAIT_METADATA_ENDPOINT is not on this machine")
+            said = f"CLOUDWAIT_METADATA_ENDPOINT names the host {quoted(parts.hostname)}, which is not this machine"
+            raise CloudError("config", said, advice="it is for tests: give a host such as 127.0.0.1, or unset it")
         endpoint = override.rstrip("/")
     url = endpoint + METADATA_PATH + name
     return TencentCredentials(f"cvm_role {name}", lambda: _fetch_role(url, name), renewable=True)
@@ -370,6 +426,7 @@ def dingtalk_app(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
     )
     for source, where, values, names, token_name in sources:
         pair = _first(values, *names)
+        _check_swap(names, pair, where, "ding")
         if _whole(names, pair, where):
             return DingTalkApp(source, pair[0], pair[1])
         app = _given_token(source, where, values, token_name)

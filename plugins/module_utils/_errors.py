@@ -38,9 +38,14 @@ KINDS: dict[str, Kind] = {
 }
 
 
+def flat(text: str) -> str:
+    """A vendor's text as one line: line breaks and control characters become blanks, and nothing is cut."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """A text as part of one sentence: no line breaks or control characters, no full stop; a long one is cut at a word."""
-    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    words = flat(text)
     if len(words) <= limit:
         return words.rstrip(".。")
     short = words[: limit - len(CUT)]
@@ -48,10 +53,19 @@ def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
     return (at_word if len(at_word) > limit // 2 else short) + CUT
 
 
+def quoted(value: t.Any, limit: int = 100) -> str:
+    """A value that a user gave, in double quotes, as part of a sentence; what cannot be seen is written as an escape."""
+    text = str(value)
+    visible = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text[: limit + 1]
+    )
+    return f'"{visible[: limit - len(CUT)]}{CUT}"' if len(visible) > limit else f'"{visible}"'
+
+
 def shown(value: t.Any) -> str:
-    """A value that a user gave, for a message: a text in double quotes, anything else as JSON would have it."""
+    """A value of any type that a user gave: a text in double quotes, anything else as JSON would have it."""
     if isinstance(value, str):
-        return f'"{one_line(value, 80)}"'
+        return quoted(value)
     return one_line(json.dumps(value, default=str, ensure_ascii=False), 80)
 
 
@@ -142,4 +156,4 @@ def _without(text: str, secret: str) -> str:
     return text
 
 
-__all__ = ["KINDS", "CloudError", "Kind", "one_line", "shown"]
+__all__ = ["KINDS", "CloudError", "Kind", "flat", "one_line", "quoted", "shown"]

@@ -11,6 +11,7 @@ import itertools
 import json
 import pathlib
 import threading
+import time
 import typing as t
 
 import pytest
@@ -162,9 +163,8 @@ def test_half_a_set_is_never_completed(
 @pytest.mark.parametrize("name", ["secret_id", "secret_key", "token"])
 def test_blanks_and_odd_characters_are_refused_and_not_shown(name: str, value: str) -> None:
     said = refusal(lambda: tencent_credentials({**OPTIONS, name: value}, {}))
-    assert said.startswith(
-        f"Looking failed: {name} of the options has blanks around it or characters that no key has; "
-    )
+    what = "blanks around it; " if value != value.strip() else "characters that no key has; "
+    assert said.startswith(f"Looking failed: {name} of the options has {what}")
     assert "EXAM" not in said
 
 
@@ -211,16 +211,17 @@ def test_the_file_of_tccli_comes_first(home: pathlib.Path) -> None:
     assert tencent_credentials({}, {}).keys() == Keys("tccli-id", "tccli-key")
 
 
+INI = "write sections such as [default], and lines such as secret_id = ...."
 USELESS = "which this collection cannot use; use a profile with keys, or the option cvm_role."
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"type": "oauth", "secretId": "i", "secretKey": "k"}, f"{{}} is of the type oauth, {USELESS}"),
-        ({"type": "sso"}, f"{{}} is of the type sso, {USELESS}"),
-        ({"type": "cvm-role"}, f"{{}} is of the type cvm-role, {USELESS}"),
-        ({"secretId": "i", "secretKey": "k", "role-arn": "r"}, f"{{}} is of the type role-arn, {USELESS}"),
+        ({"type": "oauth"}, "{} holds no keys; "),
+        ({"type": "cvm-role"}, f'{{}} has as its type "cvm-role", {USELESS}'),
+        ({"type": ["x"], "secretId": "i"}, f"{{}} has as its type something that is no text, {USELESS}"),
+        ({"secretId": "i", "secretKey": "k", "role-arn": "r"}, f'{{}} has as its type "role-arn", {USELESS}'),
         ("[1]", "{} is not a JSON object; "),
         ("secretId: i", "{} is not a JSON object; "),
         ("[" * 50_000, "{} is not a JSON object; "),
@@ -247,23 +248,23 @@ def test_half_a_profile_is_never_completed(home: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[default]\nsecret_id = i\nsecret_key = k\n", "has no section [work]"),
-        ("", "has no section [work]"),
-        ("secret_id = i\n", "is not an INI file"),
-        ("[work]\n[work]\n", "is not an INI file"),
-        ("[work]\nregion = ap-beijing\n", "holds no keys"),
+        ("[default]\nsecret_id = i\nsecret_key = k\n", "has no section [work]; add it, or name another profile."),
+        ("", "has no section [work]; add it, or name another profile."),
+        ("secret_id = i\n", f"is not an INI file; {INI}"),
+        ("[work]\n[work]\n", f"is not an INI file; {INI}"),
+        ("[work]\nregion = ap-beijing\n", "holds no keys; put some into it."),
     ],
 )
 def test_a_useless_file_of_the_sdk_is_told(text: str, said: str, home: pathlib.Path) -> None:
     path = write_sdk(home, text)
-    assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == (
-        f"Looking failed: the profile file {path} {said}; correct the options, the environment or the profile."
+    assert (
+        refusal(tencent_credentials({"profile": "work"}, {}).keys) == f"Looking failed: the profile file {path} {said}"
     )
 
 
 def test_a_profile_that_is_nowhere_says_where_it_was_sought(home: pathlib.Path) -> None:
     assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == (
-        f"Looking failed: the profile work was found neither in {home}/.tccli/work.credential "
+        f'Looking failed: the profile "work" was found neither in {home}/.tccli/work.credential '
         f"nor in {home}/.tencentcloud/credentials; "
         "create it with tccli configure on the host where the Ansible task runs, or name another."
     )
@@ -276,10 +277,115 @@ def test_a_profile_that_cannot_be_read_is_told(home: pathlib.Path) -> None:
     assert "cannot be read (it is not UTF-8 text)" in refusal(tencent_credentials({"profile": "bytes"}, {}).keys)
 
 
-@pytest.mark.parametrize("name", ["../secret", "a/b", "a\\b", "..", ".", "a\0b"])
-def test_a_profile_is_no_path(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("../secret", "../secret"), (" a/b", "a/b"), ("a\\b", "a\\b"), ("..", ".."), (".", "."), ("a\0b", "a\\x00b")],
+)
+def test_a_profile_is_no_path(name: str, shown: str) -> None:
     said = refusal(lambda: tencent_credentials({"profile": name}, {}))
-    assert said.startswith("Looking failed: the profile's name is not the name of a file; ")
+    assert said.startswith(f'Looking failed: profile is "{shown}", which is not the name of a profile; ')
+
+
+@pytest.mark.parametrize("type_", ["oauth", "sso"])
+def test_a_profile_of_a_log_in_is_used_while_its_keys_are_good(type_: str, home: pathlib.Path) -> None:
+    ends = int(time.time()) + 3600
+    content = {"type": type_, "secretId": "i", "secretKey": "k", "token": "t", "expiresAt": ends, type_: {"x": "y"}}
+    write_tccli(home, "work", content)
+    credentials = tencent_credentials({"profile": "work"}, {})
+    assert credentials.keys() == Keys("i", "k", "t", ends)
+    write_tccli(home, "work", {**content, "secretId": "renewed by the tool", "expiresAt": ends + 60})
+    assert credentials.renew(credentials.keys())
+    assert credentials.keys().secret_id == "renewed by the tool"
+
+
+def test_a_profile_of_the_type_default_holds_keys(home: pathlib.Path) -> None:
+    write_tccli(home, "work", {"type": "default", "secretId": "i", "secretKey": "k"})
+    assert tencent_credentials({"profile": "work"}, {}).keys() == Keys("i", "k")
+
+
+@pytest.mark.parametrize(
+    ("type_", "ends", "said"),
+    [
+        (
+            "oauth",
+            1_700_000_000,
+            "the keys in {} have ended at 2023-11-14T22:13:20Z; renew them by {} or by tccli auth login.",
+        ),
+        ("sso", -5.5, "the keys in {} have ended at 1970-01-01T00:00:00Z; renew them by {} or by tccli sso login."),
+        ("sso", None, "{} does not say when its keys end; renew them by {} or by tccli sso login."),
+        ("sso", "soon", "{} does not say when its keys end; renew them by {} or by tccli sso login."),
+        ("oauth", True, "{} does not say when its keys end; renew them by {} or by tccli auth login."),
+        ("oauth", float("inf"), "{} does not say when its keys end; renew them by {} or by tccli auth login."),
+    ],
+)
+def test_keys_of_a_log_in_that_have_ended_are_refused(type_: str, ends: t.Any, said: str, home: pathlib.Path) -> None:
+    path = write_tccli(home, "work", {"type": type_, "secretId": "i", "secretKey": "k", "expiresAt": ends})
+    wanted = said.format(f"the profile file {path}", "any command of tccli with this profile,")
+    assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == f"Looking failed: {wanted}"
+
+
+# --- Swapped ---------------------------------------------------------------------------------------------------------
+
+FAKE_ID = "AKIDEXAMPLEEXAMPLEEXAMPLEEXAMPLE0001"
+FAKE_KEY = "EXAMPLEFAKESECRETKEY000000000001"
+SWAPPED = "the two are swapped, give each in the other's place."
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "said"),
+    [
+        (
+            {"secret_id": FAKE_KEY, "secret_key": FAKE_ID},
+            {},
+            f'secret_key of the options begins with "AKID", as what belongs into secret_id does; {SWAPPED}',
+        ),
+        (
+            {},
+            {ID: FAKE_KEY, KEY: FAKE_ID},
+            f'{KEY} of the environment begins with "AKID", as what belongs into {ID} does; {SWAPPED}',
+        ),
+        (
+            {"secret_key": FAKE_ID},
+            {},
+            (
+                'secret_key of the options begins with "AKID", as what belongs into secret_id does; '
+                "give the secret in secret_key."
+            ),
+        ),
+        (
+            {"secret_id": FAKE_ID, "secret_key": FAKE_ID},
+            {},
+            (
+                'secret_key of the options begins with "AKID", as what belongs into secret_id does; '
+                "give the secret in secret_key."
+            ),
+        ),
+    ],
+)
+def test_swapped_keys_are_told_without_them(options: dict[str, str], environ: dict[str, str], said: str) -> None:
+    text = refusal(lambda: tencent_credentials(options, environ))
+    assert text == f"Looking failed: {said}"
+    assert FAKE_ID not in text
+    assert FAKE_KEY not in text
+
+
+def test_swapped_keys_in_a_profile_are_told(home: pathlib.Path) -> None:
+    path = write_tccli(home, "work", {"secretId": FAKE_KEY, "secretKey": FAKE_ID})
+    assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == (
+        f'Looking failed: secretKey of the profile file {path} begins with "AKID", as what belongs into secretId does; '
+        f"{SWAPPED}"
+    )
+
+
+def test_a_secret_may_begin_as_ids_do_by_chance() -> None:
+    assert tencent_credentials({"secret_id": FAKE_ID, "secret_key": "AKID" + FAKE_KEY[4:]}, {}).keys().token is None
+
+
+def test_a_swapped_app_of_dingtalk_is_told() -> None:
+    options = {"app_key": "EXAMPLE-FAKE-APP-SECRET", "app_secret": "dingexamplekey"}
+    assert refusal(lambda: dingtalk_app(options, {})) == (
+        f'Looking failed: app_secret of the options begins with "ding", as what belongs into app_key does; {SWAPPED}'
+    )
 
 
 # --- Renewal -------------------------------------------------------------------------------------------------------
@@ -553,17 +659,20 @@ def test_a_role_without_keys_is_told(status: int, body: t.Any, kind: str, said: 
     assert caught.value.sentence("Looking") == f"Looking failed: {said}; {ROLE_ADVICE}."
 
 
-@pytest.mark.parametrize("name", ["a/b", "a b", "..", ".", "a?b", "a%2fb", "a\n", "../../user-data"])
+@pytest.mark.parametrize("name", ["a/b", "a b", "..", ".", "a?b", "a%2fb", "../../user-data"])
 def test_a_role_is_no_path(name: str) -> None:
     assert refusal(lambda: tencent_credentials({"cvm_role": name}, {})).startswith(
-        "Looking failed: the name of the CVM role may have letters, digits and _ . - only; "
+        f'Looking failed: cvm_role is "{name}", which is not the name of a role; '
     )
 
 
 @pytest.mark.parametrize(
     ("endpoint", "said"),
     [
-        ("https://gateway.example.com", "CLOUDWAIT_METADATA_ENDPOINT is not on this machine; "),
+        (
+            "https://gateway.example.com",
+            'CLOUDWAIT_METADATA_ENDPOINT names the host "gateway.example.com", which is not this machine; ',
+        ),
         ("http://169.254.0.23", "CLOUDWAIT_METADATA_ENDPOINT is plain http to another machine, "),
         ("http://user:x@127.0.0.1", "CLOUDWAIT_METADATA_ENDPOINT has a user name or password in it; "),
         ("127.0.0.1", "CLOUDWAIT_METADATA_ENDPOINT is not an http or https URL with a host; "),
@@ -631,9 +740,9 @@ def test_a_dingtalk_app_or_token_is_found(options: dict[str, t.Any], environ: di
         (
             {"access_token": "t\n"},
             {},
-            "access_token of the options has blanks around it or characters that no key has; ",
+            "access_token of the options has blanks around it; ",
         ),
-        ({"app_key": "k", "app_secret": " s"}, {}, "app_secret of the options has blanks around it "),
+        ({"app_key": "k", "app_secret": " s"}, {}, "app_secret of the options has blanks around it; "),
     ],
 )
 def test_dingtalk_credentials_are_refused(options: dict[str, str], environ: dict[str, str], said: str) -> None:
@@ -677,8 +786,8 @@ def test_the_token_of_a_dingtalk_user_is_found(
         ({"user_access_token": ""}, {"DINGTALK_USER_ACCESS_TOKEN": ""}, NO_USER),
         ({"app_key": "k", "app_secret": "s"}, APP_ENVIRONMENT, NO_USER),  # never that of an app
         ({"access_token": "a"}, TOKEN_ENVIRONMENT, NO_USER),
-        ({"user_access_token": "t "}, {}, "user_access_token of the options has blanks around it "),
-        ({}, {"DINGTALK_USER_ACCESS_TOKEN": "a\nb"}, "DINGTALK_USER_ACCESS_TOKEN of the environment has blanks "),
+        ({"user_access_token": "t "}, {}, "user_access_token of the options has blanks around it; "),
+        ({}, {"DINGTALK_USER_ACCESS_TOKEN": "a\nb"}, "DINGTALK_USER_ACCESS_TOKEN of the environment has characters "),
     ],
 )
 def test_what_is_no_token_of_a_user_is_refused(options: dict[str, str], environ: dict[str, str], said: str) -> None:

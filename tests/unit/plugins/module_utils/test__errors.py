@@ -68,7 +68,7 @@ def test_a_long_text_is_cut_at_a_word() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("ap beijing", '"ap beijing"'), ("a\nb", '"a b"'), (7, "7"), (True, "true"), (None, "null"), (["x"], '["x"]')],
+    [("ap beijing", '"ap beijing"'), ("a\nb", '"a\\nb"'), (7, "7"), (True, "true"), (None, "null"), (["x"], '["x"]')],
 )
 def test_a_value_of_the_users_is_shown(value: object, text: str) -> None:
     assert shown(value) == text
