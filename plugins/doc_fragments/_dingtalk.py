@@ -20,6 +20,8 @@ options:
       - "Credentials come whole from one source, the first that is given: O(app_key) with O(app_secret); O(access_token);
         the environment variables E(DINGTALK_APP_KEY) and E(DINGTALK_APP_SECRET); E(DINGTALK_ACCESS_TOKEN)."
       - The environment is that of the host and user that the Ansible task runs as.
+      - "B(Mind the site): without O(site=china) or the environment variable E(DINGTALK_SITE) set to V(china), the
+        international host is asked."
     type: str
     aliases: [client_id]
   app_secret:

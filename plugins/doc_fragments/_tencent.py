@@ -37,11 +37,19 @@ options:
       - Name of a profile on the host where the Ansible task runs.
       - The file C(~/.tccli/<profile>.credential) of tccli is read, else the section of that name in
         C(~/.tencentcloud/credentials) or C(/etc/tencentcloud/credentials).
-      - Profiles that log in by role, OAuth or SSO are refused.
+      - Of a tccli profile of the type C(oauth) or C(sso), the temporary keys in the file are used until they end. The tool
+        renews them, this collection does not; call it once before a long wait.
+      - Profiles that log in by a role are refused.
     type: str
   cvm_role:
     description:
       - Name of the CVM role whose temporary keys the metadata service of the instance gives.
       - They are fetched again before they end.
+    type: str
+  region:
+    description:
+      - Region of the bucket of a job of Tencent COS. Without it, the environment variable E(TENCENTCLOUD_REGION) counts.
+      - Every module of the action group C(cloudwait.conversion.tencent) takes it, so that it can be set once in
+        C(module_defaults). Tencent ESS and Tencent MPS have no regions; there it changes nothing.
     type: str
 """

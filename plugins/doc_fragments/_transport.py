@@ -19,6 +19,8 @@ options:
       - Without it, the host is the one that the vendor's own page of the call names.
       - "B(Mind the difference): for Tencent that is the Chinese site, for DingTalk it is C(api.dingtalk.io), which is
         the B(international) one. A Chinese DingTalk organization needs O(site=china)."
+      - For DingTalk, the environment variable E(DINGTALK_SITE), V(china) or V(intl), counts when the option is not given. It
+        is that of the host and user that the Ansible task runs as.
       - Tencent ESS has no international site. The hosts of Tencent COS are the same for both; there O(site) is
         accepted and changes nothing.
     type: str

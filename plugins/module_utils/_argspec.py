@@ -16,13 +16,14 @@ Spec = dict[str, dict[str, t.Any]]
 
 
 def tencent() -> Spec:
-    """A Tencent key pair or where to find one; fragment ``_tencent``."""
+    """A Tencent key pair or where to find one, and the region, which some modules do not need; fragment ``_tencent``."""
     return {
         "secret_id": {"type": "str", "no_log": True},
         "secret_key": {"type": "str", "no_log": True},
         "token": {"type": "str", "no_log": True},
         "profile": {"type": "str"},
         "cvm_role": {"type": "str"},
+        "region": {"type": "str"},
     }
 
 
@@ -66,6 +67,16 @@ def agent() -> dict[str, t.Any]:
     }
 
 
+def operator() -> dict[str, t.Any]:
+    """By whom the company edition of Tencent ESS is asked."""
+    return {"type": "dict", "options": {"user_id": {"type": "str"}}}
+
+
+def edition() -> dict[str, t.Any]:
+    """Which edition of Tencent ESS is asked."""
+    return {"type": "str", "default": "auto", "choices": ["auto", "channel", "company"]}
+
+
 def api_action() -> dict[str, t.Any]:
     """With which operation Tencent ESS is asked."""
     return {
@@ -92,8 +103,9 @@ def wait() -> Spec:
         "provider": {"type": "str"},
         "task_id": {"type": "str"},
         "bucket": {"type": "str"},
-        "region": {"type": "str"},
         "agent": agent(),
+        "operator": operator(),
+        "edition": {**edition(), "default": None},
         "api_action": {**api_action(), "default": None},
         "tasks": {"type": "list", "elements": "raw"},
         **_wait_options.POLICY,
@@ -105,4 +117,16 @@ def wait() -> Spec:
     }
 
 
-__all__ = ["Spec", "agent", "api_action", "dingtalk", "one_look", "start_action", "tencent", "transport", "wait"]
+__all__ = [
+    "Spec",
+    "agent",
+    "api_action",
+    "dingtalk",
+    "edition",
+    "one_look",
+    "operator",
+    "start_action",
+    "tencent",
+    "transport",
+    "wait",
+]

@@ -15,7 +15,18 @@ from ._providers.base import Provider, redact
 from ._providers.registry import PROVIDERS
 from ._status import STATUSES, TERMINAL, whole
 
-DESCRIBING = ("provider", "task_id", "bucket", "region", "agent", "api_action", "site", "profile")
+DESCRIBING = (
+    "provider",
+    "task_id",
+    "bucket",
+    "region",
+    "agent",
+    "operator",
+    "edition",
+    "api_action",
+    "site",
+    "profile",
+)
 """The options that describe one cloud task, and are defaults for the items of a list."""
 
 SEVERAL = ("results", "refs", "tasks")
@@ -33,6 +44,9 @@ AGENT: dict[str, t.Any] = {
     "proxy_app_id": None,
 }
 """What the option ``agent`` may hold."""
+
+DICTS: dict[str, dict[str, t.Any]] = {"agent": AGENT, "operator": {"user_id": None}}
+"""What the options that are dicts may hold."""
 
 LISTS = ("parts", "outputs")
 SHAPES: dict[str, type] = {
@@ -117,7 +131,7 @@ def _plan_item(
 ) -> dict[str, t.Any]:
     given, record = _take_apart(where, item)
     for name, value in given.items():
-        _check_shape(where, name, value, AGENT if name == "agent" else None)
+        _check_shape(where, name, value, DICTS.get(name))
     label = _label(where, given.pop(NAME, None))
     planned = _plan_one(where, given, record, defaults, environ, check_mode=check_mode)
     return {**planned, **label}

@@ -152,7 +152,7 @@ def make_provider(
         transport=transport,
         clock=clock,
         endpoint=options.get("endpoint") or environ.get(provider_class.endpoint_variable) or None,
-        site=options["site"],
+        site=provider_class.site_of(options, environ),
     )
     return t.cast(P, provider_class.create(settings, options, environ))
 

@@ -15,7 +15,7 @@ author:
 description:
   - Starts a document job of Cloud Infinite, the data processing of Tencent COS, and returns a normalized record of it.
     It makes an image of each page of a document, or a PDF of all of it.
-  - The document is an object of the bucket. The bucket must be bound to Cloud Infinite, with document processing
+  - The document is an object of the bucket, or what a URL leads to. The bucket must be bound to Cloud Infinite, with document processing
     switched on.
   - Every start makes a job that the vendor charges for.
   - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
@@ -39,8 +39,14 @@ options:
     description:
       - Key of the document in the bucket. The vendor takes up to 200 MB and 5000 pages, and fails a job that takes more
         than 5 minutes.
+      - Either this or O(input_url) must be given, not both.
     type: str
-    required: true
+  input_url:
+    description:
+      - URL of the document, C(http://) or C(https://), from where COS fetches it. It is sent as C(Input.Url), which the
+        vendor's Go SDK has and no page of the vendor explains.
+      - What stands behind a question mark, such as a signature, is shown neither in results nor in messages.
+    type: str
   output:
     description:
       - Where the pages go.
@@ -69,8 +75,8 @@ options:
     choices: [jpg, png, pdf]
   source_type:
     description:
-      - Format of the document. Without it, the suffix of O(input_object) counts, which is refused when it is none that
-        the vendor's page lists.
+      - Format of the document. Without it, the suffix of O(input_object) or O(input_url) counts, which is refused when it is
+        none that the vendor's page lists.
       - Presentations are C(pptx), C(ppt), C(pot), C(potx), C(pps), C(ppsx), C(dps), C(dpt), C(pptm), C(potm), C(ppsm).
       - Texts are C(doc), C(dot), C(wps), C(wpt), C(docx), C(dotx), C(docm), C(dotm), C(rtf), C(txt), C(log), C(lrc),
         C(pdf), and code as C(c), C(cpp), C(h), C(asm), C(s), C(java), C(asp), C(bat), C(bas), C(prg), C(cmd), C(xml),
@@ -138,6 +144,63 @@ options:
     description:
       - The queue of the job. Older editions of the vendor's page require it; newer ones and the vendor's SDK do not.
     type: str
+  user_data:
+    description:
+      - A text that the vendor hands back in its answers and callbacks, where it is C(Operation.UserData).
+    type: str
+  callback_url:
+    description:
+      - URL to which COS sends a callback when the job has ended; it comes before what the queue says. It needs
+        O(callback_type=Url), which is the default.
+      - COS signs no callback, so anybody can send one. Take it as a hint, and ask with
+        M(cloudwait.conversion.cos_doc_job_info).
+      - What stands behind a question mark, such as a token, is shown neither in results nor in messages.
+    type: str
+  callback_format:
+    description:
+      - Format of the callback. Without it, COS takes V(XML).
+    type: str
+    choices: [XML, JSON]
+  callback_type:
+    description:
+      - Where the callback goes; to O(callback_url), to a queue of the vendor's TDMQ (O(callback_mq)), or to one of its
+        Kafka (O(callback_kafka)). Without it, COS takes V(Url).
+    type: str
+    choices: [Url, TDMQ, Kafka]
+  callback_mq:
+    description:
+      - The queue for O(callback_type=TDMQ).
+    type: dict
+    suboptions:
+      mode:
+        description: Mode of the queue, V(Queue) or V(Topic).
+        type: str
+        required: true
+      region:
+        description: Region of the queue, such as V(sh) or V(bj).
+        type: str
+        required: true
+      name:
+        description: Name of the queue.
+        type: str
+        required: true
+  callback_kafka:
+    description:
+      - The topic for O(callback_type=Kafka).
+    type: dict
+    suboptions:
+      region:
+        description: Region of the instance, such as V(ap-beijing).
+        type: str
+        required: true
+      instance_id:
+        description: Id of the instance, such as V(ckafka-example).
+        type: str
+        required: true
+      topic:
+        description: Name of the topic.
+        type: str
+        required: true
 requirements:
   - xmltodict
 notes:
@@ -184,6 +247,17 @@ EXAMPLES = r"""
   cloudwait.conversion.wait_for_task:
     tasks: "{{ started.results }}"
     timeout: 1800
+
+- name: Make images of a report that lies elsewhere, and have a callback when they are made
+  cloudwait.conversion.cos_doc_job:
+    bucket: examplebucket-1250000000
+    region: ap-beijing
+    input_url: https://files.example.com/reports/march.docx
+    user_data: march
+    callback_url: https://hooks.example.com/cos
+    callback_format: JSON
+    output:
+      object: out/march-${Number}.jpg
 
 - name: Make images of all sheets of a protected table, in another bucket
   cloudwait.conversion.cos_doc_job:
@@ -239,7 +313,7 @@ error:
   sample:
     kind: config
     code: null
-    message: "output.object lacks ${Number} or ${Page}, which tells the pages apart"
+    message: 'output.object is "out/page.png", which lacks ${Number} or ${Page}'
     http_status: null
     request_id: null
     retryable: false
@@ -250,6 +324,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils import _argsp
 from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.cos_doc import CosDocCalls
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
 
+NEEDED = {"type": "str", "required": True}
 OUTPUT = {
     "bucket": {"type": "str"},
     "region": {"type": "str"},
@@ -257,8 +332,8 @@ OUTPUT = {
 }
 OPTIONS = {
     "bucket": {"type": "str", "required": True},
-    "region": {"type": "str"},
-    "input_object": {"type": "str", "required": True},
+    "input_object": {"type": "str"},
+    "input_url": {"type": "str"},
     "output": {"type": "dict", "required": True, "options": OUTPUT},
     "target_type": {"type": "str", "default": "jpg", "choices": ["jpg", "png", "pdf"]},
     "source_type": {"type": "str"},
@@ -276,6 +351,12 @@ OPTIONS = {
     "image_dpi": {"type": "int"},
     "pic_pagination": {"type": "bool"},
     "queue_id": {"type": "str"},
+    "user_data": {"type": "str"},
+    "callback_url": {"type": "str"},
+    "callback_format": {"type": "str", "choices": ["XML", "JSON"]},
+    "callback_type": {"type": "str", "choices": ["Url", "TDMQ", "Kafka"]},
+    "callback_mq": {"type": "dict", "options": dict.fromkeys(("mode", "region", "name"), NEEDED)},
+    "callback_kafka": {"type": "dict", "options": dict.fromkeys(("region", "instance_id", "topic"), NEEDED)},
 }
 
 
@@ -287,6 +368,8 @@ def main() -> None:
             **_argspec.transport(),
             **_argspec.one_look(),
         ),
+        mutually_exclusive=[("input_object", "input_url")],
+        required_one_of=[("input_object", "input_url")],
         supports_check_mode=True,
     )
     run_start(module, CosDocCalls)

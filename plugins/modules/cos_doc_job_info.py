@@ -211,7 +211,6 @@ def main() -> None:
         argument_spec=dict(
             task_id={"type": "str", "required": True, "aliases": ["job_id"]},
             bucket={"type": "str", "required": True},
-            region={"type": "str"},
             **_argspec.tencent(),
             **_argspec.transport(),
             **_argspec.one_look(),

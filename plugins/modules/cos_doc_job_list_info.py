@@ -165,7 +165,6 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.co
 
 OPTIONS = {
     "bucket": {"type": "str", "required": True},
-    "region": {"type": "str"},
     "queue_id": {"type": "str"},
     "states": {"type": "list", "elements": "str", "choices": list(STATUSES)},
     "start_time": {"type": "str"},

@@ -20,7 +20,8 @@ description:
   - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
   - "B(Mind the token): without O(operator_id), DingTalk wants the token of a B(user), O(user_access_token). That of an
     app is never used then."
-  - "B(Mind the site): C(api.dingtalk.io), the international one, is asked unless O(site=china) is given."
+  - "B(Mind the site): C(api.dingtalk.io), the international one, is asked unless O(site=china) is given, or the environment
+    variable E(DINGTALK_SITE) set to V(china)."
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.dingtalk

@@ -16,7 +16,8 @@ description:
   - Asks DingTalk once for the state of a document task, such as copying a document, and returns it as a normalized
     record.
   - A cloud task that failed is not a failure of this module; read RV(task.status).
-  - The international site C(api.dingtalk.io) is asked unless O(site=china) is given.
+  - The international site C(api.dingtalk.io) is asked unless O(site=china) is given, or the environment variable
+    E(DINGTALK_SITE) set to V(china).
   - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
     show.
 extends_documentation_fragment:

@@ -26,10 +26,10 @@ extends_documentation_fragment:
 options:
   agent:
     description:
-      - On whose behalf to convert. ESS requires its first three members, and that organization and member have passed
-        the vendor's real-name check.
+      - On whose behalf to convert, with the edition of ESS for third-party applications. It requires the first three members,
+        and that organization and member have passed the vendor's real-name check.
+      - Either this or O(operator) must be given, not both.
     type: dict
-    required: true
     suboptions:
       app_id:
         description: Id of the third-party application.
@@ -47,10 +47,27 @@ options:
       proxy_app_id:
         description: Leave it out unless the vendor told you a value.
         type: str
+  operator:
+    description:
+      - By whom to convert with the company edition of ESS, which companies use for applications of their own.
+      - Either this or O(agent) must be given, not both.
+    type: dict
+    suboptions:
+      user_id:
+        description: Id of an employee of the company, who may do this.
+        type: str
+  edition:
+    description:
+      - Which edition of ESS the cloud task belongs to; V(channel) (service C(essbasic), third-party applications, with
+        O(agent)) or V(company) (service C(ess), applications of the company itself, with O(operator)).
+      - V(auto) tells it by which of O(agent) and O(operator) is given.
+    type: str
+    default: auto
+    choices: [auto, channel, company]
   src:
     description:
       - Path of the file to convert, on the host where the Ansible task runs. A regular file of up to 60 MB, an image of
-        up to 8 MB.
+        up to 8 MB, in the edition V(company) of up to 5 MB.
       - A relative path begins in the folder where the module happens to run; an absolute one is safer.
       - It is uploaded with C(UploadFiles) to C(file.ess.tencent.cn), where the vendor keeps it for one hour. The result
         has its RV(resource_id), so a start that failed after the upload needs no second one.
@@ -80,6 +97,8 @@ options:
       - With which operation to start. The vendor retires C(ChannelCreateConvertTaskApi) on 2026-12-31.
       - V(auto) starts with it until that day and with C(CreateFileConvertTask) after, and with the other one when the
         answer says that an operation is gone; nothing was started then.
+      - In the edition V(company), V(auto) starts with C(CreateFileConvertTask) at once, and with C(CreateConvertTaskApi) when
+        the answer says that it is not there.
     type: str
     default: auto
     choices: [auto, ChannelCreateConvertTaskApi, CreateFileConvertTask]
@@ -134,6 +153,13 @@ EXAMPLES = r"""
   cloudwait.conversion.wait_for_task:
     tasks: "{{ started.results }}"
     timeout: 1800
+
+- name: Convert a contract in the company edition
+  cloudwait.conversion.ess_convert_task:
+    src: "{{ playbook_dir }}/contract.docx"
+    operator:
+      user_id: yDExampleUserId000000000000000000
+  register: started
 
 - name: Convert a file that was uploaded within the last hour
   cloudwait.conversion.ess_convert_task:
@@ -210,7 +236,9 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.ess im
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
 
 OPTIONS = {
-    "agent": {**_argspec.agent(), "required": True},
+    "agent": _argspec.agent(),
+    "operator": _argspec.operator(),
+    "edition": _argspec.edition(),
     "src": {"type": "path"},
     "resource_id": {"type": "str"},
     "resource_type": {"type": "str", "choices": list(TYPES)},

@@ -13,7 +13,7 @@ version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
 description:
-  - Asks Tencent ESS (essbasic) once for the state of a file conversion and returns it as a normalized record.
+  - Asks Tencent ESS once for the state of a file conversion and returns it as a normalized record.
   - A conversion that failed is not a failure of this module; read RV(task.status).
   - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
     show.
@@ -31,9 +31,9 @@ options:
     required: true
   agent:
     description:
-      - On whose behalf to ask. ESS requires its first three members.
+      - On whose behalf to ask, with the edition of ESS for third-party applications, which requires the first three members.
+      - Either this or O(operator) must be given, not both.
     type: dict
-    required: true
     suboptions:
       app_id:
         description: Id of the third-party application.
@@ -51,11 +51,30 @@ options:
       proxy_app_id:
         description: Leave it out unless the vendor told you a value.
         type: str
+  operator:
+    description:
+      - By whom to ask with the company edition of ESS, which companies use for applications of their own.
+      - Either this or O(agent) must be given, not both.
+    type: dict
+    suboptions:
+      user_id:
+        description: Id of an employee of the company, who may do this.
+        type: str
+  edition:
+    description:
+      - Which edition of ESS the cloud task belongs to; V(channel) (service C(essbasic), third-party applications, with
+        O(agent)) or V(company) (service C(ess), applications of the company itself, with O(operator)).
+      - V(auto) tells it by which of O(agent) and O(operator) is given.
+    type: str
+    default: auto
+    choices: [auto, channel, company]
   api_action:
     description:
       - With which operation to ask. The vendor retires C(ChannelGetTaskResultApi) on 2026-12-31.
       - V(auto) asks with it until that day and with C(DescribeFileConvertTask) after, and with the other one when the
         answer says that an operation is gone.
+      - In the edition V(company), V(auto) asks with C(DescribeFileConvertTask) at once, and with C(GetTaskResultApi) when the
+        answer says that it is not there.
     type: str
     default: auto
     choices: [auto, ChannelGetTaskResultApi, DescribeFileConvertTask]
@@ -85,6 +104,13 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "The PDF is {{ conversion.task.outputs[0].value }}"
   when: conversion.task.status == 'succeeded'
+
+- name: Look once, in the company edition
+  cloudwait.conversion.ess_task_info:
+    task_id: "{{ convert_task_id }}"
+    operator:
+      user_id: yDExampleUserId000000000000000000
+  register: conversion
 
 - name: Look every five seconds until it is over, well or not
   cloudwait.conversion.ess_task_info:
@@ -239,7 +265,9 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             task_id={"type": "str", "required": True},
-            agent={**_argspec.agent(), "required": True},
+            agent=_argspec.agent(),
+            operator=_argspec.operator(),
+            edition=_argspec.edition(),
             api_action=_argspec.api_action(),
             **_argspec.tencent(),
             **_argspec.transport(),

@@ -182,7 +182,7 @@ error:
   sample:
     kind: config
     code: null
-    message: parameters.OutputDir does not begin and end with a slash
+    message: 'parameters.OutputDir is "out", which does not begin and end with a slash'
     http_status: null
     request_id: null
     retryable: false

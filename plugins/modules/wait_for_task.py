@@ -61,7 +61,8 @@ options:
     type: str
   agent:
     description:
-      - On whose behalf to ask Tencent ESS. With O(tasks), the default for its items.
+      - On whose behalf to ask Tencent ESS, with its edition for third-party applications. With O(tasks), the default for its
+        items.
     type: dict
     suboptions:
       app_id:
@@ -80,6 +81,20 @@ options:
       proxy_app_id:
         description: Leave it out unless the vendor told you a value.
         type: str
+  operator:
+    description:
+      - By whom to ask Tencent ESS, with its company edition, in place of O(agent). With O(tasks), the default for its items.
+    type: dict
+    suboptions:
+      user_id:
+        description: Id of an employee of the company, who may do this.
+        type: str
+  edition:
+    description:
+      - Which edition of Tencent ESS the cloud task belongs to; see M(cloudwait.conversion.ess_task_info). Without it, that is
+        told by which of O(agent) and O(operator) is given.
+    type: str
+    choices: [auto, channel, company]
   api_action:
     description:
       - With which operation to ask Tencent ESS; see M(cloudwait.conversion.ess_task_info). With O(tasks), the default
@@ -90,8 +105,8 @@ options:
     description:
       - The cloud tasks to wait for. Each item is one of these.
       - A string, the task id; the rest comes from the options that describe one cloud task.
-      - A dict of C(provider), C(task_id), C(bucket), C(region), C(agent), C(api_action), C(site) and C(profile), as many
-        as are needed; the C(ref) of a record is one. Items of another account name its C(profile).
+      - A dict of C(provider), C(task_id), C(bucket), C(region), C(agent), C(operator), C(edition), C(api_action), C(site) and
+        C(profile), as many as are needed; the C(ref) of a record is one. Items of another account name its C(profile).
       - A dict that holds a record under C(task), such as a whole result of another module of this collection. A record
         that is C(done) needs no poll. What a start returned in check mode has no id, and counts as unfinished.
       - A result that holds several, such as that of a wait, of a list module or of a loop, stands for all of them. Such a

@@ -14,7 +14,7 @@ from __future__ import annotations
 import abc
 import typing as t
 
-from .._errors import CloudError
+from .._errors import CloudError, quoted
 from .._providers.base import MakeRequest, Options, Provider, Read, Ref, iso_time
 from .._status import PENDING, Record, make_record
 from .._sweep import PAGE, Page
@@ -110,6 +110,8 @@ def new_id(answer_id: t.Any, host: str) -> str:
 
     :raises CloudError: ``protocol``, when there is none.
     """
+    if isinstance(answer_id, int) and not isinstance(answer_id, bool):
+        return str(answer_id)
     if not isinstance(answer_id, str) or not answer_id.strip():
         raise CloudError("protocol", f"{host} answered without the id of the new cloud task")
     return answer_id.strip()
@@ -129,7 +131,8 @@ def utc(options: Options, name: str) -> str | None:
         return None
     moment = iso_time(options[name])
     if moment is None:
-        raise CloudError("config", f"{name} is no time of the form 2026-01-02T03:04:05Z or 2026-01-02T03:04:05+08:00")
+        said = f"{name} is {quoted(options[name])}, which is no time"
+        raise CloudError("config", said, advice="write it as 2026-01-02T03:04:05Z or 2026-01-02T03:04:05+08:00")
     return moment
 
 
@@ -140,7 +143,8 @@ def check_range(options: Options, name: str, least: int, most: int, unit: str = 
     """
     value = options[name]
     if value is not None and not least <= value <= most:
-        raise CloudError("config", f"{name} is {value}, and the vendor takes {least} to {most}{unit}")
+        advice = f"give a number from {least} to {most}{unit}"
+        raise CloudError("config", f"{name} is {value}, which the vendor does not take", advice=advice)
 
 
 def check_length(name: str, value: str | None, most: int) -> None:
@@ -148,8 +152,10 @@ def check_length(name: str, value: str | None, most: int) -> None:
 
     :raises CloudError: ``config``.
     """
-    if len(value or "") > most:
-        raise CloudError("config", f"{name} has more than the {most} characters that the vendor takes")
+    length = len(value or "")
+    if length > most:
+        advice = f"give at most {most}, which is what the vendor takes"
+        raise CloudError("config", f"{name} is {quoted(value, 40)}, which has {length} characters", advice=advice)
 
 
 __all__ = [

@@ -6,7 +6,8 @@
 """Tencent COS / Cloud Infinite: starting and listing document jobs.
 
 Sources: the vendor's pages of the start call (elements, source formats, ``${Number}``) and of the list call (filters,
-paging), the SDK ``cos-python-sdk-v5`` (newer elements and their ranges). The start call checks no range itself: one
+paging), the SDK ``cos-python-sdk-v5`` (newer elements and their ranges), the SDK ``cos-go-sdk-v5`` 0.7.75 (callbacks,
+``Input.Url``, ``UserData``, and the order of elements). The start call checks no range itself: one
 published sample has a quality of 109.
 """
 
@@ -15,15 +16,14 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._errors import CloudError
+from .._errors import CloudError, quoted
 from .._providers.base import Options, Ref, Response, as_list, text_or_none, without_nulls
-from .._providers.cos_doc import CosDocProvider, decode, encode, job_record
+from .._providers.cos_doc import DOC_PROCESS, CosDocProvider, decode, encode, find_odd, job_record
 from .._status import Record
 from .._sweep import Page
 from .._transport import Answer, Request
-from .base import Call, Deed, Listed, Lister, Starter, check_range, new_id, read_pages, utc
+from .base import Call, Deed, Listed, Lister, Starter, check_range, new_id, pending_record, read_pages, utc
 
-TAG = "DocProcess"
 SLIDES = ("pptx", "ppt", "pot", "potx", "pps", "ppsx", "dps", "dpt", "pptm", "potm", "ppsm")
 TEXTS = ("doc", "dot", "wps", "wpt", "docx", "dotx", "docm", "dotm", "rtf", "txt", "log", "lrc", "pdf")
 TABLES = ("xls", "xlt", "et", "ett", "xlsx", "xltx", "csv", "xlsb", "xlsm", "xltm", "ets")
@@ -51,6 +51,16 @@ ELEMENTS = {
 """Our option for each element of the vendor's."""
 
 RANGES = {"quality": (1, 100, " percent"), "zoom": (10, 200, " percent"), "image_dpi": (96, 600, " dots an inch")}
+QUEUES = {
+    "TDMQ": ("callback_mq", "CallBackMqConfig", {"MqMode": "mode", "MqRegion": "region", "MqName": "name"}),
+    "Kafka": (
+        "callback_kafka",
+        "CallBackKafkaConfig",
+        {"Region": "region", "InstanceId": "instance_id", "Topic": "topic"},
+    ),
+}
+"""For each type of callback that is no URL: our option, the vendor's element, and its members by ours."""
+
 TO_THE_END = -1
 NOT_IN_XML = "[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
 LONG_IMAGE_PAGES = 20
@@ -62,6 +72,8 @@ class CosDocCalls(CosDocProvider, Starter, Lister):
     def prepare(self, ref: Ref, options: Options, environ: t.Mapping[str, str]) -> Deed:
         """A document job."""
         url = f"{self.base_url(ref)}/doc_jobs"
+        queries = ((options[name] or "").partition("?")[2] for name in ("input_url", "callback_url"))
+        self._used.update(dict.fromkeys(filter(None, queries)))  # it may hold a signature or a token
         _check(options)
         body = encode({"Request": _content(options, ref)})
 
@@ -78,7 +90,7 @@ class CosDocCalls(CosDocProvider, Starter, Lister):
         """The document jobs of a bucket; an entry of the list is all that a look would give."""
         times = {"startCreationTime": utc(options, "start_time"), "endCreationTime": utc(options, "end_time")}
         filters = {
-            "tag": TAG,
+            "tag": DOC_PROCESS,
             "queueId": options["queue_id"],
             "states": ",".join(options["states"] or []) or None,
             "orderByTime": "Asc" if options["order"] == "oldest" else "Desc",
@@ -92,7 +104,7 @@ class CosDocCalls(CosDocProvider, Starter, Lister):
 
         for job in read_pages(fetch, options["limit"]):
             found = {**ref, "task_id": str(job["JobId"])}
-            yield Listed(found, job_record(found, job, None), job)
+            yield Listed(found, None if find_odd(job) else job_record(found, job, None), job)
 
 
 def _read_page(answer: Answer) -> Page:
@@ -105,8 +117,10 @@ def _read_start(ref: Ref, answer: Answer) -> tuple[Record, Response]:
     response = decode(answer)
     jobs = [job for job in as_list(response.get("JobsDetail")) if isinstance(job, dict)]
     job = jobs[0] if jobs else {}
-    task_id = new_id(job.get("JobId"), answer.host)
-    return job_record({**ref, "task_id": task_id}, job, answer.headers.get("x-ci-request-id")), response
+    task_id, request_id = new_id(job.get("JobId"), answer.host), answer.headers.get("x-ci-request-id")
+    if find_odd(job):  # the id must not be lost for want of a status
+        return pending_record(ref, task_id, answer, request_id), response
+    return job_record({**ref, "task_id": task_id}, job, request_id), response
 
 
 def _content(options: Options, ref: Ref) -> dict[str, t.Any]:
@@ -119,9 +133,21 @@ def _content(options: Options, ref: Ref) -> dict[str, t.Any]:
         "Bucket": output["bucket"] or ref["bucket"],
         "Object": output["object"],
     }
-    queue = {"QueueId": options["queue_id"]} if options["queue_id"] else {}
-    operation = {"Output": target, "DocProcess": numbers}
-    return {"Tag": TAG, "Input": {"Object": options["input_object"]}, "Operation": operation, **queue}
+    source = {"Object": options["input_object"], "Url": options["input_url"]}
+    operation = {"Output": target, "DocProcess": numbers, "UserData": options["user_data"]}
+    content = {
+        "Tag": DOC_PROCESS,
+        "Input": without_nulls(source),
+        "Operation": without_nulls(operation),
+        "QueueId": options["queue_id"] or None,
+        "CallBackFormat": options["callback_format"],
+        "CallBackType": options["callback_type"],
+        "CallBack": options["callback_url"],
+    }
+    for option, element, members in QUEUES.values():
+        given_queue = options[option]
+        content[element] = given_queue and {theirs: given_queue[ours] for theirs, ours in members.items()}
+    return t.cast("dict[str, t.Any]", without_nulls(content))
 
 
 # --- The vendor's rules --------------------------------------------------------------------------------------------
@@ -132,17 +158,41 @@ def _check(options: Options) -> None:
 
     :raises CloudError: ``config``.
     """
-    source = (options["source_type"] or _suffix(options["input_object"])).lower()
-    if source not in SOURCES:
-        said = f"COS converts no documents of the type {source:.20}" if source else "input_object has no suffix"
-        raise CloudError("config", said, advice="give source_type, one of the formats that the vendor's page lists")
-    _check_texts({name: options[name] for name in ("input_object", "image_params", "doc_password", "queue_id")})
+    source = _source_type(options)
+    names = ("input_object", "input_url", "image_params", "doc_password", "queue_id", "user_data", "callback_url")
+    _check_texts({name: options[name] for name in names})
     _check_texts({f"output.{name}": text for name, text in options["output"].items()})
+    _check_callback(options)
     _check_template(options["output"]["object"], is_table=source in TABLES)
     _check_ranges(options["page_ranges"])
     _check_pages(options)
+    _check_long_image(options)
     for name, (least, most, unit) in RANGES.items():
         check_range(options, name, least, most, unit)
+
+
+def _source_type(options: Options) -> str:
+    """The document's format, which its name tells where no option does."""
+    url = options["input_url"]
+    if url is not None and not re.fullmatch(r"https?://[^\s]+", url.strip()):
+        raise CloudError(
+            "config", f"input_url is {quoted(_path_of(url))}, which is no URL", advice="give an http:// or https:// URL"
+        )
+    option = "input_object" if url is None else "input_url"
+    name = options["input_object"] if url is None else _path_of(url)
+    source: str = (options["source_type"] or _suffix(name)).lower()
+    if source in SOURCES:
+        return source
+    if options["source_type"]:
+        said = f"source_type is {quoted(options['source_type'])}, which COS does not convert"
+    else:
+        said = f"{option} is {quoted(name)}, which has {f'the suffix {quoted(source, 40)}' if source else 'no suffix'}"
+    raise CloudError("config", said, advice="give source_type, one of the formats that the vendor's page lists")
+
+
+def _path_of(url: str) -> str:
+    """A URL without its query, which may hold a signature, and without a password."""
+    return re.sub("//[^/]*@", "//", re.split("[?#]", url.strip())[0])
 
 
 def _suffix(name: str) -> str:
@@ -150,47 +200,88 @@ def _suffix(name: str) -> str:
 
 
 def _check_texts(texts: t.Mapping[str, str | None]) -> None:
-    """What must not be empty, and what XML cannot hold."""
+    """What must not be empty, and what XML cannot hold; the values are not shown, since one is a password."""
     for name, text in texts.items():
-        if text is not None and (not text.strip() or re.search(NOT_IN_XML, text)):
-            raise CloudError("config", f"{name} is empty or has a line break or another character that XML cannot hold")
+        if text is not None and not text.strip():
+            raise CloudError("config", f"{name} is empty", advice="give it, or leave the option out")
+        if text is not None and re.search(NOT_IN_XML, text):
+            said = f"{name} has a line break or another character that XML cannot hold"
+            raise CloudError("config", said, advice="give it without such characters")
+
+
+def _check_callback(options: Options) -> None:
+    """The type of a callback and what it needs, and nothing of another type.
+
+    :raises CloudError: ``config``.
+    """
+    kind = options["callback_type"] or "Url"
+    needed = QUEUES[kind][0] if kind in QUEUES else "callback_url"
+    given = [name for name in ("callback_url", *(each[0] for each in QUEUES.values())) if options[name] is not None]
+    foreign = [name for name in given if name != needed]
+    if foreign:
+        said = f"{foreign[0]} is given, and callback_type is {quoted(kind)}"
+        raise CloudError("config", said, advice=f"give {needed} with that type, or the type of {foreign[0]}")
+    if not given and (options["callback_type"] or options["callback_format"]):
+        asked = next(name for name in ("callback_type", "callback_format") if options[name])
+        raise CloudError("config", f"{asked} is given, and {needed} is missing", advice=f"give {needed}, too")
+    url = options["callback_url"]
+    if url is not None and not re.fullmatch(r"https?://[^\s]+", url):
+        raise CloudError(
+            "config",
+            f"callback_url is {quoted(_path_of(url))}, which is no URL",
+            advice="give an http:// or https:// URL",
+        )
+    for option, dummy, members in QUEUES.values():
+        _check_texts({f"{option}.{name}": (options[option] or {}).get(name) for name in members.values()})
 
 
 def _check_template(name: str, *, is_table: bool) -> None:
     file = name.rpartition("/")[2]
+    said = f"output.object is {quoted(name)}, which lacks"
     if is_table and not ("${SheetID}" in name and "${Number}" in file):
-        raise CloudError(
-            "config", "output.object lacks ${SheetID} in its path or ${Number} in its last part, which tables need"
-        )
+        said += " ${SheetID} in its path or ${Number} in its last part"
+        raise CloudError("config", said, advice="give both, which tables need")
     if not is_table and not ("${Number}" in name or "${Page}" in name):
-        raise CloudError("config", "output.object lacks ${Number} or ${Page}, which tells the pages apart")
+        raise CloudError("config", f"{said} ${{Number}} or ${{Page}}", advice="give one, which tells the pages apart")
 
 
 def _check_ranges(ranges: str | None) -> None:
+    said = f"page_ranges is {quoted(ranges)}"
     if ranges is not None and not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)?(,[1-9]\d*(-[1-9]\d*)?)*", ranges):
-        raise CloudError("config", "page_ranges is not of the form 1,2-4,7")
+        said += ", which is not of the form 1,2-4,7"
+        raise CloudError("config", said, advice="give pages and ranges with commas between them")
     for begin, end in re.findall(r"(\d+)-(\d+)", ranges or ""):
         if int(begin) > int(end):
-            raise CloudError("config", f"page_ranges has {begin}-{end}, which ends before it begins")
+            raise CloudError("config", f"{said}, and {begin}-{end} ends before it begins", advice="give it in order")
 
 
 def _check_pages(options: Options) -> None:
     first, last = options["start_page"], options["end_page"]
     given = [name for name in ("start_page", "end_page", "page_ranges") if options[name] is not None]
     if options["target_type"] == "pdf" and given:
-        raise CloudError("config", f"{given[0]} is given with target_type pdf, which takes the whole document only")
+        said = f'{given[0]} is given, and target_type is "pdf", which takes the whole document'
+        raise CloudError("config", said, advice=f"leave {given[0]} out, or make images")
     if first is not None and first < 1:
-        raise CloudError("config", f"start_page is {first}, and pages begin at 1")
+        raise CloudError("config", f"start_page is {first}, which is no page", advice="give a page from 1 on")
     if last is not None and last != TO_THE_END and last < (first or 1):
-        raise CloudError("config", f"end_page is {last}: give -1 for the last page, or a page from start_page on")
+        what = "is no page" if last < 1 else "comes before start_page"
+        said = f"end_page is {last}, which {what}"
+        raise CloudError("config", said, advice="give -1 for the last page, or a page from start_page on")
     if options["sheet_id"] is not None and options["sheet_id"] < 0:
-        raise CloudError("config", "sheet_id is below 0, which stands for all sheets")
+        said = f"sheet_id is {options['sheet_id']}, which is no sheet"
+        raise CloudError("config", said, advice="give a sheet from 1 on, or 0 for all sheets")
+
+
+def _check_long_image(options: Options) -> None:
+    first, last = options["start_page"], options["end_page"]
     if not options["pic_pagination"]:
         return
     if options["target_type"] == "pdf":
-        raise CloudError("config", "pic_pagination makes one long image, so target_type must be jpg or png")
+        said = 'pic_pagination is true, and target_type is "pdf"'
+        raise CloudError("config", said, advice="give target_type jpg or png for one long image")
     if last is not None and last != TO_THE_END and last - (first or 1) >= LONG_IMAGE_PAGES:
-        raise CloudError("config", f"pic_pagination takes at most {LONG_IMAGE_PAGES} pages")
+        said = f"pic_pagination is true for {last - (first or 1) + 1} pages"
+        raise CloudError("config", said, advice=f"give at most {LONG_IMAGE_PAGES} pages, which one long image holds")
 
 
 __all__ = ["SOURCES", "TABLES", "CosDocCalls"]

@@ -49,7 +49,8 @@ class DingTalkDocCalls(DingTalkDocProvider, Starter):
         param = {theirs: options[ours] for theirs, ours in MEMBERS.items() if options[ours] is not None}
         empty = [ours for theirs, ours in MEMBERS.items() if not param.get(theirs, "x").strip()]
         if empty:
-            raise CloudError("config", f"{' and '.join(empty)} is empty")
+            are = "is" if len(empty) == 1 else "are"
+            raise CloudError("config", f"{' and '.join(empty)} {are} empty", advice="give the dentryUuid of a document")
         as_app = {"operatorId": options["operator_id"], **param}
         path, content = (APP_PATH, as_app) if options["operator_id"] else (USER_PATH, {"param": param})
         body = json.dumps(content).encode("ascii")
@@ -65,12 +66,16 @@ class DingTalkDocCalls(DingTalkDocProvider, Starter):
 
 
 def _read(ref: Ref, answer: Answer) -> tuple[Record, Response]:
-    """A cloud task to wait for, or the copy itself: a small document is copied at once."""
+    """A cloud task to wait for, or the copy itself: a small document is copied at once.
+
+    What is there decides, since an id must not be lost: ``isAsync`` only where both are there, or neither is.
+    """
     response = decode(answer)
     request_id = request_id_of(answer)
-    if response.get("isAsync"):
-        return pending_record(ref, response.get("taskId"), answer, request_id), response
     copy = as_dict(response.get("syncCopyResult"))
+    has_id, has_copy = response.get("taskId") not in (None, ""), bool(copy.get("dentryUuid"))
+    if (has_id and not has_copy) or (response.get("isAsync") and has_id == has_copy):
+        return pending_record(ref, response.get("taskId"), answer, request_id), response
     uuid = new_id(copy.get("dentryUuid"), answer.host)
     output = {"type": "dingtalk_document", "value": uuid, "url": text_or_none(copy.get("url"))}
     return make_record(ref, SUCCEEDED, None, outputs=[output], request_id=request_id), response

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: what a service can do besides being looked at.
-"""Tencent ESS (essbasic): uploading a file and starting its conversion to PDF.
+"""Tencent ESS: uploading a file and starting its conversion to PDF, in both editions.
 
 Sources: the SDK ``essbasic.v20210526`` and the metadata of tccli (parameters, limits, the file host). The vendor retires
-``ChannelCreateConvertTaskApi`` on 2026-12-31; ``CreateFileConvertTask`` takes its place with the same fields.
+``ChannelCreateConvertTaskApi`` on 2026-12-31; ``CreateFileConvertTask`` takes its place with the same fields. The SDK
+``ess.v20201111`` for the company edition, whose uploads go to the same host by a ``Caller`` in place of an ``Agent``.
 """
 
 from __future__ import annotations
@@ -17,9 +18,18 @@ import stat
 import typing as t
 from urllib.parse import urlsplit
 
-from .._errors import CloudError, one_line
+from .._errors import CloudError, quoted
 from .._providers.base import Options, Ref, Response, Rule, Rules, as_list, text_or_none
-from .._providers.ess import RULES, EssProvider, agent_of
+from .._providers.ess import (
+    CHANNEL,
+    COMPANY,
+    EDITIONS,
+    RULES,
+    EssProvider,
+    behalf_of,
+    edition_of,
+    operator_of,
+)
 from .._status import Record
 from .._transport import Answer, Request, check_endpoint
 from .base import Deed, Starter, check_length, pending_record
@@ -29,6 +39,10 @@ UPLOAD_VARIABLE = "CLOUDWAIT_ESS_UPLOAD_ENDPOINT"
 MIB = 1024 * 1024
 IMAGES = ("jpg", "jpeg", "png", "bmp")
 TYPES = ("doc", "docx", "xls", "xlsx", *IMAGES, "html", "txt")
+MAX_IMAGE = {CHANNEL: 8, COMPANY: 5}
+MAX_FILE = 60
+"""Megabytes that an upload may have, images by edition."""
+
 MAX_NAME = 256
 GONE = Rule("invalid", "check resource_id; ESS keeps what was uploaded for an hour")
 
@@ -36,7 +50,10 @@ GONE = Rule("invalid", "check resource_id; ESS keeps what was uploaded for an ho
 class EssCalls(EssProvider, Starter):
     """File conversion in Tencent ESS; what it makes is always a PDF."""
 
-    actions = ("ChannelCreateConvertTaskApi", "CreateFileConvertTask")
+    actions: t.ClassVar[dict[str, tuple[str, str]]] = {
+        CHANNEL: ("ChannelCreateConvertTaskApi", "CreateFileConvertTask"),
+        COMPANY: ("CreateConvertTaskApi", "CreateFileConvertTask"),
+    }
     rules: t.ClassVar[Rules] = {**RULES, "InvalidParameter.DataNotFound": GONE, "InvalidParameter.InvalidId": GONE}
 
     resource_id: str | None = None
@@ -47,7 +64,7 @@ class EssCalls(EssProvider, Starter):
 
     def prepare(self, ref: Ref, options: Options, environ: t.Mapping[str, str]) -> Deed:
         """A conversion of a file on this host, or of one that was uploaded before."""
-        agent_of(ref)
+        behalf_of(ref)
         src = options["src"]
         file = os.path.basename(src or "")
         name = options["resource_name"] or file
@@ -58,7 +75,7 @@ class EssCalls(EssProvider, Starter):
         if src is not None:
             self.upload_url = self._find_upload_url(environ)
             if not (self.check_mode and not os.path.exists(src)):
-                _check_file(src, kind)
+                _check_file(src, kind, MAX_IMAGE[edition_of(ref)] if kind in IMAGES else MAX_FILE)
 
         def make_request() -> Request:
             if src is not None and self.resource_id is None:
@@ -92,10 +109,13 @@ class EssCalls(EssProvider, Starter):
         """Sending a file twice harms nobody, so this may be repeated."""
         content = base64.b64encode(_read_file(src)).decode("ascii")
         files = [{"FileBody": content, "FileName": name}]
-        params = {"Agent": agent_of(ref), "BusinessType": "DOCUMENT", "FileInfos": files}
+        edition = edition_of(ref)
+        caller = behalf_of(ref) if edition == CHANNEL else {"Caller": {"OperatorId": operator_of(ref)}}
+        params = {**caller, "BusinessType": "DOCUMENT", "FileInfos": files}
+        product = (EDITIONS[edition].service, EDITIONS[edition].version)
 
         def make_request() -> Request:
-            return self.call(self.upload_url, "UploadFiles", params)
+            return self.call(self.upload_url, "UploadFiles", params, product=product)
 
         try:
             response = self.ask(make_request, lambda answer: ({}, self.response_of(answer))).response
@@ -116,31 +136,39 @@ class EssCalls(EssProvider, Starter):
 def _type_of(name: str) -> str:
     suffix = os.path.splitext(name)[1][1:].lower()
     if suffix not in TYPES:
-        what = f"the suffix {suffix:.20}" if suffix else "no suffix"
-        raise CloudError("config", f"the name {name:.100} has {what}, and ESS converts {', '.join(TYPES)} only")
+        what = f"the suffix {quoted(suffix, 40)}" if suffix else "no suffix"
+        said = f"the file's name is {quoted(name)}, which has {what}"
+        raise CloudError("config", said, advice=f"give resource_type, or a name that ends in one of {', '.join(TYPES)}")
     return suffix
 
 
-def _check_file(path: str, kind: str) -> None:
+def _check_file(path: str, kind: str, most: int) -> None:
     """A regular file of a size that ESS takes.
 
+    :param most: megabytes.
     :raises CloudError: ``config``.
     """
     try:
         about = os.stat(path)
     except (OSError, ValueError) as error:  # the latter for a null byte, say
         reason = getattr(error, "strerror", None) or "it is not the name of a file"
-        raise CloudError("config", f"src {one_line(os.path.abspath(path), 300)} cannot be used: {reason}") from None
-    most = 8 if kind in IMAGES else 60
+        advice = "give a file of the host that the Ansible task runs on"
+        raise CloudError("config", f"src is {_shown(path)}, which cannot be used: {reason}", advice=advice) from None
     if not stat.S_ISREG(about.st_mode):
-        raise CloudError("config", "src is not a regular file")
+        raise CloudError("config", f"src is {_shown(path)}, which is not a regular file", advice="give a file")
     if not os.access(path, os.R_OK):
-        raise CloudError("config", "src may not be read by the user that the Ansible task runs as")
+        said = f"src is {_shown(path)}, which the user that the Ansible task runs as may not read"
+        raise CloudError("config", said, advice="let that user read it, or run the Ansible task as another")
     if not about.st_size:
-        raise CloudError("config", "src is an empty file")
+        raise CloudError("config", f"src is {_shown(path)}, which is empty", advice="give a file with something in it")
     if about.st_size > most * MIB:
         size = f"{about.st_size / MIB:.1f} MB"
-        raise CloudError("config", f"src has {size}, and ESS takes files of the type {kind} up to {most} MB")
+        advice = f"give one of at most {most} MB, which is what ESS takes of the type {kind}"
+        raise CloudError("config", f"src is {_shown(path)}, which has {size}", advice=advice)
+
+
+def _shown(path: str) -> str:
+    return quoted(os.path.abspath(path), 300)
 
 
 def _read_file(path: str) -> bytes:
@@ -148,7 +176,8 @@ def _read_file(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
-        raise CloudError("config", f"src cannot be read: {error.strerror}") from None
+        said = f"src is {_shown(path)}, which cannot be read: {error.strerror}"
+        raise CloudError("config", said, advice="give a file that can be read") from None
 
 
 __all__ = ["TYPES", "EssCalls"]

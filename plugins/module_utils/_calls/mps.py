@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import CloudError
+from .._errors import CloudError, quoted
 from .._providers.base import (
     Look,
     Options,
@@ -74,7 +74,8 @@ class MpsCalls(MpsProvider, Starter, Lister):
     def prepare(self, ref: Ref, options: Options, environ: t.Mapping[str, str]) -> Deed:
         """A media task of any kind."""
         if options["session_id"] == "":
-            raise CloudError("config", "session_id is empty, so nothing would keep a second start from happening")
+            said = "session_id is empty, so nothing would keep a second start from happening"
+            raise CloudError("config", said, advice="give one, or leave the option out")
         session = {"SessionId": options["session_id"], "SessionContext": options["session_context"]}
         params = {**options["parameters"], **without_nulls(session)}
         self._used.update(dict.fromkeys(secret_texts(params)))  # also of what is refused
@@ -154,18 +155,23 @@ def _check(params: dict[str, t.Any]) -> None:
     :raises CloudError: ``config``.
     """
     source = as_dict(params.get("InputInfo"))
-    kind = str(source.get("Type"))
-    if kind not in INPUTS:
-        raise CloudError("config", f"parameters.InputInfo.Type is none of {', '.join(INPUTS)}")
-    if not as_dict(source.get(INPUTS[kind])):
-        raise CloudError("config", f"parameters.InputInfo lacks {INPUTS[kind]}, which the type {kind} needs")
+    kind = source.get("Type")
+    if not isinstance(kind, str) or kind not in INPUTS:
+        said = "is missing" if kind is None else f"is {quoted(kind)}, which the vendor does not know"
+        raise CloudError("config", f"parameters.InputInfo.Type {said}", advice=f"give one of {', '.join(INPUTS)}")
+    member = INPUTS[kind]
+    if not as_dict(source.get(member)):
+        said = f"parameters.InputInfo.{member} is missing, and Type is {quoted(kind)}"
+        raise CloudError("config", said, advice=f"give {member}, or the Type of what is given")
     if kind == "URL" and not as_dict(params.get("OutputStorage")):
-        raise CloudError("config", "parameters lacks OutputStorage, which an input of the type URL needs")
+        said = 'parameters.OutputStorage is missing, and parameters.InputInfo.Type is "URL"'
+        raise CloudError("config", said, advice="say where the output goes")
     if not any(params.get(name) for name in WORK):
-        raise CloudError("config", f"parameters names nothing to do: give one of {', '.join(WORK)}")
+        raise CloudError("config", "parameters names nothing to do", advice=f"give one of {', '.join(WORK)}")
     folder = params.get("OutputDir")
     if folder is not None and not (str(folder).startswith("/") and str(folder).endswith("/")):
-        raise CloudError("config", "parameters.OutputDir does not begin and end with a slash")
+        said = f"parameters.OutputDir is {quoted(folder)}, which does not begin and end with a slash"
+        raise CloudError("config", said, advice="give a folder such as /out/")
     if isinstance(params.get("TasksPriority"), int):
         check_range(params, "TasksPriority", -10, 10)
     check_length("session_id", text_or_none(params.get("SessionId")), MAX_SESSION_ID)

@@ -18,12 +18,13 @@ from .._credentials import Keys, TencentCredentials, tencent_credentials
 from .._errors import CloudError
 from .._transport import Answer, Request
 from ..signing import tc3
-from .base import Options, Provider, Response, Rule, Rules, Settings, as_dict, decode_json, http_error, vendor_error
+from .base import Options, Provider, Response, Rule, Rules, Settings, decode_json, http_error, odd_member, vendor_error
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from requests import PreparedRequest
 
 KEY_ADVICE = "check secret_id and secret_key for slips, and that the key is enabled"
+QUOTA_ADVICE = "a quota of the account is used up: raise it with the vendor"
 TOKEN_CODE = "AuthFailure.TokenFailure"
 
 COMMON_RULES: Rules = {
@@ -32,13 +33,14 @@ COMMON_RULES: Rules = {
     TOKEN_CODE: Rule("auth", "the token has ended or does not belong to the key pair: fetch new temporary keys"),
     "AuthFailure.UnauthorizedOperation": Rule("permission"),
     "FailedOperation*": Rule("server"),
+    "FailedOperation.RequestLimitExceeded*": Rule("throttled"),
     "InternalError*": Rule("server"),
     "InvalidAction*": Rule("invalid", "the vendor does not offer this operation here: check the site and endpoint"),
     "InvalidParameter*": Rule("invalid"),
     "InvalidRequest*": Rule("invalid"),
     "IpInBlacklist*": Rule("permission", "take this host's address off the account's block list"),
     "IpNotInWhitelist*": Rule("permission", "put this host's address on the account's allow list"),
-    "LimitExceeded*": Rule("permission", "a quota of the account is used up: raise it with the vendor"),
+    "LimitExceeded*": Rule("permission", QUOTA_ADVICE),
     "MissingParameter*": Rule("invalid"),
     "NoSuch*": Rule("invalid", "the endpoint serves another product or version: check it"),
     "ActionOffline*": Rule("invalid", "the vendor has retired this operation: use a newer release of the collection"),
@@ -108,10 +110,22 @@ class Api3Provider(TencentProvider):
     """What its error codes mean."""
     expired_codes = (TOKEN_CODE,)
 
-    def call(self, url: str, action: str, params: t.Mapping[str, t.Any], *, method: str = "POST") -> Request:
-        """The request for an operation."""
+    def call(
+        self,
+        url: str,
+        action: str,
+        params: t.Mapping[str, t.Any],
+        *,
+        method: str = "POST",
+        product: tuple[str, str] | None = None,
+    ) -> Request:
+        """The request for an operation.
+
+        :param product: another service and version than those of the class.
+        """
         keys = self.keys()
-        headers = {"X-TC-Action": action, "X-TC-Version": self.version, "X-TC-Language": "en-US"}
+        service, version = product or (self.service, self.version)
+        headers = {"X-TC-Action": action, "X-TC-Version": version, "X-TC-Language": "en-US"}
         if method == "GET":
             url = f"{url}/?{tc3.query_string(params)}"
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -126,7 +140,7 @@ class Api3Provider(TencentProvider):
             return tc3.sign(
                 method=method,
                 host=parts.netloc,
-                service=self.service,
+                service=service,
                 content_type=headers["Content-Type"],
                 payload=body or b"",
                 secret_id=keys.secret_id,
@@ -151,23 +165,26 @@ class Api3Provider(TencentProvider):
             if error.kind == "protocol":
                 error.said = f"{answer.host} answered with HTTP {answer.status} and JSON without a Response"
             raise error
-        failure = as_dict(response.get("Error"))
-        if failure:
+        failure = response.get("Error")
+        if failure is not None:
+            if not isinstance(failure, dict):
+                raise odd_member(answer, "Error", failure, request_id_of(response))
             raise vendor_error(
                 answer,
                 self.rules,
                 code=str(failure.get("Code") or "an error without a code"),
                 message=str(failure.get("Message") or ""),
-                request_id=_request_id(response),
+                request_id=request_id_of(response),
             )
         if answer.status != 200:
             raise http_error(answer)
         return response
 
 
-def _request_id(response: Response) -> str | None:
+def request_id_of(response: Response) -> str | None:
+    """The vendor's id of the request."""
     value = response.get("RequestId")
     return value if isinstance(value, str) else None
 
 
-__all__ = ["COMMON_RULES", "Api3Provider", "TencentProvider"]
+__all__ = ["COMMON_RULES", "QUOTA_ADVICE", "Api3Provider", "TencentProvider", "request_id_of"]

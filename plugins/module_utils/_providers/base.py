@@ -20,7 +20,7 @@ import typing as t
 from datetime import datetime, timedelta, timezone
 from urllib.parse import urlsplit
 
-from .._errors import CloudError, one_line
+from .._errors import CloudError, flat, one_line, quoted
 from .._status import Record
 from .._transport import HAS_REQUESTS, Answer, Clock, Request, Transport, check_endpoint
 
@@ -32,6 +32,9 @@ REDACTED = "********"
 MAX_DEPTH = 100
 SECRET_NAMES = ("password", "passwd", "secret", "notifykey", "accesskey", "access_key", "authorization", "credential")
 TIME = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))"
+MOST_WHOLE = 1e18
+"""Below it, a float that is a whole number is one that the vendor can have meant."""
+
 LONE_SURROGATE = "[\ud800-\udfff]"
 
 Options = t.Mapping[str, t.Any]
@@ -65,11 +68,24 @@ class Look(t.NamedTuple):
 
 
 class Rule(t.NamedTuple):
-    """What an error code means; ``advice`` and ``retryable`` where they are not what the kind says."""
+    """What an error code means.
+
+    :param advice: where it is not what the kind says.
+    :param retryable: where it is not what the kind says.
+    :param by_message: the rules for messages of this code, where the vendor puts the cause there: each key is a pattern
+        that is searched in the message, upper and lower case being the same. The first that is found takes this rule's
+        place.
+    """
 
     kind: str
     advice: str | None = None
     retryable: bool | None = None
+    by_message: t.Mapping[str, Rule] = {}
+
+    def for_message(self, message: str) -> Rule:
+        """Returns the rule for a message of the vendor: one of ``by_message``, else this one."""
+        rules = (rule for pattern, rule in self.by_message.items() if re.search(pattern, message, re.IGNORECASE))
+        return next(rules, self)
 
 
 Rules = t.Mapping[str, Rule]
@@ -117,11 +133,12 @@ class Provider(abc.ABC):
 
         :raises CloudError: ``config``, when the task id is empty or cannot stand in a path.
         """
-        task_id = options.get("task_id") or ""
-        if not task_id.strip() or task_id in (".", ".."):
-            raise CloudError("config", "task_id is empty", advice="give the id that the start call returned")
-        if not task_id.isprintable():
-            raise CloudError("config", "task_id has a line break or another character that no id has")
+        task_id = (options.get("task_id") or "").strip()
+        advice = "give the id that the start call returned"
+        if not task_id:
+            raise CloudError("config", "task_id is empty", advice=advice)
+        if task_id in (".", "..") or not task_id.isprintable():
+            raise CloudError("config", f"task_id is {quoted(task_id)}, which is no id of a cloud task", advice=advice)
         return {**cls.make_blank_ref(options, environ), "task_id": task_id}
 
     @classmethod
@@ -131,12 +148,19 @@ class Provider(abc.ABC):
         :raises CloudError: ``config``.
         """
         ref: dict[str, t.Any] = {"provider": cls.name, "task_id": None}
-        ref.update({name: without_nulls(options[name]) for name in cls.ref_keys if options.get(name)})
-        if ref.get("site", "china") not in SITES:
-            raise CloudError("config", f"site is neither {' nor '.join(SITES)}")
+        given = {name: stripped(without_nulls(options[name])) for name in cls.ref_keys if options.get(name)}
+        ref.update({name: value for name, value in given.items() if value})
+        if "site" in cls.ref_keys:
+            check_site(ref.get("site"), "site")
         if options.get("secret_id"):
             ref.pop("profile", None)  # keys in the options come before a profile, so it takes no part
         return ref
+
+    @classmethod
+    def site_of(cls, options: Options, environ: t.Mapping[str, str]) -> str | None:
+        """The site that the options or the environment name; null for the host that the vendor's page names."""
+        site: str | None = options.get("site") or None
+        return site
 
     @property
     @abc.abstractmethod
@@ -267,6 +291,16 @@ class Provider(abc.ABC):
                 del repairs[mended]
 
 
+def check_site(site: str | None, name: str) -> None:
+    """Refuse a site that is none.
+
+    :param name: the option or environment variable that names it.
+    :raises CloudError: ``config``.
+    """
+    if site is not None and site not in SITES:
+        raise CloudError("config", f"{name} is {quoted(site)}, which is no site", advice=f"give {' or '.join(SITES)}")
+
+
 def time_left(timeout: float | None) -> TimeLeft:
     """How much is left of so many seconds that begin now; null where there is no such limit."""
     if timeout is None:
@@ -301,6 +335,27 @@ def unreadable(answer: Answer, wanted: str) -> CloudError:
     return error
 
 
+def lacks_member(answer: Answer, name: str, request_id: str | None = None) -> CloudError:
+    """The error for an answer in which a member is missing without which nothing can be said of the cloud task."""
+    return CloudError(
+        "protocol",
+        f"{answer.host} answered with HTTP {answer.status} and without {name}, which tells the status",
+        http_status=answer.status,
+        request_id=request_id,
+    )
+
+
+def odd_member(answer: Answer, name: str, value: t.Any, request_id: str | None = None) -> CloudError:
+    """The error for an answer in which a member that decides about the status is there and cannot be read."""
+    shown = {dict: "an object", list: "a list", type(None): "empty"}.get(type(value)) or quoted(value, 40)
+    return CloudError(
+        "protocol",
+        f"{answer.host} answered with HTTP {answer.status} and {name} is {shown}, which cannot be read",
+        http_status=answer.status,
+        request_id=request_id,
+    )
+
+
 def http_error(answer: Answer) -> CloudError:
     """The error that an HTTP status alone tells of."""
     kind = "protocol"
@@ -320,7 +375,7 @@ def vendor_error(
     answer: Answer, rules: Rules, *, code: str, message: str, request_id: str | None, said_more: str = ""
 ) -> CloudError:
     """The error for an error code of the vendor."""
-    rule = find_rule(rules, code) or _rule_of_status(answer.status)
+    rule = (find_rule(rules, code) or _rule_of_status(answer.status)).for_message(message)
     code, message = one_line(code, 100), one_line(message)
     words = f"{code}: {message}" if message else code
     return CloudError(
@@ -409,14 +464,15 @@ def iso_time(text: t.Any) -> str | None:
 
 
 def whole_number(value: t.Any) -> int | None:
-    """A number that may have come as text."""
+    """A whole number that may have come as text, and with a fraction of zeros."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return value
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value.strip()):
-        return int(value)
-    return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < MOST_WHOLE else None
+    match = re.fullmatch(r"([+-]?\d{1,18})(?:\.0+)?", value.strip(), re.ASCII) if isinstance(value, str) else None
+    return int(match[1]) if match else None
 
 
 def percent(value: t.Any) -> int | None:
@@ -444,11 +500,28 @@ def as_dict(value: t.Any) -> dict[str, t.Any]:
     return value if isinstance(value, dict) else {}
 
 
+def stripped(value: t.Any) -> t.Any:
+    """A text, or the texts in a dict, without the blanks around them."""
+    if isinstance(value, dict):
+        return {name: stripped(member) for name, member in value.items()}
+    return value.strip() if isinstance(value, str) else value
+
+
 def text_or_none(value: t.Any) -> str | None:
     """Text, where there is some."""
     if value is None or isinstance(value, (dict, list)):
         return None
     return str(value).strip() or None
+
+
+def native_word(value: t.Any) -> str | None:
+    """A status in the vendor's own words, as one line; null where there is none, or something that is no word.
+
+    A number with a fraction of zeros is written without it.
+    """
+    number = whole_number(value) if isinstance(value, float) else None
+    text = text_or_none(value if number is None else number)
+    return (flat(text) or None) if text else None
 
 
 def counts_of(answer: t.Mapping[str, t.Any], **names: str) -> dict[str, int | None] | None:
@@ -458,8 +531,9 @@ def counts_of(answer: t.Mapping[str, t.Any], **names: str) -> dict[str, int | No
 
 
 def task_error(code: t.Any, message: t.Any, reason: str = "unknown") -> dict[str, t.Any]:
-    """The ``error`` of a record."""
-    return {"code": text_or_none(code), "message": text_or_none(message), "reason": reason}
+    """The ``error`` of a record. The vendor's words are one line, so that they cannot pretend to be lines of a log."""
+    texts = {"code": text_or_none(code), "message": text_or_none(message)}
+    return {**{name: (flat(text) or None) if text else None for name, text in texts.items()}, "reason": reason}
 
 
 __all__ = [
@@ -475,13 +549,18 @@ __all__ = [
     "Settings",
     "as_dict",
     "as_list",
+    "check_site",
     "counts_of",
     "decode_json",
     "http_error",
     "iso_time",
+    "lacks_member",
+    "native_word",
+    "odd_member",
     "percent",
     "redact",
     "secret_texts",
+    "stripped",
     "task_error",
     "text_or_none",
     "time_left",

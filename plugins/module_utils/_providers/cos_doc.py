@@ -11,12 +11,13 @@ Sources: the vendor's page "Querying Specified File Transcoding Job" (elements, 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
 from urllib.parse import quote, unquote, urlencode, urlsplit
-from xml.parsers.expat import ExpatError
+from xml.parsers.expat import ExpatError, ParserCreate
 
-from .._errors import CloudError
+from .._errors import CloudError, quoted
 from .._status import CANCELED, FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
 from .._transport import Answer, Request
 from ..signing import cos
@@ -32,6 +33,9 @@ from .base import (
     counts_of,
     http_error,
     iso_time,
+    lacks_member,
+    native_word,
+    odd_member,
     percent,
     task_error,
     text_or_none,
@@ -65,8 +69,20 @@ STATUSES: dict[str, str] = {
     "Cancel": CANCELED,
 }
 
+DOC_PROCESS = "DocProcess"
+"""The tag of a job that makes pages or a PDF; those of other tags rewrite the document as one object."""
+
+CLOCK_MESSAGES = {
+    r"request has expired|request\s*time\s*too\s*skewed|difference between the request time": Rule("clock")
+}
+"""What the vendor says of a time that is off under a code that does not tell of it."""
+
 RULES: Rules = {
-    "AccessDenied": Rule("permission", "give this account the right to document jobs (ci) of the bucket"),
+    "AccessDenied": Rule(
+        "permission",
+        "give this account the right to document jobs (ci) of the bucket",
+        by_message=CLOCK_MESSAGES,
+    ),
     "AccessForbidden": Rule("permission"),
     "BadDigest": Rule("invalid"),
     "ExpiredToken": Rule("auth", "the token has ended: fetch new temporary keys"),
@@ -158,7 +174,13 @@ class CosDocProvider(TencentProvider):
         """The job of the id that was asked for."""
         request_id = answer.headers.get("x-ci-request-id")
         response = decode(answer)
-        return job_record(ref, _find_job(response, ref["task_id"], answer, request_id), request_id), response
+        job = _find_job(response, ref["task_id"], answer, request_id)
+        odd = find_odd(job)
+        if odd == ("State", None):
+            raise lacks_member(answer, "State", request_id)
+        if odd is not None:
+            raise odd_member(answer, *odd, request_id)
+        return job_record(ref, job, request_id), response
 
 
 def _vendor_url(ref: Ref) -> str:
@@ -166,17 +188,47 @@ def _vendor_url(ref: Ref) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*-[0-9]+", bucket):
         raise CloudError(
             "config",
-            "bucket is missing or is not of the form name-appid",
-            advice="such as examplebucket-1250000000",
+            f"bucket is {quoted(bucket)}, which is not of the form name-appid" if bucket else "bucket is missing",
+            advice="give the bucket's name with the APPID behind a dash, such as examplebucket-1250000000",
         )
     if not re.fullmatch(r"[a-z0-9-]+", region):
-        raise CloudError("config", "region is missing or is not of the form ap-beijing")
+        raise CloudError(
+            "config",
+            f"region is {quoted(region)}, which is no region's id" if region else "region is missing",
+            advice="give the region's id, such as ap-beijing, or set TENCENTCLOUD_REGION",
+        )
     return f"https://{bucket}.ci.{region}.myqcloud.com"
+
+
+def find_odd(job: dict[str, t.Any]) -> tuple[str, t.Any] | None:
+    """What keeps the status of a job from being told, and its value.
+
+    :returns: ``State`` where it is missing or no text; of a success, what tells of its pages where that is there and cannot
+        be read. Null where nothing is wrong.
+    """
+    state = native_word(job.get("State"))
+    if state is None:
+        return "State", job.get("State")
+    if STATUSES.get(state) != SUCCEEDED or "Operation" not in job:
+        return None
+    operation = job["Operation"]
+    if not isinstance(operation, dict):
+        return "Operation", operation
+    if "DocProcessResult" not in operation:  # jobs of other tags have none
+        return None
+    result = operation["DocProcessResult"]
+    if not isinstance(result, dict):
+        return "DocProcessResult", result
+    for name in ("FailPageCount", "SuccPageCount"):
+        number = whole_number(result.get(name))
+        if (name in result or name == "FailPageCount") and (number is None or number < 0):
+            return name, result.get(name)
+    return None
 
 
 def job_record(ref: Ref, job: dict[str, t.Any], request_id: str | None) -> Record:
     """What an entry of ``JobsDetail`` says."""
-    native = text_or_none(job.get("State"))
+    native = native_word(job.get("State"))
     operation = as_dict(job.get("Operation"))
     result = as_dict(operation.get("DocProcessResult"))
     counts = counts_of(result, total="TotalPageCount", succeeded="SuccPageCount", failed="FailPageCount")
@@ -190,12 +242,24 @@ def job_record(ref: Ref, job: dict[str, t.Any], request_id: str | None) -> Recor
         progress=percent(job.get("Progress")),
         counts=counts,
         error=_error(status, native, job, counts),
-        outputs=_outputs(result, as_dict(operation.get("Output"))),
+        outputs=_outputs(result, as_dict(operation.get("Output"))) or _rewritten(status, job),
         created_at=iso_time(job.get("CreationTime")),
         started_at=iso_time(job.get("StartTime")),
         finished_at=iso_time(job.get("EndTime")),
         request_id=request_id,
     )
+
+
+def _declares_type(body: bytes) -> bool:
+    """Whether an answer declares a document type, and with it perhaps entities, in any encoding that the parser reads."""
+    if not re.search(b"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E", body):
+        return False
+    found: list[str] = []
+    parser = ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda name, *dummy: found.append(name)
+    with contextlib.suppress(ExpatError, ValueError, LookupError):  # what is no XML is refused where it is read
+        parser.Parse(body, True)
+    return bool(found)
 
 
 def encode(content: dict[str, t.Any]) -> bytes:
@@ -204,11 +268,16 @@ def encode(content: dict[str, t.Any]) -> bytes:
 
 
 def decode(answer: Answer) -> Response:
-    """What stands under ``Response``; entities stay disabled in the parser, which refuses entity bombs.
+    """What stands under ``Response``.
+
+    The vendor declares no document type. One that does may define entities: some versions of the parser refuse them,
+    others drop them silently, and the record would then be made of what is left. So it is refused here first.
 
     :raises CloudError: when it is an error of the vendor, or nothing of the vendor's form.
     """
     request_id = answer.headers.get("x-ci-request-id")
+    if _declares_type(answer.body):
+        raise unreadable(answer, "XML that declares no document type and no entity")
     try:
         data = as_dict(xmltodict.parse(answer.body, force_list=LISTS, disable_entities=True))
     except (ExpatError, ValueError, LookupError):  # not XML; an entity; an unknown encoding
@@ -222,7 +291,7 @@ def decode(answer: Answer) -> Response:
             message=text_or_none(failure.get("Message")) or "",
             request_id=text_or_none(failure.get("RequestId")) or request_id,
         )
-    if answer.status != 200 and "Response" not in data:
+    if answer.status != 200:
         raise unreadable(answer, "an XML document of the vendor") if not data else http_error(answer)
     if "Response" not in data:
         raise unreadable(answer, "an XML Response")
@@ -238,7 +307,7 @@ def _find_job(response: Response, task_id: str, answer: Answer, request_id: str 
     if task_id in absent or any(task_id in map(str.strip, text.split(",")) for text in absent):
         raise CloudError(
             "not_found",
-            f"the vendor knows no document job {task_id} in this bucket",
+            f"the vendor knows no document job {quoted(task_id)} in this bucket",
             code="NonExistJobIds",
             http_status=answer.status,
             request_id=request_id,
@@ -246,7 +315,12 @@ def _find_job(response: Response, task_id: str, answer: Answer, request_id: str 
         )
     if len(jobs) == 1:  # the only one that was asked for, by whatever name
         return jobs[0]
-    raise CloudError("protocol", f"{answer.host} answered without the job that was asked for", request_id=request_id)
+    raise CloudError(
+        "protocol",
+        f"{answer.host} answered with HTTP {answer.status} and without the job that was asked for",
+        http_status=answer.status,
+        request_id=request_id,
+    )
 
 
 def _error(
@@ -279,4 +353,14 @@ def _outputs(result: dict[str, t.Any], target: dict[str, t.Any]) -> list[dict[st
     return outputs
 
 
-__all__ = ["STATUSES", "CosDocProvider", "decode", "encode", "job_record"]
+def _rewritten(status: str, job: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The one object of a job that names no pages, such as ``DocWatermark``: the name that was asked for."""
+    target = as_dict(as_dict(job.get("Operation")).get("Output"))
+    name, tag = text_or_none(target.get("Object")), text_or_none(job.get("Tag"))
+    if status != SUCCEEDED or tag in (None, DOC_PROCESS) or name is None or "${" in name:
+        return []
+    place = {ours: text_or_none(target.get(theirs)) for ours, theirs in (("bucket", "Bucket"), ("region", "Region"))}
+    return [{"type": "cos_object", "value": name, **place, "page": None}]
+
+
+__all__ = ["DOC_PROCESS", "STATUSES", "CosDocProvider", "decode", "encode", "find_odd", "job_record"]

@@ -22,6 +22,7 @@ from .._errors import CloudError, one_line
 from .._status import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
 from .._transport import Answer, Request
 from .base import (
+    MakeRequest,
     Options,
     Provider,
     Ref,
@@ -29,20 +30,31 @@ from .base import (
     Rule,
     Rules,
     Settings,
+    T,
+    TimeLeft,
     as_dict,
     as_list,
+    check_site,
     counts_of,
     decode_json,
     http_error,
+    lacks_member,
+    native_word,
+    odd_member,
     task_error,
     text_or_none,
     vendor_error,
     whole_number,
 )
 
+SITE_VARIABLE = "DINGTALK_SITE"
+SITE_QUESTION = f"is the organization on the Chinese site? then set site: china, or {SITE_VARIABLE}=china"
 TOKEN_HEADER = "x-acs-dingtalk-access-token"
 TOKEN_PATH = "/v1.0/oauth2/accessToken"
 TOKEN_REFUSED = "InvalidAuthentication"
+WRONG_HOST = ("auth", "not_found")
+"""The kinds of errors that the host of another site gives to what is right on its own."""
+
 RENEW_BEFORE = 200
 """Seconds before the end of a token at which it is fetched again: the page says to keep one for 7000 of its 7200."""
 
@@ -104,6 +116,23 @@ class DingTalkDocProvider(Provider):
         """With the first app or token that is given."""
         return cls(settings, dingtalk_app(options, environ))
 
+    @classmethod
+    def site_of(cls, options: Options, environ: t.Mapping[str, str]) -> str | None:
+        """A site that is not given is that of the environment.
+
+        :raises CloudError: ``config``, when the environment names none.
+        """
+        site = super().site_of(options, environ)
+        if site is not None:
+            return site
+        check_site(environ.get(SITE_VARIABLE) or None, SITE_VARIABLE)
+        return environ.get(SITE_VARIABLE) or None
+
+    @classmethod
+    def make_blank_ref(cls, options: Options, environ: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """The site is in the ref, wherever it came from."""
+        return super().make_blank_ref({**options, "site": cls.site_of(options, environ)}, environ)
+
     @property
     def credential_source(self) -> str:
         """Where the app's key or the token come from."""
@@ -120,6 +149,17 @@ class DingTalkDocProvider(Provider):
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
         """One cloud task by its id."""
         return self.call("GET", ref, f"/v2.0/doc/task/info/{quote(ref['task_id'], safe='')}", timeout=timeout)
+
+    def exchange(
+        self, make_request: MakeRequest, read: t.Callable[[Answer], T], *, left: TimeLeft = lambda: None
+    ) -> tuple[T, int]:
+        """As of all services; errors that the wrong host would give ask whether it is, unless the user chose it."""
+        try:
+            return super().exchange(make_request, read, left=left)
+        except CloudError as error:
+            if error.kind in WRONG_HOST and self.settings.site is None and self.settings.endpoint is None:
+                error.advice = f"{error.advice}; {SITE_QUESTION}"
+            raise
 
     def call(
         self, method: str, ref: Ref, path: str, *, body: bytes | None = None, timeout: float | None = None
@@ -167,7 +207,11 @@ class DingTalkDocProvider(Provider):
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         """``status`` alone decides: the counters of the vendor's own sample contradict it."""
         response = decode(answer)
-        native = text_or_none(response.get("status"))
+        native = native_word(response.get("status"))
+        if isinstance(response.get("status"), (dict, list)):
+            raise odd_member(answer, "status", response["status"], request_id_of(answer))
+        if native is None:
+            raise lacks_member(answer, "status", request_id_of(answer))
         status = STATUSES.get(native or "", UNKNOWN)
         counts = counts_of(response, total="totalCount", succeeded="succCount", failed="failCount")
         error = None
@@ -201,7 +245,10 @@ def decode(answer: Answer) -> dict[str, t.Any]:
         if answer.status == 403:
             raise _address_limit(answer) from None
         raise error
-    code = text_or_none(data.get("code") or data.get("Code"))
+    said = data.get("code") or data.get("Code")
+    if isinstance(said, (dict, list)):
+        raise odd_member(answer, "code", said, request_id_of(answer))
+    code = text_or_none(said)
     if not code:
         if answer.status == 403 or "punish" in data:
             raise _address_limit(answer)

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""Tencent ESS (essbasic): file conversion tasks.
+"""Tencent ESS: file conversion tasks of its two editions, ``essbasic`` and ``ess``.
 
 Sources: the vendor's page of ``ChannelGetTaskResultApi`` (statuses, sample), the SDK ``essbasic.v20210526`` (error
-codes, and ``DescribeFileConvertTask``, which replaces the older operation on 2026-12-31 with the same fields).
+codes, and ``DescribeFileConvertTask``, which replaces the older operation on 2026-12-31 with the same fields), the SDK
+``ess.v20201111`` and the metadata of tccli (the company edition, whose operations have the same fields and statuses).
 """
 
 from __future__ import annotations
@@ -15,16 +16,50 @@ import typing as t
 from datetime import date, datetime, timezone
 
 from .._credentials import TencentCredentials
-from .._errors import CloudError
+from .._errors import CloudError, quoted
 from .._status import FAILED, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
 from .._transport import Answer, Request
-from ._api3 import COMMON_RULES, Api3Provider
-from .base import Ref, Response, Rule, Rules, Settings, as_dict, task_error, text_or_none
+from ._api3 import COMMON_RULES, QUOTA_ADVICE, Api3Provider, request_id_of
+from .base import (
+    Options,
+    Ref,
+    Response,
+    Rule,
+    Rules,
+    Settings,
+    as_dict,
+    lacks_member,
+    native_word,
+    odd_member,
+    task_error,
+    text_or_none,
+)
 
 AUTO = "auto"
 OLD_ACTION = "ChannelGetTaskResultApi"
 NEW_ACTION = "DescribeFileConvertTask"
 RETIREMENT = date(2026, 12, 31)
+
+CHANNEL = "channel"
+COMPANY = "company"
+
+
+class Edition(t.NamedTuple):
+    """One of the two products of ESS, which have the same operations for conversions.
+
+    :param option: the option that says on whose behalf.
+    """
+
+    service: str
+    version: str
+    option: str
+
+
+EDITIONS: dict[str, Edition] = {
+    CHANNEL: Edition("essbasic", "2021-05-26", "agent"),
+    COMPANY: Edition("ess", "2020-11-11", "operator"),
+}
+"""In the vendor's words: third-party applications (its operations are named ``Channel...``), and company applications."""
 
 STATUSES: dict[str, str] = {
     "0": PENDING,
@@ -45,7 +80,11 @@ RULES: Rules = {
     **COMMON_RULES,
     "InvalidParameter.DataNotFound": Rule("not_found"),
     "InvalidParameter.InvalidId": Rule("not_found"),
+    "LimitExceeded.FileSize": Rule("invalid", "give a smaller file"),
+    "OperationDenied.DocumentNoAvailable": Rule("server"),
     "OperationDenied.FileDeleted": Rule("not_found"),
+    "OperationDenied.NoQuota": Rule("permission", QUOTA_ADVICE),
+    "OperationDenied.OutQueryLimit": Rule("throttled"),
 }
 
 
@@ -54,14 +93,17 @@ class EssProvider(Api3Provider):
 
     name = "ess"
     title = "Tencent ESS"
-    ref_keys = ("agent", "profile")
+    ref_keys = ("agent", "operator", "edition", "profile")
     endpoint_variable = "CLOUDWAIT_ESS_ENDPOINT"
-    service = "essbasic"
-    version = "2021-05-26"
+    service = EDITIONS[CHANNEL].service
+    version = EDITIONS[CHANNEL].version
     rules = RULES
     own_options = item_options = ("api_action",)
-    actions: t.ClassVar[tuple[str, str]] = (OLD_ACTION, NEW_ACTION)
-    """The operation that the vendor retires, and the one that takes its place."""
+    actions: t.ClassVar[dict[str, tuple[str, str]]] = {
+        CHANNEL: (OLD_ACTION, NEW_ACTION),
+        COMPANY: ("GetTaskResultApi", NEW_ACTION),
+    }
+    """Of each edition, the operation that the vendor retires, and the one that takes its place."""
     rate = 10.0
 
     def __init__(
@@ -74,39 +116,85 @@ class EssProvider(Api3Provider):
     ) -> None:
         super().__init__(settings, credentials)
         if settings.site == "intl":
-            raise CloudError("config", "Tencent ESS has no international site", advice="leave the option site out")
-        if api_action not in (AUTO, *self.actions):
-            raise CloudError("config", f"api_action is none of {', '.join((AUTO, *self.actions))}")
+            raise CloudError(
+                "config",
+                'site is "intl", and Tencent ESS has no international site',
+                advice="leave the option site out",
+            )
+        words = (AUTO, *self.actions[CHANNEL])
+        if api_action not in words:
+            said = f"api_action is {quoted(api_action)}, which is no operation for this"
+            raise CloudError("config", said, advice=f"give one of {', '.join(words)}")
         self._may_switch = api_action == AUTO
-        self.api_action = api_action
+        old, new = self.actions[CHANNEL]
+        self._chosen = {CHANNEL: api_action, COMPANY: new if self._may_switch else api_action}
         if self._may_switch:
-            self.api_action = self.actions[today() > RETIREMENT]
+            self._chosen[CHANNEL] = new if today() > RETIREMENT else old
+
+    @classmethod
+    def make_blank_ref(cls, options: Options, environ: t.Mapping[str, str]) -> dict[str, t.Any]:
+        """The edition is in the ref by what it needs: ``agent`` or ``operator``."""
+        ref = super().make_blank_ref(options, environ)
+        edition = ref.pop("edition", AUTO)
+        if edition not in (AUTO, *EDITIONS):
+            said = f"edition is {quoted(edition)}, which is no edition of Tencent ESS"
+            raise CloudError("config", said, advice=f"give one of {', '.join((AUTO, *EDITIONS))}")
+        given = [each.option for each in EDITIONS.values() if ref.get(each.option)]
+        if len(given) > 1:
+            raise CloudError(
+                "config",
+                f"{' and '.join(given)} are both given, and a cloud task of Tencent ESS belongs to one edition",
+                advice=f"give agent for the edition {CHANNEL}, or operator for the edition {COMPANY}",
+            )
+        if edition != AUTO and given != [EDITIONS[edition].option]:
+            wanted = EDITIONS[edition].option
+            said = f"edition is {quoted(edition)}, and {f'{given[0]} is given' if given else f'{wanted} is missing'}"
+            raise CloudError("config", said, advice=f"give {wanted} with this edition")
+        return ref
+
+    def action_of(self, ref: Ref) -> str:
+        """The present operation of a ref's edition.
+
+        :raises CloudError: ``config``, when the edition does not have the one that was chosen.
+        """
+        edition = edition_of(ref)
+        action = self._chosen[edition]
+        if action not in self.actions[edition]:
+            said = f"api_action is {quoted(action)}, which the edition {edition} of Tencent ESS does not have"
+            raise CloudError("config", said, advice=f"give {AUTO} or {self.actions[edition][1]}")
+        return action
 
     def about(self, ref: Ref) -> dict[str, t.Any]:
         """The operation that was used last, too."""
-        return {**super().about(ref), "api_action": self.api_action}
+        return {**super().about(ref), "api_action": self.action_of(ref)}
 
     def memory(self) -> str | None:
-        """The operation that the vendor offers."""
-        return self.api_action
+        """The operations that the vendor offers, one an edition."""
+        return " ".join(self._chosen.values())
 
     def recall(self, memory: str | None) -> None:
-        """Go on with it."""
+        """Go on with them."""
         if memory and self._may_switch:
-            self.api_action = memory
+            self._chosen.update(zip(EDITIONS, memory.split()))
+
+    @property
+    def api_action(self) -> str:
+        """The present operation of the edition for third-party applications."""
+        return self._chosen[CHANNEL]
 
     def vendor_url(self, ref: Ref) -> str:
-        """One host for all."""
-        return "https://essbasic.tencentcloudapi.com"
+        """One host an edition."""
+        return f"https://{EDITIONS[edition_of(ref)].service}.tencentcloudapi.com"
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
-        """One cloud task by its id, on behalf of an agent."""
+        """One cloud task by its id, on behalf of an agent or by an operator."""
         return self.act(ref, {"TaskId": ref["task_id"]})
 
     def act(self, ref: Ref, params: t.Mapping[str, t.Any]) -> Request:
-        """The present operation, on behalf of an agent."""
-        action = self.api_action
-        request = self.call(self.base_url(ref), action, {"Agent": agent_of(ref), **params})
+        """The present operation, on behalf of an agent or by an operator."""
+        edition, action = edition_of(ref), self.action_of(ref)
+        product = (EDITIONS[edition].service, EDITIONS[edition].version)
+        request = self.call(self.base_url(ref), action, {**behalf_of(ref), **params}, product=product)
         request.action = action
         return request
 
@@ -117,25 +205,54 @@ class EssProvider(Api3Provider):
     def _repair_action(self, error: CloudError, request: Request) -> bool:
         if not (self._may_switch and _is_gone(error, request.action)):
             return False
-        if self.api_action == request.action:  # else another look has switched since
-            self.api_action = self.actions[request.action == self.actions[0]]
+        version = request.prepared.headers["X-TC-Version"]
+        edition = next(name for name, each in EDITIONS.items() if each.version == version)
+        if self._chosen[edition] == request.action:  # else another poll has switched since
+            old, new = self.actions[edition]
+            self._chosen[edition] = new if request.action == old else old
         return True
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         """``TaskStatus`` alone decides; ``TaskMessage`` is prose, and the echoed ``TaskId`` may be another one."""
         response = self.response_of(answer)
-        native = text_or_none(response.get("TaskStatus"))
-        status = STATUSES.get(native or "", UNKNOWN)
-        if status == UNKNOWN and native and native.startswith("-") and native[1:].isdigit():
+        native, request_id = native_word(response.get("TaskStatus")), request_id_of(response)
+        if isinstance(response.get("TaskStatus"), (dict, list)):
+            raise odd_member(answer, "TaskStatus", response["TaskStatus"], request_id)
+        if native is None:
+            raise lacks_member(answer, "TaskStatus", request_id)
+        status = STATUSES.get(native, UNKNOWN)
+        if status == UNKNOWN and native.startswith("-") and native[1:].isdigit():
             status = FAILED
         error = None
         if status == FAILED:
-            keyword, reason = FAILURES.get(native or "", (native, "unknown"))
+            keyword, reason = FAILURES.get(native, (native, "unknown"))
             error = task_error(keyword, response.get("TaskMessage") or keyword, reason)
         resource = text_or_none(response.get("ResourceId"))
         outputs = [{"type": "ess_resource", "value": resource}] if resource and status == SUCCEEDED else []
-        request_id = text_or_none(response.get("RequestId"))
         return make_record(ref, status, native, error=error, outputs=outputs, request_id=request_id), response
+
+
+def edition_of(ref: Ref) -> str:
+    """The edition that a cloud task belongs to."""
+    return COMPANY if ref.get("operator") else CHANNEL
+
+
+def behalf_of(ref: Ref) -> dict[str, t.Any]:
+    """Returns the parameter that says on whose behalf an operation is asked for.
+
+    :raises CloudError: ``config``, when a member is missing that the vendor's page requires.
+    """
+    if edition_of(ref) == CHANNEL:
+        return {"Agent": agent_of(ref)}
+    return {"Operator": {"UserId": operator_of(ref)}}
+
+
+def operator_of(ref: Ref) -> str:
+    """The id of the employee who asks, in the company edition."""
+    user_id = as_dict(ref.get("operator")).get("user_id")
+    if not user_id:
+        raise CloudError("config", "operator lacks user_id", advice="give the id of an employee of the company")
+    return str(user_id)
 
 
 def agent_of(ref: Ref) -> dict[str, t.Any]:
@@ -148,6 +265,12 @@ def agent_of(ref: Ref) -> dict[str, t.Any]:
         "proxy_operator.open_id": open_id,
     }
     missing = [name for name, value in wanted.items() if not value]
+    if not agent:
+        raise CloudError(
+            "config",
+            "neither agent nor operator is given",
+            advice="give agent for a third-party application, or operator for an application of the company itself",
+        )
     if missing:
         raise CloudError("config", f"agent lacks {', '.join(missing)}", advice="give agent with all three members")
     result = {
@@ -166,4 +289,16 @@ def _is_gone(error: CloudError, action: str | None) -> bool:
     return error.code == "UnsupportedOperation" and str(action) in (error.message or "")
 
 
-__all__ = ["AUTO", "NEW_ACTION", "OLD_ACTION", "STATUSES", "EssProvider", "agent_of"]
+__all__ = [
+    "AUTO",
+    "CHANNEL",
+    "COMPANY",
+    "EDITIONS",
+    "NEW_ACTION",
+    "OLD_ACTION",
+    "STATUSES",
+    "EssProvider",
+    "behalf_of",
+    "edition_of",
+    "operator_of",
+]

@@ -19,7 +19,7 @@ from .._errors import CloudError
 from .._status import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
 from .._sweep import PAGE, Page, Swept
 from .._transport import Answer, Request
-from ._api3 import COMMON_RULES, Api3Provider
+from ._api3 import COMMON_RULES, Api3Provider, request_id_of
 from .base import (
     MAX_DEPTH,
     Ref,
@@ -30,6 +30,9 @@ from .base import (
     as_dict,
     as_list,
     iso_time,
+    lacks_member,
+    native_word,
+    odd_member,
     percent,
     task_error,
     text_or_none,
@@ -65,6 +68,26 @@ REASONS: dict[str, str] = {
 SOURCE_AT_FAULT = ("WorkflowTask", "ScheduleTask", "LiveScheduleTask")
 """The kinds of which the SDK says that an ``ErrCode`` of the whole means that the source is at fault."""
 
+CONTAINERS = (
+    "WorkflowTask",
+    "EditMediaTask",
+    "LiveStreamProcessTask",
+    "ScheduleTask",
+    "LiveScheduleTask",
+    "ExtractBlindWatermarkTask",
+)
+"""The members of an answer of which one holds what became of the cloud task."""
+
+WITHOUT_CONTAINER = ("EvaluationTask",)
+"""The values of ``TaskType`` for which the vendor has no such member."""
+
+WITHOUT_PART = ("CoverBySnapshot",)
+"""The values of an entry's ``Type`` for which the vendor has no member with a status."""
+
+OBJECTS = frozenset({"AiQualityControlTaskResult", "SmartEraseTaskResult", "AiDubbingTaskResult", "SubtitleInfo"})
+ARRAYS = frozenset({"SmartSubtitlesTaskResult", "SubtitleResults", "RecognizeSubtitleResult", "TransSubtitleResult"})
+"""Where sub-tasks stand, besides what is told by the end of a name: ``...Task``, ``...ResItem``, ``...ResultSet``."""
+
 OPEN = (PENDING, RUNNING)
 NOT_PARTS = frozenset({"InputInfo", "MetaData", "TaskNotifyConfig", "Input"})
 STORAGE_TYPES = {"COS": "cos_object", "AWS-S3": "s3_object", "VOD": "vod_file"}
@@ -78,6 +101,9 @@ RULES: Rules = {
     "FailedOperation.TaskNotFound": GONE_RULE,
     "FailedOperation.UserArrears": Rule("permission", "settle the account with the vendor"),
     "InvalidParameterValue.TaskId": GONE_RULE,
+    "LimitExceeded.CreateTask": Rule(
+        "throttled", "nothing was started: start it when others of the account's cloud tasks have ended"
+    ),
     "InvalidParameterValue.UserUnRegister": USER_RULE,
     "ResourceNotFound*": GONE_RULE,
     "ResourceNotFound.UserUnregister": USER_RULE,
@@ -114,12 +140,18 @@ class MpsProvider(Api3Provider):
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
         """The verdict over the sub-tasks, once the vendor says that it is over."""
         response = self.response_of(answer)
-        native = text_or_none(response.get("Status"))
+        native, request_id = native_word(response.get("Status")), request_id_of(response)
+        if isinstance(response.get("Status"), (dict, list)):
+            raise odd_member(answer, "Status", response["Status"], request_id)
+        if native is None:
+            raise lacks_member(answer, "Status", request_id)
         kind, container = _container(response)
+        if STATUSES.get(native) == SUCCEEDED:
+            _check_end(response, kind, container, answer)
         leaves = _leaves(container)
-        status = STATUSES.get(native or "", UNKNOWN)
+        status = STATUSES.get(native, UNKNOWN)
         if status == SUCCEEDED:
-            status = _verdict(container, leaves)
+            status = _verdict(kind, container, leaves)
         record = make_record(
             ref,
             status,
@@ -132,7 +164,7 @@ class MpsProvider(Api3Provider):
             created_at=iso_time(response.get("CreateTime")),
             started_at=iso_time(response.get("BeginProcessTime")),
             finished_at=iso_time(response.get("FinishTime")),
-            request_id=text_or_none(response.get("RequestId")),
+            request_id=request_id,
         )
         return record, response
 
@@ -177,7 +209,58 @@ def _container(response: Response) -> tuple[str, dict[str, t.Any]]:
     for name in (wanted, f"{wanted}Task", *with_status, *filled):
         if name in filled:
             return name, filled[name]
-    return "", {}
+    return wanted, {}
+
+
+def _check_end(response: Response, kind: str, container: dict[str, t.Any], answer: Answer) -> None:
+    """Refuse an answer that says ``FINISH`` and whose container cannot be read, so that it is never taken for good.
+
+    :raises CloudError: ``protocol``.
+    """
+    request_id, task_type = request_id_of(response), str(response.get("TaskType") or "")
+    for name in (*CONTAINERS, task_type, f"{task_type}Task"):
+        if not isinstance(response.get(name), (dict, type(None))) and name != "TaskType":
+            raise odd_member(answer, name, response[name], request_id)
+    if not container:
+        if {task_type, f"{task_type}Task"} & set(CONTAINERS):
+            raise lacks_member(answer, task_type, request_id)
+        return
+    status, code = container.get("Status"), container.get("ErrCode")
+    if status is None or status == "":
+        raise lacks_member(answer, f"{kind}.Status", request_id)
+    if not isinstance(status, str):
+        raise odd_member(answer, f"{kind}.Status", status, request_id)
+    if code is not None and whole_number(code) is None:
+        raise odd_member(answer, f"{kind}.ErrCode", code, request_id)
+    _check_places(kind, container, answer, request_id)
+    if code is None and not _leaves(container):
+        raise lacks_member(answer, f"{kind}.ErrCode", request_id)
+
+
+def _check_places(where: str, value: t.Any, answer: Answer, request_id: str | None, depth: int = 0) -> None:
+    """Refuse what stands where sub-tasks should and is none, at any depth.
+
+    :raises CloudError: ``protocol``.
+    """
+    for name, member in as_dict(value).items() if depth <= MAX_DEPTH else ():
+        if name in NOT_PARTS or member is None:
+            continue
+        place = f"{where}.{name}"
+        if not isinstance(member, _shape_of(name)):
+            raise odd_member(answer, place, member, request_id)
+        for number, entry in enumerate(as_list(member)):
+            if _shape_of(name) == (list,) and not isinstance(entry, dict):
+                raise odd_member(answer, f"{place}[{number}]", entry, request_id)
+            _check_places(place, entry, answer, request_id, depth + 1)
+
+
+def _shape_of(name: str) -> tuple[type, ...]:
+    """What may stand under a name besides null."""
+    if name in ARRAYS or name.endswith("ResultSet"):
+        return (list,)
+    if name in OBJECTS or name.endswith(("Task", "ResItem")):
+        return (dict,)
+    return (dict, list) if name == "Output" or name.endswith("TaskResult") else (object,)
 
 
 def _container_failed(container: dict[str, t.Any]) -> bool:
@@ -185,8 +268,10 @@ def _container_failed(container: dict[str, t.Any]) -> bool:
     return bool(code) or _part_status(container.get("Status")) == FAILED
 
 
-def _verdict(container: dict[str, t.Any], leaves: list[dict[str, t.Any]]) -> str:
+def _verdict(kind: str, container: dict[str, t.Any], leaves: list[dict[str, t.Any]]) -> str:
     """What ``FINISH`` means for a container and its leaves, the gravest first."""
+    if not container:
+        return SUCCEEDED if kind in WITHOUT_CONTAINER else UNKNOWN
     statuses = [leaf["status"] for leaf in leaves]
     bad = statuses.count(FAILED)
     if _container_failed(container) or (bad and bad == len(statuses)):
@@ -195,7 +280,8 @@ def _verdict(container: dict[str, t.Any], leaves: list[dict[str, t.Any]]) -> str
         return RUNNING
     if bad:
         return PARTIAL
-    return UNKNOWN if UNKNOWN in statuses else SUCCEEDED
+    odd = _part_status(container["Status"]) == UNKNOWN or UNKNOWN in statuses
+    return UNKNOWN if odd else SUCCEEDED
 
 
 def _error(
@@ -234,26 +320,41 @@ def _progress(leaves: list[dict[str, t.Any]]) -> int | None:
 
 
 def _part_status(word: t.Any) -> str:
-    return PART_STATUSES.get(str(word).upper(), UNKNOWN)
+    return PART_STATUSES.get(word.strip().upper(), UNKNOWN) if isinstance(word, str) else UNKNOWN
 
 
 def _is_part(value: dict[str, t.Any], inside_output: bool) -> bool:
-    word = value.get("Status")
-    return (
-        isinstance(word, str)
-        and bool(word.strip())
-        and (inside_output or any(name in value for name in ("ErrCode", "ErrCodeExt", "Message")))
-    )
+    """Whether it is one by its shape; one whose status is missing or cannot be read is a part of unknown status."""
+    if any(name in value for name in ("ErrCode", "ErrCodeExt")):
+        return True
+    return "Status" in value and (inside_output or "Message" in value)
 
 
 def _leaves(container: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    return [leaf for name, member in container.items() for leaf in _walk(name, member, name == "Output", 0)]
+    return [leaf for name, member in container.items() for leaf in _entries(name, member)]
+
+
+def _entries(name: str, member: t.Any) -> list[dict[str, t.Any]]:
+    """The leaf parts of a member of the container.
+
+    An entry of a list of sub-tasks in which there is none is one itself, of unknown status, but for the type for which the vendor
+    has no member.
+    """
+    if _shape_of(name) != (list,):
+        return _walk(name, member, name == "Output", 0)
+    leaves = []
+    for entry in map(as_dict, as_list(member)):
+        found = _walk(name, entry, False, 0)
+        kind = text_or_none(entry.get("Type") or entry.get("ActivityType")) or name
+        leaves += found or ([] if kind in WITHOUT_PART else [_part(kind, UNKNOWN, {})])
+    return leaves
 
 
 def _walk(kind: str, value: t.Any, inside_output: bool, depth: int) -> list[dict[str, t.Any]]:
     """The leaf parts in and below a value.
 
-    A part above others is no leaf, but when it failed or still runs and none of its leaves says so, it adds itself.
+    A part above others is no leaf, but when it failed or still runs and none of its leaves says so, or when all of them
+    are good and its own status is unknown, it adds itself.
     """
     if kind in NOT_PARTS or depth > MAX_DEPTH:
         return []
@@ -267,9 +368,11 @@ def _walk(kind: str, value: t.Any, inside_output: bool, depth: int) -> list[dict
         for leaf in _walk(name, member, inside_output or name == "Output", depth + 1)
     ]
     if _is_part(value, inside_output):
-        status = _part_status(value["Status"])
+        status = _part_status(value.get("Status"))
         said_below = {RUNNING if leaf["status"] in OPEN else leaf["status"] for leaf in leaves}
-        if not leaves or (status in (FAILED, *OPEN) and (RUNNING if status in OPEN else status) not in said_below):
+        said = RUNNING if status in OPEN else status
+        is_news = said_below == {SUCCEEDED} if said == UNKNOWN else said != SUCCEEDED and said not in said_below
+        if not leaves or is_news:
             leaves.append(_part(kind, status, value))
     return leaves
 
@@ -287,7 +390,7 @@ def _part(kind: str, status: str, value: dict[str, t.Any]) -> dict[str, t.Any]:
 def _part_error(value: dict[str, t.Any]) -> dict[str, t.Any]:
     """Of a part that failed, whose codes may all the same be the words for success."""
     codes = (text_or_none(value.get(name)) for name in ("ErrCodeExt", "ErrCode"))
-    code = next((code for code in codes if code not in (None, "SUCCESS", "0")), None)
+    code = next((code for code in codes if code not in (None, "SUCCESS", "0", "0.0")), None)
     reasons = (reason for family, reason in REASONS.items() if (code or "").startswith(family))
     return task_error(code, value.get("Message"), next(reasons, "unknown"))
 
@@ -303,19 +406,33 @@ def _find_outputs(value: t.Any, depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
 
 
 def _outputs(value: t.Any, storage: dict[str, t.Any], depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
-    """The files in an ``Output``: members named ``...Path`` or ``...PathSet``, in the nearest storage above them."""
+    """The files in an ``Output``, in the nearest storage above them; none twice.
+
+    They are members named ``...Path``, ``...Paths`` or ``...PathSet``; ``...FileId``, where the path beside it is empty,
+    since the file is in VOD then; and the addresses in ``FileList``, which are those of a recorded live stream.
+    """
     for output in map(as_dict, as_list(value)):
         near = as_dict(output.get("OutputStorage") or output.get("Storage")) or storage
+        told: set[str] = set()
         for name, member in output.items():
-            if name.endswith(("Path", "PathSet")):
-                yield from (_output(path, near) for path in as_list(member) if path and isinstance(path, str))
+            if name.endswith(("Path", "Paths", "PathSet")):
+                paths = [path for path in as_list(member) if path and isinstance(path, str) and path not in told]
+                told.update(paths)
+                yield from (_output(path, near) for path in dict.fromkeys(paths))
+            elif name.endswith("FileId"):
+                if member and isinstance(member, (str, int)) and not output.get(f"{name[:-6]}Path"):
+                    yield {**_output(str(member), near), "type": "vod_file"}
+            elif name == "FileList":
+                urls = (as_dict(file).get("Url") for file in as_list(member))
+                yield from ({"type": "path", "value": url, "url": url} for url in urls if url and isinstance(url, str))
             elif name not in (*NOT_PARTS, "OutputStorage", "Storage") and depth < MAX_DEPTH:
                 yield from _outputs(member, near, depth + 1)
 
 
 def _output(path: str, storage: dict[str, t.Any]) -> dict[str, t.Any]:
     kind = STORAGE_TYPES.get(str(storage.get("Type")), "path")
-    place = as_dict(storage.get("CosOutputStorage") or storage.get("S3OutputStorage"))
+    places = (storage.get(f"{name}OutputStorage") for name in ("Cos", "S3", "VOD"))
+    place = as_dict(next(filter(None, places), None))
     bucket = text_or_none(place.get("Bucket") or place.get("S3Bucket"))
     region = text_or_none(place.get("Region") or place.get("S3Region"))
     output = {"type": kind, "value": path}

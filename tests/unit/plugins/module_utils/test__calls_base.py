@@ -89,12 +89,12 @@ def test_it_may_have_happened_when_it_was_sent_and_nobody_said_no(kind: str, sen
     assert is_uncertain(CloudError(kind, "x", sent=sent)) is uncertain
 
 
-@pytest.mark.parametrize(("given", "found"), [("t1", "t1"), (" t1\n", "t1")])
-def test_the_new_id_is_text(given: str, found: str) -> None:
+@pytest.mark.parametrize(("given", "found"), [("t1", "t1"), (" t1\n", "t1"), (5, "5")])
+def test_the_new_id_is_text(given: t.Any, found: str) -> None:
     assert new_id(given, "host") == found
 
 
-@pytest.mark.parametrize("given", [None, "", "  ", 5, ["t1"], {"id": "t1"}, True])
+@pytest.mark.parametrize("given", [None, "", "  ", 5.5, ["t1"], {"id": "t1"}, True])
 def test_an_answer_without_an_id_leaves_it_open(given: t.Any) -> None:
     error = refusal(lambda: new_id(given, "api.example.com"))
     assert (error.kind, error.said) == ("protocol", "api.example.com answered without the id of the new cloud task")
@@ -123,7 +123,7 @@ def test_what_is_no_time_is_refused(given: str) -> None:
     error = refusal(lambda: utc({"end_time": given}, "end_time"))
     assert (error.kind, error.said) == (
         "config",
-        "end_time is no time of the form 2026-01-02T03:04:05Z or 2026-01-02T03:04:05+08:00",
+        f'end_time is "{given}", which is no time',
     )
 
 
@@ -135,17 +135,20 @@ def test_a_number_in_the_vendors_range_is_taken(value: int | None) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "said"),
     [
-        (9, " percent", "zoom is 9, and the vendor takes 10 to 200 percent"),
-        (201, "", "zoom is 201, and the vendor takes 10 to 200"),
+        (9, " percent", "zoom is 9, which the vendor does not take; give a number from 10 to 200 percent."),
+        (201, "", "zoom is 201, which the vendor does not take; give a number from 10 to 200."),
     ],
 )
 def test_a_number_outside_of_it_is_refused_with_the_range(value: int, unit: str, said: str) -> None:
     error = refusal(lambda: check_range({"zoom": value}, "zoom", 10, 200, unit))
-    assert (error.kind, error.said) == ("config", said)
+    assert (error.kind, error.sentence("It")) == ("config", f"It failed: {said}")
 
 
 def test_a_text_has_a_length() -> None:
     check_length("name", None, 3)
     check_length("name", "abc", 3)
     error = refusal(lambda: check_length("name", "abcd", 3))
-    assert (error.kind, error.said) == ("config", "name has more than the 3 characters that the vendor takes")
+    assert (error.kind, error.sentence("It")) == (
+        "config",
+        'It failed: name is "abcd", which has 4 characters; give at most 3, which is what the vendor takes.',
+    )

@@ -26,7 +26,8 @@ KEYS = ("AKIDEXAMPLE", "EXAMPLE-FAKE-SECRET-KEY", "EXAMPLE-FAKE-TOKEN")
 OUTPUT = {"bucket": None, "region": None, "object": "out/${Number}.jpg"}
 NOT_GIVEN = ("source_type", "start_page", "end_page", "page_ranges", "sheet_id", "image_params", "doc_password",
              "comments", "paper_direction", "paper_size", "quality", "zoom", "image_dpi", "pic_pagination",
-             "queue_id")  # fmt: skip
+             "queue_id", "input_url", "user_data", "callback_url", "callback_format", "callback_type", "callback_mq",
+             "callback_kafka")  # fmt: skip
 OPTIONS = {**dict.fromkeys(NOT_GIVEN), "input_object": "in/plan.docx", "output": OUTPUT, "target_type": "jpg"}
 LISTING = {"queue_id": None, "states": None, "start_time": None, "end_time": None, "order": "newest", "limit": None}
 SUBMITTED = (
@@ -216,46 +217,132 @@ def to(name: str, **more: t.Any) -> dict[str, t.Any]:
     return {"output": {**OUTPUT, "object": name}, **more}
 
 
+MQ = {"mode": "Queue", "region": "bj", "name": "jobs"}
+KAFKA = {"region": "ap-beijing", "instance_id": "ckafka-example", "topic": "jobs"}
+
+
+def elsewhere(url: str) -> dict[str, t.Any]:
+    return {"input_object": None, "input_url": url}
+
+
 RULES: dict[str, tuple[dict[str, t.Any], str | None]] = {
     "pages": (to("out/${Page}.jpg"), None),
     "number in the path": (to("${Number}/x.jpg"), None),
-    "no template": (to("out/x.jpg"), "output.object lacks ${Number} or ${Page}"),
-    "no template for pdf": (to("out/x.pdf", target_type="pdf"), "output.object lacks ${Number} or ${Page}"),
+    "no template": (
+        to("out/x.jpg"),
+        'output.object is "out/x.jpg", which lacks ${Number} or ${Page}; give one, which tells the pages apart.',
+    ),
+    "no template for pdf": (
+        to("out/x.pdf", target_type="pdf"),
+        'output.object is "out/x.pdf", which lacks ${Number} or ${Page}; ',
+    ),
     "sheet": (to("${SheetID}/${Number}.jpg", input_object="t.csv"), None),
-    "no sheet": (to("out/${Number}.jpg", input_object="t.xlsx"), "output.object lacks ${SheetID} in its path or ${Number}"),
-    "number not last": (to("${Number}/${SheetID}.jpg", input_object="t.xlsx"), "output.object lacks ${SheetID} in its"),
-    "table by its type": (to("out/${Number}.jpg", source_type="XLSX"), "output.object lacks ${SheetID} in its path"),
-    "empty template": (to(" "), "output.object is empty or has a line break"),
-    "empty bucket": ({"output": {**OUTPUT, "bucket": ""}}, "output.bucket is empty or has a line break"),
-    "no suffix": ({"input_object": "in.d/plan"}, "input_object has no suffix"),
-    "no name": ({"input_object": ""}, "input_object has no suffix"),
-    "unknown suffix": ({"input_object": "film.mp4"}, "COS converts no documents of the type mp4"),
-    "unknown type": ({"source_type": "mp4"}, "COS converts no documents of the type mp4"),
-    "line break": ({"input_object": "in/a\nb.docx"}, "input_object is empty or has a line break"),
-    "no character": ({"input_object": "in/\ud800.docx"}, "input_object is empty or has a line break"),
-    "queue": ({"queue_id": ""}, "queue_id is empty or has a line break"),
-    "params": ({"image_params": "a\x00"}, "image_params is empty or has a line break"),
-    "password": ({"doc_password": "a\ud800"}, "doc_password is empty or has a line break"),
-    "quality": ({"quality": 109}, "quality is 109, and the vendor takes 1 to 100 percent"),
-    "no quality": ({"quality": 0}, "quality is 0, and the vendor takes 1 to 100 percent"),
-    "zoom": ({"zoom": 9}, "zoom is 9, and the vendor takes 10 to 200 percent"),
-    "dpi": ({"image_dpi": 601}, "image_dpi is 601, and the vendor takes 96 to 600 dots an inch"),
-    "start page": ({"start_page": 0}, "start_page is 0, and pages begin at 1"),
+    "no sheet": (
+        to("out/${Number}.jpg", input_object="t.xlsx"),
+        'output.object is "out/${Number}.jpg", which lacks ${SheetID} in its path or ${Number} in its last part; ',
+    ),
+    "number not last": (
+        to("${Number}/${SheetID}.jpg", input_object="t.xlsx"),
+        'output.object is "${Number}/${SheetID}.jpg", which lacks ${SheetID} in its path',
+    ),
+    "table by its type": (
+        to("out/${Number}.jpg", source_type="XLSX"),
+        'output.object is "out/${Number}.jpg", which lacks ${SheetID} in its path',
+    ),
+    "empty template": (to(" "), "output.object is empty; give it, or leave the option out."),
+    "empty bucket": ({"output": {**OUTPUT, "bucket": ""}}, "output.bucket is empty; "),
+    "no suffix": (
+        {"input_object": "in.d/plan"},
+        'input_object is "in.d/plan", which has no suffix; give source_type, ',
+    ),
+    "no name": ({"input_object": ""}, 'input_object is "", which has no suffix; '),
+    "unknown suffix": ({"input_object": "film.mp4"}, 'input_object is "film.mp4", which has the suffix "mp4"; '),
+    "unknown type": ({"source_type": "mp4"}, 'source_type is "mp4", which COS does not convert; give source_type, '),
+    "line break": (
+        {"input_object": "in/a\nb.docx"},
+        "input_object has a line break or another character that XML cannot hold; ",
+    ),
+    "no character": ({"input_object": "in/\ud800.docx"}, "input_object has a line break or"),
+    "queue": ({"queue_id": ""}, "queue_id is empty; "),
+    "params": ({"image_params": "a\x00"}, "image_params has a line break or"),
+    "password": (
+        {"doc_password": "a\ud800"},
+        "doc_password has a line break or another character that XML cannot hold; ",
+    ),
+    "quality": (
+        {"quality": 109},
+        "quality is 109, which the vendor does not take; give a number from 1 to 100 percent.",
+    ),
+    "no quality": ({"quality": 0}, "quality is 0, which the vendor does not take; "),
+    "zoom": ({"zoom": 9}, "zoom is 9, which the vendor does not take; "),
+    "dpi": (
+        {"image_dpi": 601},
+        "image_dpi is 601, which the vendor does not take; give a number from 96 to 600 dots an inch.",
+    ),
+    "start page": ({"start_page": 0}, "start_page is 0, which is no page; give a page from 1 on."),
     "to the end": ({"start_page": 5, "end_page": -1}, None),
-    "backwards": ({"start_page": 5, "end_page": 4}, "end_page is 4: give -1 for the last page"),
-    "end page": ({"end_page": 0}, "end_page is 0: give -1 for the last page"),
-    "sheet below 0": ({"sheet_id": -1}, "sheet_id is below 0"),
+    "backwards": (
+        {"start_page": 5, "end_page": 4},
+        "end_page is 4, which comes before start_page; give -1 for the last page, or",
+    ),
+    "end page": ({"end_page": 0}, "end_page is 0, which is no page; give -1 for the last page"),
+    "sheet below 0": (
+        {"sheet_id": -1},
+        "sheet_id is -1, which is no sheet; give a sheet from 1 on, or 0 for all sheets.",
+    ),
     "all sheets": ({"sheet_id": 0}, None),
     "ranges": ({"page_ranges": "1,2-4,7"}, None),
-    "no ranges": ({"page_ranges": ""}, "page_ranges is not of the form 1,2-4,7"),
-    "ranges from 0": ({"page_ranges": "0-3"}, "page_ranges is not of the form 1,2-4,7"),
-    "open range": ({"page_ranges": "3-"}, "page_ranges is not of the form 1,2-4,7"),
-    "blank in ranges": ({"page_ranges": "1, 2"}, "page_ranges is not of the form 1,2-4,7"),
-    "pages of a pdf": ({"target_type": "pdf", "end_page": 3}, "end_page is given with target_type pdf"),
+    "no ranges": ({"page_ranges": ""}, 'page_ranges is "", which is not of the form 1,2-4,7; '),
+    "ranges from 0": ({"page_ranges": "0-3"}, 'page_ranges is "0-3", which is not of the form 1,2-4,7; '),
+    "open range": ({"page_ranges": "3-"}, 'page_ranges is "3-", which is not of the form 1,2-4,7; '),
+    "blank in ranges": ({"page_ranges": "1, 2"}, 'page_ranges is "1, 2", which is not of the form 1,2-4,7; '),
+    "ranges backwards": ({"page_ranges": "4-2"}, 'page_ranges is "4-2", and 4-2 ends before it begins; '),
+    "pages of a pdf": (
+        {"target_type": "pdf", "end_page": 3},
+        'end_page is given, and target_type is "pdf", which takes the whole document; leave end_page out, or make images.',
+    ),
     "long image": ({"pic_pagination": True, "end_page": 20}, None),
-    "too long image": ({"pic_pagination": True, "end_page": 21}, "pic_pagination takes at most 20 pages"),
-    "long image of a pdf": ({"pic_pagination": True, "target_type": "pdf"}, "pic_pagination makes one long image"),
-}  # fmt: skip
+    "too long image": (
+        {"pic_pagination": True, "end_page": 21},
+        "pic_pagination is true for 21 pages; give at most 20 pages, ",
+    ),
+    "long image of a pdf": (
+        {"pic_pagination": True, "target_type": "pdf"},
+        'pic_pagination is true, and target_type is "pdf"; ',
+    ),
+    "a document elsewhere": (elsewhere("https://files.example.com/a/b.DOCX?sign=x.mp4#y"), None),
+    "no suffix elsewhere": (
+        elsewhere("https://u:FAKE-PASSWORD@files.example.com/a?sign=FAKE-SIGNATURE.docx"),
+        'input_url is "https://files.example.com/a", which has no suffix; ',
+    ),
+    "no URL": (
+        elsewhere("ftp://x/a.docx"),
+        'input_url is "ftp://x/a.docx", which is no URL; give an http:// or https:// URL.',
+    ),
+    "empty user data": ({"user_data": " "}, "user_data is empty; "),
+    "no address": ({"callback_url": "hooks.example.com"}, 'callback_url is "hooks.example.com", which is no URL; '),
+    "format of nothing": (
+        {"callback_format": "JSON"},
+        "callback_format is given, and callback_url is missing; give callback_url, too.",
+    ),
+    "type of nothing": ({"callback_type": "Kafka"}, "callback_type is given, and callback_kafka is missing; "),
+    "queue without its type": (
+        {"callback_mq": MQ},
+        'callback_mq is given, and callback_type is "Url"; give callback_url with that type, or the type of callback_mq.',
+    ),
+    "two queues": (
+        {"callback_type": "TDMQ", "callback_mq": MQ, "callback_kafka": KAFKA},
+        'callback_kafka is given, and callback_type is "TDMQ"; ',
+    ),
+    "URL of a queue": (
+        {"callback_type": "TDMQ", "callback_url": "https://x"},
+        'callback_url is given, and callback_type is "TDMQ"; ',
+    ),
+    "empty topic": (
+        {"callback_type": "Kafka", "callback_kafka": {**KAFKA, "topic": ""}},
+        "callback_kafka.topic is empty; ",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -267,20 +354,75 @@ def test_the_vendors_rules_are_told_before_anything_is_sent(name: str) -> None:
         assert vendor.sent == 1
     else:
         error = refusal(vendor, **options)
-        assert (error.kind, error.said[: len(said)], vendor.sent) == ("config", said, 0)
+        assert (error.kind, error.sentence("It")[11 : 11 + len(said)], vendor.sent) == ("config", said, 0)
 
 
 @pytest.mark.parametrize(
     ("ref", "said"),
     [
-        ({"bucket": "examplebucket"}, "bucket is missing or is not of the form name-appid"),
-        ({"region": None}, "region is missing or"),
+        ({"bucket": "examplebucket"}, 'bucket is "examplebucket", which is not'),
+        ({"region": None}, "region is missing"),
     ],
 )
 def test_the_bucket_is_checked_first(ref: dict[str, t.Any], said: str) -> None:
     with pytest.raises(CloudError, match=f"^{said}") as caught:
         starter(endpoint="https://gate.example.com").prepare({**REF, **ref}, OPTIONS, {})
     assert caught.value.kind == "config"
+
+
+# --- Callbacks and documents elsewhere -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "elements"),
+    [
+        ({"callback_url": "https://x/y"}, {"CallBack": "https://x/y"}),
+        (
+            {"callback_url": "https://x/y", "callback_type": "Url", "callback_format": "JSON"},
+            {"CallBackFormat": "JSON", "CallBackType": "Url", "CallBack": "https://x/y"},
+        ),
+        (
+            {"callback_type": "TDMQ", "callback_mq": MQ},
+            {
+                "CallBackType": "TDMQ",
+                "CallBackMqConfig": {"MqMode": "Queue", "MqRegion": "bj", "MqName": "jobs"},
+            },
+        ),
+        (
+            {"callback_type": "Kafka", "callback_kafka": KAFKA, "callback_format": "XML"},
+            {
+                "CallBackFormat": "XML",
+                "CallBackType": "Kafka",
+                "CallBackKafkaConfig": {"Region": "ap-beijing", "InstanceId": "ckafka-example", "Topic": "jobs"},
+            },
+        ),
+    ],
+    ids=["the default", "a URL", "TDMQ", "Kafka"],
+)
+def test_a_callback_is_asked_for(options: dict[str, t.Any], elements: dict[str, t.Any]) -> None:
+    body = body_of(**options, queue_id="p1", user_data="march")
+    assert body["Operation"]["UserData"] == "march"
+    assert list(body["Operation"]) == ["Output", "DocProcess", "UserData"]
+    assert list(body)[:4] == ["Tag", "Input", "Operation", "QueueId"]
+    assert list(body.items())[4:] == list(elements.items())  # in the order of the vendor's SDK
+
+
+def test_a_document_elsewhere_takes_the_place_of_an_object() -> None:
+    url = "https://files.example.com/march.docx?sign=FAKE-SIGNATURE"
+    assert body_of(**elsewhere(url))["Input"] == {"Url": url}
+
+
+def test_what_stands_behind_a_question_mark_is_a_secret() -> None:
+    mine = starter(Vendor())
+    urls = {"callback_url": "https://x/y?token=FAKE-TOKEN", **elsewhere("https://x/a.docx?sign=FAKE-SIGNATURE")}
+    mine.prepare(REF, {**OPTIONS, **urls}, {})
+    assert {"sign=FAKE-SIGNATURE", "token=FAKE-TOKEN"} <= set(mine.secrets())
+
+
+@pytest.mark.parametrize("state", ["", "<State/>", "<State><a/></State>"])
+def test_an_id_is_not_lost_for_want_of_a_status(state: str) -> None:
+    record = start(Vendor(answer(f"<Response><JobsDetail><JobId>d1</JobId>{state}</JobsDetail></Response>"))).record
+    assert (record["task_id"], record["status"], record["native_status"]) == ("d1", "pending", None)
 
 
 # --- The list ------------------------------------------------------------------------------------------------------
@@ -343,8 +485,7 @@ def test_an_empty_list_of_states_means_all() -> None:
 def test_what_has_no_id_is_left_out() -> None:
     jobs = "<JobsDetail/><JobsDetail><State>Running</State></JobsDetail><JobsDetail><JobId>d1</JobId></JobsDetail>"
     (one,) = listed(Vendor(answer(f"<Response>{jobs}</Response>")))
-    assert one.record
-    assert (one.ref["task_id"], one.record["status"]) == ("d1", "unknown")
+    assert (one.ref["task_id"], one.record) == ("d1", None)  # it has no state, so nobody can tell its status
 
 
 def test_a_list_that_goes_in_circles_ends() -> None:
@@ -355,7 +496,7 @@ def test_a_list_that_goes_in_circles_ends() -> None:
 
 def test_a_time_that_is_none_is_told_before_anything_is_sent() -> None:
     vendor = Vendor()
-    with pytest.raises(CloudError, match=r"^start_time is no time of the form"):
+    with pytest.raises(CloudError, match=r'^start_time is "yesterday", which is no time$'):
         listed(vendor, start_time="yesterday")
     assert vendor.sent == 0
 

@@ -112,13 +112,32 @@ def test_a_copy_that_was_made_at_once_is_done() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "task_id", "status"),
+    [
+        ({"taskId": "c1"}, "c1", "pending"),
+        ({"taskId": 12345678}, "12345678", "pending"),
+        ({"isAsync": True, "taskId": 5}, "5", "pending"),
+        ({"isAsync": False, "taskId": "c1"}, "c1", "pending"),
+        ({"isAsync": None, "taskId": "c1", "syncCopyResult": None}, "c1", "pending"),
+        ({"isAsync": True, "taskId": "c1", "syncCopyResult": DONE}, "c1", "pending"),
+        ({"isAsync": True, "syncCopyResult": DONE}, None, "succeeded"),
+        ({"isAsync": False, "taskId": "c1", "syncCopyResult": DONE}, None, "succeeded"),
+        ({"syncCopyResult": DONE}, None, "succeeded"),
+    ],
+)
+def test_an_id_that_is_there_is_not_lost(body: Dict, task_id: str | None, status: str) -> None:
+    record = start(Vendor(answer(body)), **USER).record
+    assert (record["task_id"], record["status"]) == (task_id, status)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {},
         {"isAsync": True},
         {"isAsync": True, "taskId": ""},
-        {"isAsync": True, "syncCopyResult": DONE},
-        {"isAsync": False, "taskId": "c1"},
+        {"isAsync": True, "taskId": True},
+        {"isAsync": True, "taskId": ["c1"]},
         {"isAsync": False, "syncCopyResult": {"name": "x"}},
         {"isAsync": False, "syncCopyResult": "copy1"},
         {"isAsync": None, "syncCopyResult": None},
@@ -229,7 +248,7 @@ def test_a_refused_token_of_a_user_is_told_without_it() -> None:
         ({"target_pre_dentry_uuid": ""}, "target_pre_dentry_uuid is empty"),
         (
             {"source_dentry_uuid": "", "target_parent_dentry_uuid": ""},
-            "source_dentry_uuid and target_parent_dentry_uuid is empty",
+            "source_dentry_uuid and target_parent_dentry_uuid are empty",
         ),
     ],
 )

@@ -262,11 +262,11 @@ def test_a_named_operation_is_not_replaced(action: str) -> None:
 
 
 def test_an_operation_that_looks_is_no_start() -> None:
-    with pytest.raises(CloudError, match=f"^api_action is none of auto, {OLD}, {NEW}$"):
+    with pytest.raises(CloudError, match=r'^api_action is "DescribeFileConvertTask", which is no operation for this$'):
         starter(api_action="DescribeFileConvertTask")
 
 
-@pytest.mark.parametrize("task_id", [None, "", 5])
+@pytest.mark.parametrize("task_id", [None, "", True])
 def test_a_start_without_an_id_leaves_it_open(task_id: t.Any) -> None:
     error = refusal(starter(Vendor(answer({"TaskId": task_id}))), resource_id="r", resource_name="a.doc")
     assert (error.kind, is_uncertain(error)) == ("protocol", True)
@@ -291,15 +291,27 @@ def sized(folder: pathlib.Path, name: str, size: int) -> str:
 @pytest.mark.parametrize(
     ("name", "size", "said"),
     [
-        ("empty.txt", 0, "src is an empty file"),
+        ("empty.txt", 0, 'src is "{}", which is empty; give a file with something in it.'),
         ("big.docx", 60 * MIB, None),
-        ("big.docx", 60 * MIB + 1, "src has 60.0 MB, and ESS takes files of the type docx up to 60 MB"),
-        ("big.txt", 61 * MIB, "src has 61.0 MB, and ESS takes files of the type txt up to 60 MB"),
+        (
+            "big.docx",
+            60 * MIB + 1,
+            'src is "{}", which has 60.0 MB; give one of at most 60 MB, which is what ESS takes of the type docx.',
+        ),
+        ("big.txt", 61 * MIB, 'src is "{}", which has 61.0 MB; give one of at most 60 MB, '),
         ("big.png", 8 * MIB, None),
-        ("big.PNG", 9 * MIB, "src has 9.0 MB, and ESS takes files of the type png up to 8 MB"),
-        ("big.pdf", 1, "the name big.pdf has the suffix pdf, and ESS converts doc, docx, xls, "),
-        ("big", 1, "the name big has no suffix, and ESS converts doc, docx, xls, "),
-        (".docx", 1, "the name .docx has no suffix, and ESS converts doc, docx, xls, "),
+        (
+            "big.PNG",
+            9 * MIB,
+            'src is "{}", which has 9.0 MB; give one of at most 8 MB, which is what ESS takes of the type png.',
+        ),
+        (
+            "big.pdf",
+            1,
+            'the file\'s name is "big.pdf", which has the suffix "pdf"; give resource_type, or a name that ends in one of doc, docx',
+        ),
+        ("big", 1, 'the file\'s name is "big", which has no suffix; '),
+        (".docx", 1, 'the file\'s name is ".docx", which has no suffix; '),
     ],
 )
 def test_a_file_is_checked_before_anything_is_sent(
@@ -311,7 +323,8 @@ def test_a_file_is_checked_before_anything_is_sent(
         mine.prepare(REF, {**OPTIONS, "src": path}, {})
     else:
         error = refusal(mine, src=path)
-        assert (error.kind, error.said[: len(said)]) == ("config", said)
+        said = said.format(path)
+        assert (error.kind, error.sentence("It")[11 : 11 + len(said)]) == ("config", said)
     assert vendor.sent == 0
 
 
@@ -321,12 +334,12 @@ def test_only_a_regular_file_is_taken(tmp_path: pathlib.Path, plan: str) -> None
     (tmp_path / "dangling.docx").symlink_to(tmp_path / "nowhere")
     (tmp_path / "link.docx").symlink_to(plan)
     wrong = {
-        "pipe.docx": "src is not a regular file",
-        "folder.docx": "src is not a regular file",
-        "missing.docx": "src {} cannot be used: No such file or directory",
-        "dangling.docx": "src {} cannot be used: No such file or directory",
-        "plan.docx/x.docx": "src {} cannot be used: Not a directory",
-        "x" * 300 + ".docx": "resource_name has more than the 256 characters that the vendor takes",
+        "pipe.docx": 'src is "{}", which is not a regular file',
+        "folder.docx": 'src is "{}", which is not a regular file',
+        "missing.docx": 'src is "{}", which cannot be used: No such file or directory',
+        "dangling.docx": 'src is "{}", which cannot be used: No such file or directory',
+        "plan.docx/x.docx": 'src is "{}", which cannot be used: Not a directory',
+        "x" * 300 + ".docx": f'resource_name is "{"x" * 37}...", which has 305 characters',
     }
     for name, said in wrong.items():
         error = refusal(src=str(tmp_path / name))
@@ -338,7 +351,7 @@ def test_only_a_regular_file_is_taken(tmp_path: pathlib.Path, plan: str) -> None
 def test_what_is_no_path_is_refused(path: str) -> None:
     error = refusal(src=path)
     assert error.kind == "config"
-    assert re.fullmatch(r"src /.+\.docx cannot be used: .+", error.said)
+    assert re.fullmatch(r'src is "/.+\.docx", which cannot be used: .+', error.said)
     assert error.said.isprintable()
 
 
@@ -353,7 +366,7 @@ def test_a_file_that_cannot_be_read_is_told_before_anything_is_sent(plan: str, m
         mine.ask(deed.make_request, deed.read)
     assert (caught.value.kind, caught.value.said, vendor.sent) == (
         "config",
-        "src cannot be read: Permission denied",
+        f'src is "{plan}", which cannot be read: Permission denied',
         0,
     )
     assert not is_uncertain(caught.value)
@@ -363,9 +376,12 @@ def test_a_file_that_cannot_be_read_is_told_before_anything_is_sent(plan: str, m
     ("options", "said"),
     [
         ({"resource_id": "r"}, "resource_name is missing"),
-        ({"resource_id": "r", "resource_name": "x" * 257}, "resource_name has more than the 256 characters"),
-        ({"resource_id": "r", "resource_name": "plan.pdf"}, "the name plan.pdf has the suffix pdf"),
-        ({"resource_id": "r", "resource_name": "plan"}, "the name plan has no suffix"),
+        ({"resource_id": "r", "resource_name": "x" * 257}, 'resource_name is "xxxxx'),
+        (
+            {"resource_id": "r", "resource_name": "plan.pdf"},
+            'the file\'s name is "plan.pdf", which has the suffix "pdf"',
+        ),
+        ({"resource_id": "r", "resource_name": "plan"}, 'the file\'s name is "plan", which has no suffix'),
         ({"src": "/"}, "resource_name is missing"),
     ],
 )
@@ -378,6 +394,51 @@ def test_an_agent_that_lacks_something_is_told_first() -> None:
     with pytest.raises(CloudError, match="agent lacks app_id") as caught:
         starter().prepare({**REF, "agent": {**AGENT, "app_id": ""}}, OPTIONS, {})
     assert caught.value.kind == "config"
+
+
+# --- The company edition -------------------------------------------------------------------------------------------
+
+COMPANY_REF = {"provider": "ess", "task_id": None, "operator": {"user_id": "yDExampleUser"}}
+
+
+def start_in_company(mine: EssCalls, **options: t.Any) -> Look:
+    deed = mine.prepare(COMPANY_REF, {**OPTIONS, **options}, {})
+    return mine.ask(deed.make_request, deed.read)
+
+
+def test_the_company_edition_takes_an_operator_in_the_place_of_an_agent(plan: str) -> None:
+    vendor = Vendor()
+    look = start_in_company(starter(vendor), src=plan)
+    upload, conversion = vendor.requests
+    assert [str(request.prepared.url) for request in vendor.requests] == [
+        f"https://{FILE_HOST}/",
+        "https://ess.tencentcloudapi.com/",
+    ]
+    for request in (upload, conversion):
+        assert request.prepared.headers["X-TC-Version"] == "2020-11-11"
+        assert "/ess/tc3_request" in str(request.prepared.headers["Authorization"])
+    assert (vendor.bodies[0]["Caller"], "Agent" in vendor.bodies[0]) == ({"OperatorId": "yDExampleUser"}, False)
+    assert vendor.actions == ["UploadFiles", NEW]
+    assert vendor.bodies[1] == {
+        "Operator": {"UserId": "yDExampleUser"},
+        "ResourceType": "docx",
+        "ResourceName": "plan.docx",
+        "ResourceId": "yDExampleResource",
+    }
+    assert look.record["ref"] == {**COMPANY_REF, "task_id": "yDExampleTask"}
+
+
+def test_the_company_edition_falls_back_on_its_own_older_operation() -> None:
+    vendor = Vendor(fault("InvalidAction"), answer(STARTED))
+    start_in_company(starter(vendor), resource_id="r", resource_name="a.doc")
+    assert vendor.actions == [NEW, "CreateConvertTaskApi"]
+
+
+def test_the_company_edition_takes_smaller_images(tmp_path: pathlib.Path) -> None:
+    path = sized(tmp_path, "big.png", 6 * MIB)
+    with pytest.raises(CloudError, match=r"which has 6.0 MB$") as caught:
+        starter().prepare(COMPANY_REF, {**OPTIONS, "src": path}, {})
+    assert caught.value.advice == "give one of at most 5 MB, which is what ESS takes of the type png"
 
 
 # --- Against the vendor's SDK --------------------------------------------------------------------------------------

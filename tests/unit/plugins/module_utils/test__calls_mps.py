@@ -142,7 +142,13 @@ def test_a_session_that_was_used_is_told() -> None:
     assert error.advice.startswith("a cloud task of this session_id exists")
 
 
-@pytest.mark.parametrize("task_id", [None, "", 5, ["x"]])
+def test_a_start_beyond_what_may_run_at_once_was_none_and_may_be_repeated() -> None:
+    error = refusal(Vendor(fault("LimitExceeded.CreateTask")))
+    assert (error.kind, error.retryable, is_uncertain(error)) == ("throttled", True, False)
+    assert error.advice == "nothing was started: start it when others of the account's cloud tasks have ended"
+
+
+@pytest.mark.parametrize("task_id", [None, "", True, ["x"]])
 def test_a_start_without_an_id_leaves_it_open(task_id: t.Any) -> None:
     error = refusal(Vendor(answer({"TaskId": task_id})))
     assert (error.kind, is_uncertain(error)) == ("protocol", True)
@@ -173,7 +179,7 @@ def test_secrets_in_the_parameters_are_known_as_such() -> None:
 def test_secrets_in_parameters_that_are_refused_are_known_too() -> None:
     mine = calls()
     parameters = {"InputInfo": {"Type": "TAPE", "S3InputInfo": {"S3SecretKey": "FAKE-KEY"}}}
-    with pytest.raises(CloudError, match=r"^parameters.InputInfo.Type is none of"):
+    with pytest.raises(CloudError, match=r'^parameters.InputInfo.Type is "TAPE", which the vendor does not know$'):
         mine.prepare(REF, {**OPTIONS, "parameters": parameters}, {})
     assert mine.secrets() == ["FAKE-KEY"]
 
@@ -207,21 +213,39 @@ def test_every_kind_of_work_is_taken(name: str) -> None:
 
 TYPES = "COS, URL, AWS-S3, VOD"
 REFUSED: dict[str, tuple[Dict, str]] = {
-    "nothing": ({"parameters": {}}, f"parameters.InputInfo.Type is none of {TYPES}"),
-    "no input": (changed(InputInfo=None), f"parameters.InputInfo.Type is none of {TYPES}"),
-    "odd input": (changed(InputInfo="film.mp4"), f"parameters.InputInfo.Type is none of {TYPES}"),
-    "odd type": (with_input(["COS"]), f"parameters.InputInfo.Type is none of {TYPES}"),
-    "other input": (with_input("URL", CosInputInfo=COS_INPUT), "parameters.InputInfo lacks UrlInputInfo"),
-    "odd member": (with_input("COS", CosInputInfo="x"), "parameters.InputInfo lacks CosInputInfo"),
-    "no storage": (with_input("URL", UrlInputInfo={"Url": "u"}), "parameters lacks OutputStorage"),
-    "no work": (changed(MediaProcessTask=None), "parameters names nothing to do: give one of MediaProcessTask, "),
+    "nothing": ({"parameters": {}}, f"parameters.InputInfo.Type is missing; give one of {TYPES}."),
+    "no input": (changed(InputInfo=None), f"parameters.InputInfo.Type is missing; give one of {TYPES}."),
+    "odd input": (changed(InputInfo="film.mp4"), f"parameters.InputInfo.Type is missing; give one of {TYPES}."),
+    "odd type": (
+        with_input(["COS"]),
+        f"""parameters.InputInfo.Type is "['COS']", which the vendor does not know; give one of {TYPES}.""",
+    ),
+    "other input": (
+        with_input("URL", CosInputInfo=COS_INPUT),
+        'parameters.InputInfo.UrlInputInfo is missing, and Type is "URL"; give UrlInputInfo, or the Type of what is given.',
+    ),
+    "odd member": (
+        with_input("COS", CosInputInfo="x"),
+        'parameters.InputInfo.CosInputInfo is missing, and Type is "COS"; ',
+    ),
+    "no storage": (
+        with_input("URL", UrlInputInfo={"Url": "u"}),
+        'parameters.OutputStorage is missing, and parameters.InputInfo.Type is "URL"; ',
+    ),
+    "no work": (changed(MediaProcessTask=None), "parameters names nothing to do; give one of MediaProcessTask, "),
     "empty work": (changed(MediaProcessTask={}), "parameters names nothing to do"),
-    "folder": (changed(OutputDir="/out"), "parameters.OutputDir does not begin and end with a slash"),
-    "number as folder": (changed(OutputDir=5), "parameters.OutputDir does not begin and end with a slash"),
-    "priority": (changed(TasksPriority=11), "TasksPriority is 11, and the vendor takes -10 to 10"),
-    "session": ({"session_id": "x" * 51}, "session_id has more than the 50 characters"),
-    "their session": (changed(SessionId="x" * 51), "session_id has more than the 50 characters"),
-    "context": ({"session_context": "x" * 1001}, "session_context has more than the 1000 characters"),
+    "folder": (changed(OutputDir="/out"), 'parameters.OutputDir is "/out", which does not begin and end with a slash'),
+    "number as folder": (
+        changed(OutputDir=5),
+        'parameters.OutputDir is "5", which does not begin and end with a slash',
+    ),
+    "priority": (
+        changed(TasksPriority=11),
+        "TasksPriority is 11, which the vendor does not take; give a number from -10 to 10.",
+    ),
+    "session": ({"session_id": "x" * 51}, 'session_id is "xxxxx'),
+    "their session": (changed(SessionId="x" * 51), 'session_id is "xxxxx'),
+    "context": ({"session_context": "x" * 1001}, 'session_context is "xxxxx'),
 }
 
 
@@ -230,7 +254,7 @@ def test_the_vendors_rules_are_told_before_anything_is_sent(name: str) -> None:
     options, said = REFUSED[name]
     vendor = Vendor()
     error = refusal(vendor, **options)
-    assert (error.kind, error.said[: len(said)], vendor.sent) == ("config", said, 0)
+    assert (error.kind, error.sentence("It")[11 : 11 + len(said)], vendor.sent) == ("config", said, 0)
 
 
 # --- The list ------------------------------------------------------------------------------------------------------
@@ -316,7 +340,7 @@ def test_a_list_that_goes_in_circles_ends() -> None:
 
 def test_a_time_that_is_none_is_told_before_anything_is_sent() -> None:
     vendor = Vendor()
-    with pytest.raises(CloudError, match=r"^end_time is no time of the form"):
+    with pytest.raises(CloudError, match=r'^end_time is "tomorrow", which is no time$'):
         listed(vendor, end_time="tomorrow")
     assert vendor.sent == 0
 

@@ -136,7 +136,7 @@ def test_the_same_cloud_task_twice_is_one() -> None:
             {"provider": "ess", "task_id": "e", "agent": AGENT, "site": "china"},
             "tasks[0] gives site, which ess does not",
         ),
-        ({**MPS, "site": "mars"}, "for tasks[0], site is neither china nor intl"),
+        ({**MPS, "site": "mars"}, 'for tasks[0], site is "mars", which is no site'),
         ({"skipped": True, "changed": False}, "tasks[0] is the result of an Ansible task that was skipped"),
         ({"failed": True, "msg": "x"}, "tasks[0] is the result of an Ansible task that failed"),
         ({"failed": True, "msg": "x", "tasks": []}, "tasks[0] is the result of an Ansible task that failed"),

@@ -35,7 +35,8 @@ COMMON: Dict = {
 BUCKET = {"bucket": "examplebucket-1250000000", "region": "ap-beijing"}
 NO_COS = ("source_type", "start_page", "end_page", "page_ranges", "sheet_id", "image_params", "doc_password",
           "comments", "paper_direction", "paper_size", "quality", "zoom", "image_dpi", "pic_pagination",
-          "queue_id")  # fmt: skip
+          "queue_id", "input_url", "user_data", "callback_url", "callback_format", "callback_type", "callback_mq",
+          "callback_kafka")  # fmt: skip
 AGENT = {"app_id": "a", "proxy_organization_open_id": "o", "proxy_operator": {"open_id": "n"}}
 PARAMETERS: Dict = {
     "InputInfo": {"Type": "COS", "CosInputInfo": {"Bucket": "b", "Region": "r", "Object": "/in/film.mp4"}},

@@ -72,9 +72,6 @@ def refusal(got: Answer, task_id: str = "d1") -> CloudError:
         ("<State> Success\n</State>", "Success", "succeeded"),
         ("<State>All</State>", "All", "unknown"),
         ("<State>success</State>", "success", "unknown"),
-        ("<State/>", None, "unknown"),
-        ("", None, "unknown"),
-        ("<State>Success</State><State>Failed</State>", None, "unknown"),
     ],
 )
 def test_the_state_is_the_status_and_the_code_is_not(state: str, native: str | None, status: str) -> None:
@@ -89,16 +86,42 @@ def test_the_state_is_the_status_and_the_code_is_not(state: str, native: str | N
         ("1", "0", "succeeded", None),  # fewer than there are in the source: only those were asked for
         ("2", "1", "partial", "1 of 3 pages failed"),
         ("0", "3", "failed", "3 of 3 pages failed"),
-        ("", "3", "failed", "3 of 3 pages failed"),
-        ("3", "", "succeeded", None),
-        ("3", "-1", "succeeded", None),
-        ("3", "some", "succeeded", None),
+        ("1.0", "2.0", "partial", "2 of 3 pages failed"),
     ],
 )
 def test_pages_that_failed_make_a_success_partial(good: str, bad: str, status: str, message: str | None) -> None:
     record = read(job(inside=result(good=good, bad=bad)))
     error = message and {"code": None, "message": message, "reason": "processing"}
     assert (record["status"], record["error"]) == (status, error)
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ("", "without State, which tells the status"),
+        ("<State/>", "without State, which tells the status"),
+        ("<State>Success</State><State>Failed</State>", "State is a list, which cannot be read"),
+        ("<State><Word>Success</Word></State>", "State is an object, which cannot be read"),
+        ("<State>Success</State><Operation/>", "Operation is empty, which cannot be read"),
+        ("<State>Success</State><Operation>x</Operation>", 'Operation is "x", which cannot be read'),
+        (
+            "<State>Success</State><Operation><DocProcessResult/></Operation>",
+            "DocProcessResult is empty, which cannot be read",
+        ),
+        ("<State>Success</State>" + result(bad=""), "FailPageCount is empty, which cannot be read"),
+        ("<State>Success</State>" + result(bad="two"), 'FailPageCount is "two", which cannot be read'),
+        ("<State>Success</State>" + result(bad="-1"), 'FailPageCount is "-1", which cannot be read'),
+        ("<State>Success</State>" + result(good="1.5"), 'SuccPageCount is "1.5", which cannot be read'),
+    ],
+)
+def test_without_a_status_that_can_be_read_there_is_no_record(inside: str, said: str) -> None:
+    error = refusal(answer(f"<Response>{job(inside)}</Response>"))
+    assert (error.kind, error.retryable, error.http_status, error.request_id) == ("protocol", True, 200, "header-id")
+    assert error.said == f"{HOST} answered with HTTP 200 and {said}"
+
+
+def test_an_answer_of_an_error_status_is_no_record() -> None:
+    assert refusal(answer(f"<Response>{job()}</Response>", 500)).kind == "server"
 
 
 def test_pages_that_failed_say_nothing_while_a_job_runs() -> None:
@@ -108,9 +131,12 @@ def test_pages_that_failed_say_nothing_while_a_job_runs() -> None:
 
 
 def test_a_failed_job_says_why() -> None:
-    xml = "<JobsDetail><State>Failed</State><Code>BadFile</Code><Message>cannot be opened</Message></JobsDetail>"
+    xml = (
+        "<JobsDetail><State>Failed</State><Code>BadFile</Code>"
+        "<Message>cannot be\n::error::opened\u2028.</Message></JobsDetail>"
+    )
     record = read(xml)
-    assert record["error"] == {"code": "BadFile", "message": "cannot be opened", "reason": "unknown"}
+    assert record["error"] == {"code": "BadFile", "message": "cannot be ::error::opened .", "reason": "unknown"}
     assert (record["counts"], record["outputs"]) == (None, [])
 
 
@@ -205,6 +231,32 @@ def read_whole(xml: str) -> dict[str, t.Any]:
     return provider().read(REF, answer(xml.strip()))[0]
 
 
+REWRITTEN = "<Output><Bucket>examplebucket-1250000000</Bucket><Object>{}</Object><Region>ap-beijing</Region></Output>"
+
+
+@pytest.mark.parametrize("tag", ["DocWatermark", "DocAIGCMetadata", "NextYears"])
+def test_a_job_that_rewrites_a_document_makes_the_object_that_was_asked_for(tag: str) -> None:
+    marked = "<DocWatermarkResult><Size>5</Size><TotalPageCount>2</TotalPageCount></DocWatermarkResult>"
+    inside = f"<Tag>{tag}</Tag><Operation>{marked}{REWRITTEN.format('out/marked.pdf')}</Operation>"
+    assert read(job(inside=inside))["outputs"] == [{**PLACE, "value": "out/marked.pdf", "page": None}]
+
+
+@pytest.mark.parametrize(
+    ("state", "tag", "name"),
+    [
+        ("Success", "DocProcess", "out/x.pdf"),
+        ("Success", "DocWatermark", "out/x-${Number}.pdf"),
+        ("Success", "DocWatermark", ""),
+        ("Success", "", "out/x.pdf"),
+        ("Running", "DocWatermark", "out/x.pdf"),
+        ("Failed", "DocWatermark", "out/x.pdf"),
+    ],
+)
+def test_only_a_success_of_such_a_job_made_it(state: str, tag: str, name: str) -> None:
+    inside = f"<Tag>{tag}</Tag><Operation>{REWRITTEN.format(name)}</Operation>"
+    assert read(job(f"<State>{state}</State>", inside))["outputs"] == []
+
+
 # --- Which job -----------------------------------------------------------------------------------------------------
 
 
@@ -241,7 +293,7 @@ def test_a_job_that_does_not_exist_is_not_found(inside: str, task_id: str) -> No
     assert error.as_dict() == {
         "kind": "not_found",
         "code": "NonExistJobIds",
-        "message": f"the vendor knows no document job {task_id} in this bucket",
+        "message": f'the vendor knows no document job "{task_id}" in this bucket',
         "http_status": 200,
         "request_id": "header-id",
         "retryable": False,
@@ -264,7 +316,7 @@ def test_a_job_that_does_not_exist_is_not_found(inside: str, task_id: str) -> No
 def test_an_answer_without_the_job_is_told(xml: str) -> None:
     error = refusal(answer(xml))
     assert (error.kind, error.retryable) == ("protocol", True)
-    assert error.said == f"{HOST} answered without the job that was asked for"
+    assert error.said == f"{HOST} answered with HTTP 200 and without the job that was asked for"
 
 
 # --- Errors --------------------------------------------------------------------------------------------------------
@@ -322,6 +374,24 @@ def test_each_error_code_has_a_meaning(status: int, code: str, kind: str, retrya
     assert error.sentence("Looking") == f'Looking failed: the vendor said "{code}: no way"; {error.advice}.'
 
 
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Request has expired", "clock"),
+        ("request has EXPIRED.", "clock"),
+        ("RequestTimeTooSkewed: check the clock", "clock"),
+        ("The difference between the request time and the server's time is too large.", "clock"),
+        ("Access Denied.", "permission"),
+        ("", "permission"),
+    ],
+)
+def test_a_refusal_whose_message_tells_of_the_time_is_one_of_the_clock(message: str, kind: str) -> None:
+    date = "Tue, 14 Nov 2023 22:13:20 GMT"
+    error = refusal(answer(ERROR.format("AccessDenied").replace("no way.", message), 403, Date=date))
+    assert (error.kind, error.code) == (kind, "AccessDenied")
+    assert error.server_time == (1_700_000_000.0 if kind == "clock" else None)
+
+
 def test_a_wrong_bucket_says_what_to_check() -> None:
     advice = refusal(answer(ERROR.format("NoSuchBucket"), 404)).advice
     assert advice == "check bucket (its name and the APPID behind the dash) and region"
@@ -350,8 +420,44 @@ ENTITY = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e "Success">]>'
     "<Response><JobsDetail><JobId>d1</JobId><State>&e;</State></JobsDetail></Response>"
 )
+TYPED = (
+    "{} answered with HTTP {} and something else where XML that declares no document type and no entity was expected"
+)
 ELSE = "{} answered with HTTP {} and something else where an XML {} was expected"
 EMPTY = "{} answered with HTTP {} and an empty body where an XML {} was expected"
+
+
+ENTITY = (
+    '<?xml version="1.0" encoding="{}"?>{}<Response><JobsDetail><JobId>d1</JobId><State>&lt;</State><Operation>'
+    "<DocProcessResult><FailPageCount>{}</FailPageCount><SuccPageCount>1</SuccPageCount></DocProcessResult></Operation>"
+    "</JobsDetail></Response>"
+).replace("&lt;", "Success")
+DECLARED = '<!DOCTYPE Response [<!ENTITY none "0">]>'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ENTITY.format("{}", DECLARED, "&none;"),
+        ENTITY.format("{}", DECLARED, "0"),
+        ENTITY.format("{}", "<!DOCTYPE Response>", "0"),
+        ENTITY.format("{}", "<!-- a remark -->\n<!DOCTYPE Response SYSTEM 'http://127.0.0.1:9/x.dtd'>", "0"),
+    ],
+    ids=["used", "declared", "a type", "elsewhere"],
+)
+def test_an_answer_that_declares_a_type_or_an_entity_is_refused(text: str, encoding: str) -> None:
+    bom = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    name = "utf-16" if encoding.startswith("utf-16") else encoding
+    error = refusal(answer(bom + text.format(name).encode(encoding)))
+    assert (error.kind, error.said) == ("protocol", TYPED.format(HOST, 200))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_that_looks_like_such_a_declaration_is_none(encoding: str) -> None:
+    inside = f"<Note><![CDATA[{DECLARED}]]></Note>"
+    xml = f'<?xml version="1.0" encoding="{encoding}"?><Response>{job(inside=inside)}</Response>'
+    assert provider().read(REF, answer(xml.encode(encoding)))[0]["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -363,7 +469,7 @@ EMPTY = "{} answered with HTTP {} and an empty body where an XML {} was expected
         (200, b"<Response><JobsDetail></Response>", "protocol", ELSE.format(HOST, 200, "Response")),
         (200, b"<Response>\xff\xfe</Response>", "protocol", ELSE.format(HOST, 200, "Response")),
         (200, b"<?xml version='1.0' encoding='klingon'?><Response/>", "protocol", ELSE.format(HOST, 200, "Response")),
-        (200, ENTITY.encode(), "protocol", ELSE.format(HOST, 200, "Response")),
+        (200, ENTITY.encode(), "protocol", TYPED.format(HOST, 200)),
         (200, b"<Error>text</Error>", "protocol", ELSE.format(HOST, 200, "Response")),
         (403, b"", "protocol", EMPTY.format(HOST, 403, "document of the vendor")),
         (403, b"<html/>", "protocol", f"{HOST} answered with HTTP 403"),
@@ -460,32 +566,26 @@ def test_the_decoded_path_of_the_request_is_signed(endpoint: str | None) -> None
     assert {name: request.prepared.headers[name] for name in wanted} == wanted
 
 
+NO_BUCKET = "which is not of the form name-appid"
+BUCKET_ADVICE = "give the bucket's name with the APPID behind a dash, such as examplebucket-1250000000."
+REGION_ADVICE = "give the region's id, such as ap-beijing, or set TENCENTCLOUD_REGION."
+
+
 @pytest.mark.parametrize(
     ("bucket", "region", "said"),
     [
-        (None, "ap-beijing", "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000."),
+        (None, "ap-beijing", f"bucket is missing; {BUCKET_ADVICE}"),
+        ("examplebucket", "ap-beijing", f'bucket is "examplebucket", {NO_BUCKET}; {BUCKET_ADVICE}'),
+        ("x.evil.example/-1", "ap-beijing", f'bucket is "x.evil.example/-1", {NO_BUCKET}; {BUCKET_ADVICE}'),
+        ("Bucket-1250000000", "ap-beijing", f'bucket is "Bucket-1250000000", {NO_BUCKET}; {BUCKET_ADVICE}'),
+        ("b-1\n", "ap-beijing", f'bucket is "b-1\\n", {NO_BUCKET}; {BUCKET_ADVICE}'),
+        ("b-1", None, f"region is missing; {REGION_ADVICE}"),
+        ("b-1", "Beijing", f'region is "Beijing", which is no region\'s id; {REGION_ADVICE}'),
         (
-            "examplebucket",
-            "ap-beijing",
-            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
+            "b-1",
+            "ap-beijing.evil.example/",
+            f'region is "ap-beijing.evil.example/", which is no region\'s id; {REGION_ADVICE}',
         ),
-        (
-            "x.evil.example/-1",
-            "ap-beijing",
-            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
-        ),
-        (
-            "Bucket-1250000000",
-            "ap-beijing",
-            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
-        ),
-        (
-            "b-1\n",
-            "ap-beijing",
-            "bucket is missing or is not of the form name-appid; such as examplebucket-1250000000.",
-        ),
-        ("b-1", None, "region is missing or is not of the form ap-beijing; "),
-        ("b-1", "ap-beijing.evil.example/", "region is missing or is not of the form ap-beijing; "),
     ],
 )
 @pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:8080"])
@@ -493,7 +593,7 @@ def test_bucket_and_region_are_parts_of_a_host(bucket: t.Any, region: t.Any, sai
     with pytest.raises(CloudError) as caught:
         provider(endpoint=endpoint).request({**REF, "bucket": bucket, "region": region})
     assert caught.value.kind == "config"
-    assert caught.value.sentence("Looking").startswith(f"Looking failed: {said}")
+    assert caught.value.sentence("Looking") == f"Looking failed: {said}"
 
 
 @pytest.mark.parametrize("site", [None, "china", "intl"])

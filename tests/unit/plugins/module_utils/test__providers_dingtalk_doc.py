@@ -65,11 +65,9 @@ def refusal(got: Answer) -> CloudError:
         ("0", "0", "running"),
         (5, "5", "unknown"),
         (-2, "-2", "unknown"),
-        (1.0, "1.0", "unknown"),
+        (1.0, "1", "succeeded"),
         (True, "True", "unknown"),
-        ("", None, "unknown"),
-        (None, None, "unknown"),
-        ([1], None, "unknown"),
+        (1.5, "1.5", "unknown"),
     ],
 )
 def test_the_status_alone_decides(native: t.Any, text: str | None, status: str) -> None:
@@ -77,14 +75,76 @@ def test_the_status_alone_decides(native: t.Any, text: str | None, status: str) 
     assert (record["native_status"], record["status"]) == (text, status)
 
 
-def test_a_missing_status_is_unknown() -> None:
-    record = read({})
-    assert (record["status"], record["native_status"], record["done"], record["counts"]) == (
-        "unknown",
-        None,
-        False,
-        None,
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({}, "without status, which tells the status"),
+        ({"taskId": "t1", "status": None}, "without status, which tells the status"),
+        ({"taskId": "t1", "status": ""}, "without status, which tells the status"),
+        ({"success": True, "result": {"taskId": "t1", "status": 1}}, "without status, which tells the status"),
+        ({"taskId": "t1", "status": [1]}, "status is a list, which cannot be read"),
+        ({"status": 1, "code": {"a": "b"}}, "code is an object, which cannot be read"),
+    ],
+)
+def test_without_a_status_that_can_be_read_there_is_no_record(body: t.Any, said: str) -> None:
+    error = refusal(answer(body))
+    assert (error.kind, error.retryable, error.http_status) == ("protocol", True, 200)
+    assert error.said == f"{HOST} answered with HTTP 200 and {said}"
+
+
+# --- The site --------------------------------------------------------------------------------------------------------
+
+QUESTION = "is the organization on the Chinese site? then set site: china, or DINGTALK_SITE=china"
+
+
+@pytest.mark.parametrize(
+    ("site", "environ", "found"),
+    [
+        (None, {}, None),
+        (None, {"DINGTALK_SITE": ""}, None),
+        (None, {"DINGTALK_SITE": "china"}, "china"),
+        ("", {"DINGTALK_SITE": "china"}, "china"),
+        ("intl", {"DINGTALK_SITE": "china"}, "intl"),
+        ("intl", {"DINGTALK_SITE": "mars"}, "intl"),
+    ],
+)
+def test_a_site_may_come_from_the_environment(site: str | None, environ: dict[str, str], found: str | None) -> None:
+    ref = DingTalkDocProvider.make_ref({"task_id": "t1", "site": site}, environ)
+    assert (ref.get("site"), DingTalkDocProvider.site_of({"site": site}, environ)) == (found, found)
+
+
+def test_a_site_of_the_environment_must_be_one() -> None:
+    with pytest.raises(CloudError) as caught:
+        DingTalkDocProvider.make_ref({"task_id": "t1"}, {"DINGTALK_SITE": "mars"})
+    assert caught.value.sentence("Looking") == (
+        'Looking failed: DINGTALK_SITE is "mars", which is no site; give china or intl.'
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "asks"), [({}, True), ({"site": "intl"}, False), ({"endpoint": "https://gate.example.com"}, False)]
+)
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"code": "InvalidAuthentication"}, "auth"),
+        (404, {"code": "resource.not.found"}, "not_found"),
+        (403, {"code": "Forbidden.AccessDenied.AccessTokenPermissionDenied"}, "permission"),
+    ],
+)
+def test_what_the_wrong_host_would_say_asks_for_the_site(
+    status: int, body: t.Any, kind: str, settings: dict[str, t.Any], asks: bool
+) -> None:
+    class Refusing:
+        sent = 0
+
+        def send(self, request: Request, *, timeout: float | None = None) -> Answer:
+            return answer(body, status)
+
+    with pytest.raises(CloudError) as caught:
+        provider(Refusing(), FIXED, **settings).look(REF)
+    assert caught.value.kind == kind
+    assert caught.value.advice.endswith(QUESTION) is (asks and kind != "permission")
 
 
 @pytest.mark.parametrize(
@@ -323,7 +383,8 @@ def test_a_token_that_is_refused_again_is_told_without_it() -> None:
     assert (error.kind, error.calls, error.message) == ("auth", 4, "******** is not legal")
     assert (
         error.advice
-        == "check the token, its end and the site; only that of an app is fetched anew, with app_key and app_secret"
+        == "check the token, its end and the site; only that of an app is fetched anew, with app_key and app_secret; "
+        + QUESTION
     )
 
 
@@ -375,7 +436,10 @@ def test_a_token_that_is_none_is_told(token: t.Any) -> None:
             400,
             {"code": "invalidClientIdOrSecret", "message": "wrong EXAMPLE-FAKE-APP-SECRET"},
             "auth",
-            'the vendor said "invalidClientIdOrSecret: wrong ********"; check app_key and app_secret, and the site.',
+            (
+                'the vendor said "invalidClientIdOrSecret: wrong ********"; check app_key and app_secret, and the site; '
+                f"{QUESTION}."
+            ),
         ),
         (
             404,

@@ -72,11 +72,12 @@ def refusal(got: Answer) -> CloudError:
         (1, "unknown", "1"),
         (99, "unknown", "99"),
         (10**30, "unknown", "1" + "0" * 30),
-        (None, "unknown", None),
         ("READY", "unknown", "READY"),  # of another kind of task, which can be asked for with the same operation
         ("-", "unknown", "-"),
         ("-x", "unknown", "-x"),
-        ([8], "unknown", None),
+        (True, "unknown", "True"),
+        (8.0, "succeeded", "8"),
+        ("READY\n::error::", "unknown", "READY ::error::"),
         (8.5, "unknown", "8.5"),
     ],
 )
@@ -152,9 +153,21 @@ def test_a_resource_counts_when_the_conversion_succeeded(native: int, resource: 
     assert read({"TaskStatus": native, "ResourceId": resource})["outputs"] == outputs
 
 
-def test_an_answer_without_anything_is_unknown() -> None:
-    record = read({})
-    assert (record["status"], record["native_status"], record["done"]) == ("unknown", None, False)
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        ({}, "without TaskStatus, which tells the status"),
+        ({"TaskStatus": None}, "without TaskStatus, which tells the status"),
+        ({"TaskStatus": " "}, "without TaskStatus, which tells the status"),
+        ({"TaskStatus": [8]}, "TaskStatus is a list, which cannot be read"),
+        ({"TaskStatus": {"a": 8}}, "TaskStatus is an object, which cannot be read"),
+        ({"TaskStatus": 8, "Error": "boom"}, 'Error is "boom", which cannot be read'),
+    ],
+)
+def test_without_a_status_that_can_be_read_there_is_no_record(response: t.Any, said: str) -> None:
+    error = refusal(answer({**response, "RequestId": "r1"}))
+    assert error.said == f"essbasic.tencentcloudapi.com answered with HTTP 200 and {said}"
+    assert (error.kind, error.retryable, error.http_status, error.request_id) == ("protocol", True, 200, "r1")
 
 
 # --- Errors --------------------------------------------------------------------------------------------------------
@@ -165,6 +178,8 @@ CODES = {
         "RequestLimitExceeded.IPLimitExceeded",
         "RequestLimitExceeded.UinLimitExceeded",
         "RequestLimitExceeded.GlobalRegionUinLimitExceeded",
+        "FailedOperation.RequestLimitExceeded",  # of the company edition
+        "OperationDenied.OutQueryLimit",
     ],
     ("server", True): [
         "InternalError",
@@ -174,6 +189,7 @@ CODES = {
         "ResourceUnavailable",
         "NeverHeardOf",
         "FailedOperation",
+        "OperationDenied.DocumentNoAvailable",
     ],
     ("clock", False): ["AuthFailure.SignatureExpire"],
     ("auth", False): [
@@ -195,6 +211,7 @@ CODES = {
         "OperationDenied.BannedApplication",
         "LimitExceeded",
         "LimitExceeded.CallTimes",
+        "OperationDenied.NoQuota",
         "IpInBlacklist",
         "IpNotInWhitelist",
     ],
@@ -216,6 +233,7 @@ CODES = {
         "UnsupportedRegion",
         "ActionOffline",
         "RequestSizeLimitExceeded",
+        "LimitExceeded.FileSize",
     ],
     ("not_found", False): [
         "ResourceNotFound",
@@ -277,9 +295,9 @@ def test_odd_errors_are_errors(response: t.Any, code: str, message: str) -> None
     assert (error.code, error.message) == (code, message)
 
 
-@pytest.mark.parametrize("response", [{"TaskStatus": 8, "Error": None}, {"TaskStatus": 8, "Error": {}}])
-def test_an_empty_error_is_none(response: t.Any) -> None:
-    assert read(response)["status"] == "succeeded"
+def test_a_null_error_is_none_and_an_empty_one_is_one() -> None:
+    assert read({"TaskStatus": 8, "Error": None})["status"] == "succeeded"
+    assert refusal(answer({"TaskStatus": 8, "Error": {}})).code == "an error without a code"
 
 
 @pytest.mark.parametrize(
@@ -333,7 +351,6 @@ def test_an_empty_proxy_app_is_left_out(given: str | None, sent: dict[str, str])
 @pytest.mark.parametrize(
     ("agent", "missing"),
     [
-        (None, "app_id, proxy_organization_open_id, proxy_operator.open_id"),
         ({"app_id": "a"}, "proxy_organization_open_id, proxy_operator.open_id"),
         ({**AGENT, "proxy_operator": {}}, "proxy_operator.open_id"),
         ({**AGENT, "proxy_operator": "operator-1"}, "proxy_operator.open_id"),
@@ -352,7 +369,7 @@ def test_there_is_no_international_site() -> None:
     with pytest.raises(CloudError) as caught:
         provider(site="intl")
     assert caught.value.sentence("It") == (
-        "It failed: Tencent ESS has no international site; leave the option site out."
+        'It failed: site is "intl", and Tencent ESS has no international site; leave the option site out.'
     )
     assert provider(site="china").vendor_url(REF) == "https://essbasic.tencentcloudapi.com"
 
@@ -474,5 +491,98 @@ def test_a_fixed_operation_is_not_changed_by_what_is_remembered() -> None:
 
 
 def test_an_operation_must_be_one_of_the_two() -> None:
-    with pytest.raises(CloudError, match=f"^api_action is none of auto, {OLD_ACTION}, {NEW_ACTION}$"):
+    with pytest.raises(CloudError) as caught:
         provider(api_action="DeleteEverything")
+    assert caught.value.sentence("It") == (
+        'It failed: api_action is "DeleteEverything", which is no operation for this; '
+        f"give one of auto, {OLD_ACTION}, {NEW_ACTION}."
+    )
+
+
+# --- The company edition -------------------------------------------------------------------------------------------
+
+COMPANY_OLD = "GetTaskResultApi"
+COMPANY_REF = {"provider": "ess", "task_id": "t1", "operator": {"user_id": "yDExampleUser"}}
+
+
+def test_the_company_edition_is_another_service_with_the_same_operation() -> None:
+    request = provider().request(COMPANY_REF)
+    prepared = request.prepared
+    request.auth(prepared)
+    assert prepared.url == "https://ess.tencentcloudapi.com/"
+    assert (prepared.headers["X-TC-Action"], prepared.headers["X-TC-Version"]) == (NEW_ACTION, "2020-11-11")
+    assert "/ess/tc3_request" in str(prepared.headers["Authorization"])
+    assert json.loads(t.cast(bytes, prepared.body)) == {"TaskId": "t1", "Operator": {"UserId": "yDExampleUser"}}
+
+
+def test_each_edition_remembers_its_own_operation() -> None:
+    vendor = Switching({OLD_ACTION, COMPANY_OLD}, GONE)
+    mine = provider(vendor, today=date(2027, 6, 1))
+    mine.look(COMPANY_REF)
+    mine.look({**REF, "task_id": "t1"})
+    assert vendor.asked == [NEW_ACTION, COMPANY_OLD, NEW_ACTION, OLD_ACTION]
+    later = provider(vendor := Switching({OLD_ACTION, COMPANY_OLD}, GONE))
+    later.recall(mine.memory())
+    later.look(COMPANY_REF)
+    later.look(REF)
+    assert vendor.asked == [COMPANY_OLD, OLD_ACTION]
+
+
+def test_an_operation_of_the_other_edition_is_refused() -> None:
+    with pytest.raises(CloudError) as caught:
+        provider(api_action=OLD_ACTION).request(COMPANY_REF)
+    assert caught.value.sentence("It") == (
+        f'It failed: api_action is "{OLD_ACTION}", which the edition company of Tencent ESS does not have; '
+        f"give auto or {NEW_ACTION}."
+    )
+
+
+@pytest.mark.parametrize("edition", [None, "auto", "company"])
+def test_the_edition_is_in_the_ref_by_what_it_needs(edition: str | None) -> None:
+    options = {"task_id": " t1\n", "operator": {"user_id": " yDExampleUser "}, "edition": edition, "agent": None}
+    assert EssProvider.make_ref(options, {}) == COMPANY_REF
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"agent": AGENT, "operator": {"user_id": "u"}},
+            "agent and operator are both given, and a cloud task of Tencent ESS belongs to one edition",
+        ),
+        (
+            {"agent": AGENT, "operator": {"user_id": "u"}, "edition": "company"},
+            "agent and operator are both given, and a cloud task of Tencent ESS belongs to one edition",
+        ),
+        ({"agent": AGENT, "edition": "company"}, 'edition is "company", and agent is given'),
+        ({"operator": {"user_id": "u"}, "edition": "channel"}, 'edition is "channel", and operator is given'),
+        ({"edition": "company"}, 'edition is "company", and operator is missing'),
+        ({"edition": "partner"}, 'edition is "partner", which is no edition of Tencent ESS'),
+    ],
+)
+def test_an_edition_and_what_it_needs_belong_together(options: dict[str, t.Any], said: str) -> None:
+    with pytest.raises(CloudError) as caught:
+        EssProvider.make_ref({"task_id": "t1", **options}, {})
+    assert (caught.value.kind, caught.value.said) == ("config", said)
+
+
+@pytest.mark.parametrize(
+    ("ref", "sentence"),
+    [
+        (
+            {"provider": "ess", "task_id": "t1"},
+            (
+                "neither agent nor operator is given; give agent for a third-party application, or operator for an application "
+                "of the company itself."
+            ),
+        ),
+        (
+            {**COMPANY_REF, "operator": {"user_id": None}},
+            "operator lacks user_id; give the id of an employee of the company.",
+        ),
+    ],
+)
+def test_on_whose_behalf_must_be_said(ref: dict[str, t.Any], sentence: str) -> None:
+    with pytest.raises(CloudError) as caught:
+        provider().request(ref)
+    assert caught.value.sentence("Looking") == f"Looking failed: {sentence}"

@@ -71,9 +71,6 @@ def statuses(record: Dict) -> list[str]:
         ("ABORTED", "ABORTED", "unknown"),
         ("finish", "finish", "unknown"),
         (8, "8", "unknown"),
-        ("", None, "unknown"),
-        (None, None, "unknown"),
-        (["FINISH"], None, "unknown"),
     ],
 )
 def test_the_top_tells_whether_it_is_over(native: t.Any, text: str | None, status: str) -> None:
@@ -119,8 +116,10 @@ def test_parts_say_nothing_about_the_whole_before_it_is_over(top: str) -> None:
         ({"ErrCode": -1, "Message": None}, "failed", ("-1", None, "source")),
         ({"status": "FAIL", "Message": "gone"}, "failed", (None, "gone", "unknown")),
         ({"status": "FAIL", "ErrCode": 70000, "Message": "m"}, "failed", ("70000", "m", "source")),
-        ({"ErrCode": None}, "succeeded", None),
+        ({"ErrCode": 70000.0, "Message": "m"}, "failed", ("70000", "m", "source")),
         ({"ErrCode": "0"}, "succeeded", None),
+        ({"ErrCode": 0.0}, "succeeded", None),
+        ({"status": "SLEEPING"}, "unknown", None),
         ({"status": "PROCESSING"}, "running", None),
     ],
 )
@@ -239,7 +238,6 @@ def test_what_was_put_in_is_no_part(place: str, deep: bool) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        {"Status": "FAIL"},  # outside an Output that is too little
         {"Status": 1, "ErrCode": 1},
         {"Status": True, "Message": "m"},
         {"Status": " ", "Message": "m"},
@@ -248,7 +246,13 @@ def test_what_was_put_in_is_no_part(place: str, deep: bool) -> None:
         {"ErrCode": 1, "Message": "m"},
     ],
 )
-def test_what_has_not_the_shape_is_no_part(value: Dict) -> None:
+def test_a_part_whose_status_cannot_be_read_is_never_good(value: Dict) -> None:
+    record = read(workflow(GOOD, Something=value))
+    assert (record["status"], statuses(record)) == ("unknown", ["succeeded", "unknown"])
+
+
+@pytest.mark.parametrize("value", [{"Status": "FAIL"}, {"Status": 5}, {"Message": "m"}, {"Code": 1}])
+def test_outside_an_output_a_bare_status_or_message_is_no_part(value: Dict) -> None:
     assert statuses(read(workflow(GOOD, Something=value))) == ["succeeded"]
 
 
@@ -295,7 +299,10 @@ SUBTITLES = [{"Status": "Success", "Path": "a.vtt"}, {"Status": "Error", "Path":
         ({"ReviewTask": {**BUSY, "Output": [{"PornTask": GOOD}]}}, "running", ["succeeded", "running"]),
         ({"ReviewTask": {**BUSY, "Output": [{"PornTask": WAITING}]}}, "running", ["pending"]),
         ({"ReviewTask": {**GOOD, "Output": [{"PornTask": BUSY}]}}, "running", ["running"]),
-        ({"ReviewTask": {**ODD, "Output": [{"PornTask": GOOD}]}}, "succeeded", ["succeeded"]),
+        ({"ReviewTask": {**ODD, "Output": [{"PornTask": GOOD}]}}, "unknown", ["succeeded", "unknown"]),
+        ({"ReviewTask": {**ODD, "Output": [{"PornTask": BAD}]}}, "failed", ["failed"]),
+        ({"ReviewTask": {**ODD, "Output": [{"PornTask": BUSY}]}}, "running", ["running"]),
+        ({"SmartSubtitlesTask": {**GOOD, "Output": {"SubtitleInfo": {"Status": None}}}}, "unknown", ["unknown"]),
         # parts with no more than a status, which count inside an Output alone
         (
             {"SmartSubtitlesTask": {**GOOD, "Output": {"SubtitleResults": SUBTITLES}}},
@@ -405,6 +412,8 @@ S3 = {
     "Type": "AWS-S3",
     "S3OutputStorage": {"S3Bucket": "s", "S3Region": "eu-west-3", "S3SecretId": "EXAMPLE", "S3SecretKey": "EXAMPLE"},
 }
+VOD = {"Type": "VOD", "VODOutputStorage": {"Bucket": "v-1", "Region": "ap-guangzhou", "SubAppId": 5}}
+VOD_PLACE = {"type": "vod_file", "bucket": "v-1", "region": "ap-guangzhou"}
 COS_PLACE = {"type": "cos_object", "bucket": "b-1", "region": "ap-beijing"}
 
 
@@ -432,6 +441,29 @@ COS_PLACE = {"type": "cos_object", "bucket": "b-1", "region": "ap-beijing"}
             {"Storage": COS, "ImagePathSet": ["/1.jpg", "/2.jpg"], "WebVttPath": "/x.vtt"},
             [{**COS_PLACE, "value": value} for value in ("/1.jpg", "/2.jpg", "/x.vtt")],
         ),
+        (
+            {"VideoPath": "", "VideoPaths": ["/o/a.mp4", "/o/b.mp4"], "ScriptPath": "/o/s.json", "OutputStorage": COS},
+            [{**COS_PLACE, "value": value} for value in ("/o/a.mp4", "/o/b.mp4", "/o/s.json")],
+        ),
+        (
+            {"VideoPath": "/o/a.mp4", "VideoPaths": ["/o/a.mp4"], "ScriptPath": "/o/s.json"},
+            [{"type": "path", "value": "/o/a.mp4"}, {"type": "path", "value": "/o/s.json"}],
+        ),
+        ({"VideoPaths": ["/o/a.mp4"], "VideoPath": "/o/a.mp4"}, [{"type": "path", "value": "/o/a.mp4"}]),
+        ({"Path": "/a.mp4", "OutputStorage": VOD}, [{**VOD_PLACE, "value": "/a.mp4"}]),
+        ({"Path": "", "FileId": "9662", "OutputStorage": VOD}, [{**VOD_PLACE, "value": "9662"}]),
+        ({"Path": "", "FileId": "9662"}, [{"type": "vod_file", "value": "9662"}]),
+        ({"FileId": 9662}, [{"type": "vod_file", "value": "9662"}]),
+        ({"Path": "/a.mp4", "FileId": "9662", "OutputStorage": VOD}, [{**VOD_PLACE, "value": "/a.mp4"}]),
+        (
+            {"VideoPath": None, "VideoFileId": "1", "SpeakerPath": "/s.json", "SpeakerFileId": ""},
+            [{"type": "vod_file", "value": "1"}, {"type": "path", "value": "/s.json"}],
+        ),
+        (
+            {"FileList": [{"Url": "https://x/1.mp4", "Size": 1}, {"Url": None}, {"Url": "https://x/2.mp4"}]},
+            [{"type": "path", "value": url, "url": url} for url in ("https://x/1.mp4", "https://x/2.mp4")],
+        ),
+        ({"FileList": None, "SegmentUrl": "https://x/no.mp4"}, []),
         ({"ImagePathSet": None}, []),
         ({"ImagePathSet": [None, 5, {"Path": "/x"}]}, []),
         ({"Input": {"Path": "/source"}}, []),
@@ -523,7 +555,8 @@ def test_the_whole_record_of_a_task_of_which_a_part_failed() -> None:
         ("ResourceNotFound.TaskNotFound", "not_found", False),
         ("FailedOperation.TaskNotFound", "not_found", False),
         ("InvalidParameterValue.TaskId", "not_found", False),
-        ("LimitExceeded.CreateTask", "permission", False),
+        ("LimitExceeded.CreateTask", "throttled", True),
+        ("LimitExceeded.TooMuchTemplate", "permission", False),
     ],
 )
 def test_each_error_code_has_a_meaning(code: str, kind: str, retryable: bool) -> None:
