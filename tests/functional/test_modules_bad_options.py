@@ -28,7 +28,25 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         look("ess", "x", agent={"app_id": "yDExample", "proxy_operator": {}}),
         "agent lacks proxy_organization_open_id, proxy_operator.open_id",
     ),
-    "a bucket without its APPID": (look("cos_doc", "x", bucket="examplebucket"), "bucket is missing or is not of the form name-appid"),
+    "a bucket without its APPID": (look("cos_doc", "x", bucket="examplebucket"), 'bucket is "examplebucket", which is not of the form name-appid; give'),
+    "a region in words": (look("cos_doc", "x", region="Beijing"), 'region is "Beijing", which is no region\'s id; give the region\'s id, such as ap-beijing'),
+    "swapped keys": (
+        look("mps", "x", secret_id="EXAMPLEFAKESECRETKEY000000000001", secret_key="AKIDEXAMPLEEXAMPLE01"),
+        'begins with "AKID", as what belongs into secret_id does; the two are swapped',
+    ),
+    "a site that is none": (
+        look("dingtalk_doc", "x", keywords={"environment": {"DINGTALK_SITE": "mars"}}),
+        'DINGTALK_SITE is "mars", which is no site; give china or intl.',
+    ),
+    "no one to ask for": (
+        {"cloudwait.conversion.ess_task_info": {"task_id": "x"}},
+        "neither agent nor operator is given; give agent for a third-party application, or operator",
+    ),
+    "two editions": (look("ess", "x", operator={"user_id": "u"}), "agent and operator are both given, and a cloud task of"),
+    "an operator of the wrong edition": (
+        look("ess", "x", edition="company"),
+        'edition is "company", and agent is given; give operator with this edition',
+    ),
     "no region": (look("cos_doc", "x", region=None), "region is missing"),
     "no time for a request": (look("mps", "x", request_timeout=0), "request_timeout is not a number of seconds above 0"),
     "an international ESS": (look("ess", "x", site="intl"), "Tencent ESS has no international site"),
@@ -43,16 +61,20 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "no Tencent credentials": (seen_by("mps", **NO_KEYS), "no Tencent credentials were given; give secret_id and secret_key"),
     "half an app": (look("dingtalk_doc", "x", app_key="dingHALF"), "app_key is given, app_secret is missing"),
     "no DingTalk credentials": (seen_by("dingtalk_doc", **NO_APP), "no DingTalk credentials were given; give app_key"),
-    "a profile that does not exist": (look("mps", "x", profile="nowhere"), "the profile nowhere was found neither in "),
+    "a profile that does not exist": (look("mps", "x", profile="nowhere"), 'the profile "nowhere" was found neither in '),
     "a profile that is a folder": (look("mps", "x", profile="folder"), "folder.credential cannot be read (Is a directory)"),
     "a profile of another way to log in": (
-        look("mps", "x", profile="sso"),
-        "sso.credential is of the type sso, which this collection cannot use; use a profile with keys",
+        look("mps", "x", profile="role"),
+        'role.credential has as its type "cvm-role", which this collection cannot use; use a profile with keys',
     ),
-    "a profile that is a path": (look("mps", "x", profile="../x"), "the profile's name is not the name of a file"),
+    "a log-in that has ended": (
+        look("mps", "x", profile="sso"),
+        "sso.credential have ended at 2023-11-14T22:13:20Z; renew them by any command of tccli with this profile",
+    ),
+    "a profile that is a path": (look("mps", "x", profile="../x"), 'profile is "../x", which is not the name of a profile'),
     "a metadata service elsewhere": (
         look("mps", "x", cvm_role="r", keywords={"environment": {"CLOUDWAIT_METADATA_ENDPOINT": "https://example.com"}}),
-        "CLOUDWAIT_METADATA_ENDPOINT is not on this machine",
+        'CLOUDWAIT_METADATA_ENDPOINT names the host "example.com", which is not this machine',
     ),
     "an endpoint in plain sight": (look("mps", "x", endpoint="http://example.com"), "is plain http to another machine"),
     "an endpoint with a password": (look("mps", "x", endpoint="https://me:pa55@example.com"), "has a user name or password"),
@@ -62,7 +84,6 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 REFUSED_BY_ANSIBLE: dict[str, tuple[str, dict[str, Any], str]] = {
     "an unknown option": ("mps", {"task_id": "x", "taskid": "x"}, "Unsupported parameters for (cloudwait.conversion.mps"),
     "no id": ("dingtalk_doc", {}, "missing required arguments: task_id"),
-    "no agent": ("ess", {"task_id": "x"}, "missing required arguments: agent"),
     "no bucket": ("cos_doc", {"task_id": "x", "region": "ap-beijing"}, "missing required arguments: bucket"),
 }  # fmt: skip
 
@@ -77,8 +98,9 @@ def run(cloud: Any, start_ansible: Callable[..., Any]) -> Run:
     ansible = start_ansible(cloud.environment)
     profiles = ansible.home / ".tccli"
     (profiles / "folder.credential").mkdir(parents=True)
-    sso = '{"type": "sso", "secretId": "AKIDSSO", "secretKey": "key", "token": "token"}'
+    sso = '{"type": "sso", "secretId": "AKIDSSO", "secretKey": "key", "token": "token", "expiresAt": 1700000000}'
     (profiles / "sso.credential").write_text(sso, encoding="utf-8")
+    (profiles / "role.credential").write_text('{"type": "cvm-role"}', encoding="utf-8")
     looks = {name: task for name, (task, dummy) in CASES.items()}
     for name, (provider, options, dummy) in REFUSED_BY_ANSIBLE.items():
         looks[name] = {f"cloudwait.conversion.{MODULES[provider]}": options}

@@ -70,7 +70,9 @@ def job(look: Look, word: Any) -> str:
     order = look.task.order
     over, failed = word in ("Success", "Failed", "Cancel"), word == "Failed"
     source = [("Object", order["input"] if order else "docs/report.docx")]
-    if order:
+    if order and order["input"].startswith(("http://", "https://")):
+        source = [("Url", order["input"])]
+    elif order:
         source = [("BucketId", look.task.bucket), *source, ("Region", look.task.region)]
     fields = [
         ("Code", details.get("code", "ConvertFailed") if failed else "Success"),
@@ -81,12 +83,16 @@ def job(look: Look, word: Any) -> str:
         f"{elements(fields)}<Input>{elements(source)}</Input>"
         f"{elements([('JobId', look.task.task_id), ('Message', details.get('message', '') if failed else '')])}"
         f"<Operation>{_doc_process(order)}"
-        f"{_result(look) if word == 'Success' else ''}{_output(look)}</Operation>"
+        f"{_result(look) if word == 'Success' else ''}{_output(look)}{_user_data(order)}</Operation>"
         f"{elements([('QueueId', order['queue'] if order else QUEUE)])}"
         f"{elements([('StartTime', '-' if word == 'Submitted' else local(look.created)), ('State', word)])}"
         "<Tag>DocProcess</Tag>"
     )
     return f"<JobsDetail>{text}</JobsDetail>"
+
+
+def _user_data(order: Mapping[str, Any] | None) -> str:
+    return elements([("UserData", order["user_data"])]) if order and order.get("user_data") else ""
 
 
 def _doc_process(order: Mapping[str, Any] | None) -> str:

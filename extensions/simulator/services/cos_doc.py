@@ -24,6 +24,8 @@ MOST_SKEW = 900
 _VENDOR_HOST = re.compile(r"(?P<bucket>[^.]+)\.ci\.(?P<region>[^.]+)\.myqcloud\.com(:\d+)?$")
 _STATES = frozenset(("All", "Submitted", "Running", "Success", "Failed", "Pause", "Cancel"))
 _MOST_SIZE = 100
+_MQ = ("MqMode", "MqRegion", "MqName")
+_KAFKA = ("Region", "InstanceId", "Topic")
 _SPAN = re.compile(r"([0-9]{1,12});([0-9]{1,12})$")
 
 
@@ -153,11 +155,12 @@ class CosDocService(Service):
             raise VendorError("InvalidArgument", "The Tag must be DocProcess.")
         doc = _inner(tree, "Operation", "DocProcess", optional=True)
         details: dict[str, Any] = {
-            "input": _needed(tree, "Input", "Object"),
+            "input": _source(tree),
             **{name.lower(): _needed(tree, "Operation", "Output", name) for name in ("Region", "Bucket")},
             "output": _needed(tree, "Operation", "Output", "Object"),
             "doc": {name: value for name, value in doc.items() if isinstance(value, str)},
             "queue": str(tree.get("QueueId") or QUEUE),
+            "user_data": _checked_callback(tree),
         }
         _check_template(details)
         found = _VENDOR_HOST.match(request.host)
@@ -229,6 +232,29 @@ def _needed(tree: Mapping[str, Any], *names: str) -> str:
     if not isinstance(value, str) or not value:
         raise VendorError("InvalidArgument", f"The element {'.'.join(names)} is missing or empty.")
     return value
+
+
+def _source(tree: Mapping[str, Any]) -> str:
+    """Take the object or the URL of the document."""
+    given = _inner(tree, "Input", optional=True).get("Url")
+    return given.partition("?")[0] if isinstance(given, str) and given else _needed(tree, "Input", "Object")
+
+
+def _checked_callback(tree: Mapping[str, Any]) -> str:
+    """Check what a job says of its callback, which is never sent, and give back its user data."""
+    kind = tree.get("CallBackType") or "Url"
+    if kind not in ("Url", "TDMQ", "Kafka"):
+        raise VendorError("InvalidArgument", "The CallBackType is one of Url, TDMQ, Kafka.")
+    if (tree.get("CallBackFormat") or "XML") not in ("XML", "JSON"):
+        raise VendorError("InvalidArgument", "The CallBackFormat is one of XML, JSON.")
+    queues = {"TDMQ": ("CallBackMqConfig", _MQ), "Kafka": ("CallBackKafkaConfig", _KAFKA)}
+    if kind in queues:
+        element, names = queues[kind]
+        for name in names:
+            _needed(tree, element, name)
+    operation = tree.get("Operation")
+    given = operation.get("UserData") if isinstance(operation, dict) else None
+    return given if isinstance(given, str) else ""
 
 
 def _check_template(details: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tencent ESS (essbasic): files sent up, conversions started, and looks at them."""
+"""Tencent ESS in both editions (essbasic, ess): files sent up, conversions started, and looks at them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from services._base import Call, Order, is_whole
 _LOOK = frozenset(("Agent", "TaskId"))
 _START = frozenset(("Agent", "ResourceType", "ResourceName", "ResourceId"))
 _UPLOAD = frozenset(("Agent", "BusinessType", "FileInfos", "Deadline", "Operator"))
+_COMPANY_LOOK = frozenset(("Operator", "Agent", "TaskId"))
+_COMPANY_START = frozenset(("Operator", "Agent", "ResourceType", "ResourceName", "ResourceId"))
+_COMPANY_UPLOAD = frozenset(("Caller", "Agent", "BusinessType", "FileInfos", "FileType", "CoverRect", "Deadline"))
 _OLD = frozenset(("Operator", "Organization"))
 _RESOURCE_TYPES = ("doc", "docx", "xls", "xlsx", "jpg", "jpeg", "png", "bmp", "html", "txt")
 _BUSINESS_TYPES = ("TEMPLATE", "DOCUMENT", "SEAL", "ARCHIVE", "BUSINESSLICENSE")
@@ -60,13 +63,19 @@ class EssService(Api3Service):
         "CreateFileConvertTask": _START,
         "UploadFiles": _UPLOAD,
     }
-    starting = frozenset(("ChannelCreateConvertTaskApi", "CreateFileConvertTask"))
+    starting = frozenset(("ChannelCreateConvertTaskApi", "CreateConvertTaskApi", "CreateFileConvertTask"))
     managing = frozenset(("UploadFiles",))
     big_actions = managing
     no_such_task = "ResourceNotFound"
     statuses: Mapping[str, Any] = {"pending": 0, "running": 4, "succeeded": 8, "failed": -6, "unknown": 99}
 
+    def claims(self, request: Request) -> bool:
+        return super().claims(request) or _COMPANY.claims_company(request)
+
     def check(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
+        if _COMPANY.claims_company(request):
+            _COMPANY.check_company(call, request, retired)
+            return
         super().check(call, request, retired)
         agent = (call.parameters or {}).get("Agent")
         if agent is None:
@@ -122,6 +131,34 @@ class EssService(Api3Service):
 
     def refuse_native(self, word: Any) -> str:
         return "" if is_whole(word) or isinstance(word, str) else "must be a whole number, or text such as READY"
+
+
+class _CompanyEdition(Api3Service):
+    """What a request of the company edition must have; EssService answers it."""
+
+    product = "ess"
+    version = "2020-11-11"
+    actions: Mapping[str, frozenset[str]] = {
+        "GetTaskResultApi": _COMPANY_LOOK | {"Organization"},
+        "DescribeFileConvertTask": _COMPANY_LOOK,
+        "CreateConvertTaskApi": _COMPANY_START | {"Organization"},
+        "CreateFileConvertTask": _COMPANY_START,
+        "UploadFiles": _COMPANY_UPLOAD,
+    }
+    big_actions = frozenset(("UploadFiles",))
+
+    def claims_company(self, request: Request) -> bool:
+        return super().claims(request)
+
+    def check_company(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
+        super().check(call, request, retired)
+        outer, inner = ("Caller", "OperatorId") if call.action == "UploadFiles" else ("Operator", "UserId")
+        who = wanted(call.parameters or {}, outer)
+        if not isinstance(who, dict) or not who.get(inner):
+            raise VendorError("MissingParameter", f"The request is missing the parameter {outer}.{inner}.")
+
+
+_COMPANY = _CompanyEdition()
 
 
 def _checked_type(file: Any, place: str) -> str:
