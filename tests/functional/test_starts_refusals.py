@@ -18,12 +18,12 @@ from .start_runs import STARTERS, USER, error_of, media, sentence, start, starts
 MIB = 1024 * 1024
 #: name: what the sentence has to say
 SAID = {
-    "pipe": "src is not a regular file",
-    "big file": "src has 61.0 MB, and ESS takes files of the type xlsx up to 60 MB",
+    "pipe": 'pipe.docx", which is not a regular file; give a file',
+    "big file": 'big.xlsx", which has 61.0 MB; give one of at most 60 MB, which is what ESS takes of the type xlsx',
     "no agent": "agent lacks proxy_operator.open_id; give agent with all three members",
-    "no page number": "output.object lacks ${Number} or ${Page}, which tells the pages apart",
-    "table": "output.object lacks ${SheetID} in its path or ${Number} in its last part, which tables need",
-    "nothing to do": "parameters names nothing to do: give one of MediaProcessTask, ",
+    "no page number": "which lacks ${Number} or ${Page}; give one, which tells the pages apart",
+    "table": "which lacks ${SheetID} in its path or ${Number} in its last part; give both, which tables need",
+    "nothing to do": "parameters names nothing to do; give one of MediaProcessTask, ",
     "no user": "no access token of a DingTalk user was given; give user_access_token, or set DINGTALK_USER_ACCESS_TOKEN",
     "upload endpoint": "CLOUDWAIT_ESS_UPLOAD_ENDPOINT is plain http to another machine",
 }

@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "id that is a list": (mps({"task_id": ["x"]}), "tasks[0]: task_id has the wrong type"),
     "no record": (mps({"task": {"status": "done", "password": SECRET}}), "is no record of this collection"),
     "skipped": (mps({"skipped": True, "changed": False}), "of an Ansible task that was skipped"),
-    "mistyped action": (wait(tasks=[item("ess", "x", api_action="Descibe")]), "api_action is none of"),
+    "mistyped action": (wait(tasks=[item("ess", "x", api_action="Descibe")]), 'api_action is "Descibe", which is no operation for this; give one of auto, '),
     "both": (wait(provider="mps", task_id="x", tasks=["y"]), "both tasks and task_id are given"),
     "endpoint for two": (wait(tasks=[item("mps", "x"), item("ess", "x")], endpoint="http://127.0.0.1:1"), "2 services"),
     "mistyped option": (mps("x", time_out=3), "time_out"),
@@ -94,7 +94,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "wrong rate": (mps("x", rate_limit={"mps": 0}), "rate_limit of mps is 0, which is no number above 0"),
     "no bucket": (wait(provider="cos_doc", task_id="x", region="ap-beijing"), "bucket"),
     "bucket that cannot be": (
-        wait(tasks=[item("mps", "x"), item("cos_doc", "y", bucket="nodash")]), "for tasks[1], bucket is missing or is not"
+        wait(tasks=[item("mps", "x"), item("cos_doc", "y", bucket="nodash")]), 'for tasks[1], bucket is "nodash", which is not of the form name-appid; '
     ),
     "half a key and a profile": (mps("x", secret_key=SECRET, profile="first"), "secret_id is missing"),
     "half a key": (mps("x", secret_id=SECRET), "secret_key"),
@@ -210,7 +210,7 @@ def test_every_result_is_whole(played: Played, name: str) -> None:
 def test_an_account_that_is_not_there_ends_a_cloud_task_without_a_request(played: Played) -> None:
     result = ended(played, "no such account")
     assert outcomes(result) == ["error"]
-    assert "the profile third" in result["msg"]
+    assert 'the profile "third"' in result["msg"]
     assert (result["task"]["look_error"]["kind"], result["api_calls"]) == ("config", {})
 
 
