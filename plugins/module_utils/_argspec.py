@@ -12,6 +12,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ._oldest_python import refuse_older_python
+
+refuse_older_python()  # here, since each module imports this file before any other of the collection
+
 Spec = dict[str, dict[str, t.Any]]
 
 

@@ -10,6 +10,7 @@ Each check is a function that gets text and yields what is wrong with it, so tha
 from __future__ import annotations
 
 import ast
+import itertools
 import pathlib
 import re
 import typing as t
@@ -24,6 +25,7 @@ HERE = "ansible_collections.cloudwait.conversion."
 LEVELS = {  # the layers of module_utils; a file may import from its own level and from lower ones
     "_duration.py": 0,
     "_errors.py": 0,
+    "_oldest_python.py": 0,
     "_status.py": 0,
     "_version.py": 0,
     "_book.py": 1,
@@ -328,6 +330,59 @@ def test_a_broken_habit_is_found(finder: Finder, text: str) -> None:
 def test_the_list_of_clock_users_is_not_stale(name: str) -> None:
     tree = ast.parse(read(name))
     assert list(find_wall_clock("plugins/another.py", tree)), f"{name} needs no entry in WALL_CLOCK any more"
+
+
+# The oldest Python
+
+GUARD = UTILS + "_oldest_python.py"
+GUARDED = UTILS + "_argspec.py"
+
+
+def module_mistakes(name: str, tree: ast.Module) -> t.Iterator[str]:
+    """A module must import first what refuses a Python that is too old; else a user of one reads a traceback."""
+    first = next((each for each in imported_names(name, tree) if each.startswith(HERE)), None)
+    if first != HERE + "plugins.module_utils._argspec":
+        yield f"{name} imports {first} before _argspec, which refuses a Python that is too old"
+
+
+def guarded_mistakes(name: str, tree: ast.Module) -> t.Iterator[str]:
+    """Before the refusal, nothing of the collection is imported and nothing is evaluated."""
+    code = [node for node in tree.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
+    before = list(itertools.takewhile(lambda node: ast.unparse(node) != "refuse_older_python()", code))
+    if len(before) == len(code):
+        yield f"{name} does not call refuse_older_python() at its top level"
+    for node in before:
+        own = set(own_files(name, ast.Module([node], []), [GUARD]))
+        if not isinstance(node, (ast.Import, ast.ImportFrom)) or own - {GUARD}:
+            yield f"{name}:{node.lineno}: runs before refuse_older_python()"
+
+
+@pytest.mark.parametrize("name", python_below("plugins/modules"))
+def test_a_module_refuses_an_old_python_first(name: str) -> None:
+    assert list(module_mistakes(name, ast.parse(read(name)))) == []
+
+
+def test_nothing_comes_before_the_refusal_of_an_old_python() -> None:
+    assert list(guarded_mistakes(GUARDED, ast.parse(read(GUARDED)))) == []
+
+
+def test_the_refusal_runs_on_an_old_python() -> None:
+    tree = ast.parse(read(GUARD), feature_version=(3, 7))
+    assert set(imported_names(GUARD, tree)) == {"__future__.annotations", "json", "sys"}
+
+
+@pytest.mark.parametrize(
+    ("finder", "name", "text"),
+    [
+        (module_mistakes, "plugins/modules/x.py", "import json"),
+        (module_mistakes, "plugins/modules/x.py", f"from {HERE}plugins.module_utils._module import run_info"),
+        (guarded_mistakes, GUARDED, "from ._oldest_python import refuse_older_python"),
+        (guarded_mistakes, GUARDED, "Spec = dict[str, str]\nrefuse_older_python()"),
+        (guarded_mistakes, GUARDED, "from . import _wait_options\nrefuse_older_python()"),
+    ],
+)
+def test_a_late_refusal_of_an_old_python_is_found(finder: Finder, name: str, text: str) -> None:
+    assert list(finder(name, ast.parse(text)))
 
 
 # Exceptions from rules
