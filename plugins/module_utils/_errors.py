@@ -35,6 +35,7 @@ KINDS: dict[str, Kind] = {
     "clock": Kind(False, "set this host's clock right, for example with NTP"),
     "timeout": Kind(True, "raise the timeout keyword of the Ansible task, or lower the option timeout below it"),
     "internal": Kind(False, "report it with the output of -vvv, without secrets"),
+    "interrupted": Kind(False, "find out whether it happened before you do it again"),
 }
 
 

@@ -27,6 +27,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_errors.py": 0,
     "_oldest_python.py": 0,
     "_status.py": 0,
+    "_uncertain.py": 0,
     "_version.py": 0,
     "_book.py": 1,
     "_pacing.py": 1,

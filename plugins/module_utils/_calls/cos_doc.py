@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .. import _uncertain
 from .._errors import CloudError, quoted
 from .._providers.base import Options, Ref, Response, as_list, text_or_none, without_nulls
 from .._providers.cos_doc import DOC_PROCESS, CosDocProvider, decode, encode, find_odd, job_record
@@ -83,7 +84,7 @@ class CosDocCalls(CosDocProvider, Starter, Lister):
         return Deed(
             make_request,
             lambda answer: _read_start(ref, answer),
-            doubt="the cloud task may exist: look for it with cos_doc_job_list_info before you start it again",
+            doubt=_uncertain.COS_DOC,
         )
 
     def list_tasks(self, ref: Ref, options: Options, call: Call) -> t.Iterator[Listed]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from .. import _uncertain
 from .._credentials import dingtalk_user
 from .._errors import CloudError
 from .._providers.base import Options, Ref, Response, Settings, as_dict, text_or_none
@@ -61,7 +62,7 @@ class DingTalkDocCalls(DingTalkDocProvider, Starter):
         return Deed(
             make_request,
             lambda answer: _read(ref, answer),
-            doubt="the copy may exist or be in the making: look into the target folder before you start it again",
+            doubt=_uncertain.DINGTALK_DOC,
         )
 
 

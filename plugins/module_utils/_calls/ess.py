@@ -18,6 +18,7 @@ import stat
 import typing as t
 from urllib.parse import urlsplit
 
+from .. import _uncertain
 from .._errors import CloudError, quoted
 from .._providers.base import Options, Ref, Response, Rule, Rules, as_list, text_or_none
 from .._providers.ess import (
@@ -86,7 +87,7 @@ class EssCalls(EssProvider, Starter):
         return Deed(
             make_request,
             lambda answer: self._read_start(ref, answer),
-            doubt="the cloud task may exist; ESS has no list of them, and to start it again makes another one",
+            doubt=_uncertain.ESS,
         )
 
     def about(self, ref: Ref) -> dict[str, t.Any]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .. import _uncertain
 from .._errors import CloudError, quoted
 from .._providers.base import (
     Look,
@@ -88,8 +89,7 @@ class MpsCalls(MpsProvider, Starter, Lister):
         return Deed(
             make_request,
             lambda answer: self._read_start(ref, answer),
-            doubt="the cloud task may exist: look for it with mps_task_list_info"
-            + (", or start it again with the same session_id" if repeatable else " before you start it again"),
+            doubt=_uncertain.mps(repeatable=repeatable),
             repeatable=repeatable,
             certain=(DUPLICATE,),
         )
@@ -145,7 +145,7 @@ class MpsCalls(MpsProvider, Starter, Lister):
         return Deed(
             lambda: self.call(self.base_url(ref), "ManageTask", params),
             lambda answer: ({}, self.response_of(answer)),
-            doubt="it may have been aborted: look at it with mps_task_detail",
+            doubt=_uncertain.MPS_ABORT,
         )
 
 
