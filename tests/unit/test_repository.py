@@ -26,6 +26,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_duration.py": 0,
     "_errors.py": 0,
     "_oldest_python.py": 0,
+    "_signals.py": 0,
     "_status.py": 0,
     "_uncertain.py": 0,
     "_version.py": 0,

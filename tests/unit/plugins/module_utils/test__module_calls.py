@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import signal
 import socket
 import ssl
 import typing as t
@@ -20,6 +22,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.dingta
 from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.ess import EssCalls
 from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.mps import LISTS, MpsCalls
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
+from ansible_collections.cloudwait.conversion.plugins.module_utils._providers import base as _base
 from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
 from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Request
 
@@ -572,3 +575,82 @@ def test_a_word_that_no_page_has_is_not_aborted_and_said_aloud(play: Play, check
 def test_an_abortion_needs_an_id(play: Play, task_id: str) -> None:
     run = abort(play, vendor := Vendor(detail("WAITING")), task_id=task_id)
     assert (run.error["kind"], vendor.sent, run.result["changed"]) == ("config", 0, False)
+
+
+# --- Signals -------------------------------------------------------------------------------------------------------
+
+
+class Killed(Vendor):
+    """A vendor that does not answer before the module is told to end."""
+
+    def __init__(self, *script: Step, at: int = 1) -> None:
+        super().__init__(*script)
+        self.at = at
+
+    def send(self, request: Request, *, timeout: float | None = None) -> Answer:
+        if len(self.requests) + 1 == self.at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().send(request, timeout=timeout)
+
+
+@pytest.mark.parametrize("provider", STARTERS)
+def test_a_start_that_is_told_to_end_under_way_may_have_happened(play: Play, provider: str) -> None:
+    run = start(play, provider, Killed(GOOD[provider]))
+    assert (run.error["kind"], run.error["retryable"], run.result["changed"]) == ("interrupted", False, True)
+    assert "SIGTERM ended this module before the vendor's answer came; the c" in run.result["msg"]
+    assert "may exist" in run.result["msg"]
+
+
+@pytest.mark.parametrize("provider", STARTERS)
+def test_a_start_that_is_told_to_end_before_is_no_change(
+    play: Play, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_module_calls, "patiently", lambda *args, **options: os.kill(os.getpid(), signal.SIGTERM))
+    run = start(play, provider, vendor := Vendor(GOOD[provider]))
+    assert (vendor.sent, run.error["kind"], run.error["retryable"]) == (0, "interrupted", True)
+    assert run.result["changed"] is False
+    assert run.result["msg"].endswith("SIGTERM ended this module before anything was sent; run it again.")
+
+
+@pytest.mark.parametrize("provider", STARTERS)
+def test_a_start_that_is_told_to_end_after_the_answer_gives_its_id(
+    play: Play, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def redact(value: t.Any) -> t.Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return value
+
+    monkeypatch.setattr(_base, "redact", redact)
+    run = start(play, provider, Vendor(GOOD[provider]))
+    assert (run.failed, run.result["task"]["task_id"]) == (False, "t1")
+
+
+def test_a_start_that_is_told_to_end_after_a_refusal_is_no_change(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    patiently = functools.partial(_module.patiently, sleep=lambda seconds: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(_module_calls, "patiently", patiently)
+    run = start(play, "mps", vendor := Vendor(THROTTLED["mps"]))
+    assert (vendor.sent, run.error["kind"], run.result["changed"]) == (1, "interrupted", False)
+
+
+def test_a_start_with_a_session_that_is_told_to_end_between_two_tries_may_have_happened(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patiently = functools.partial(_module.patiently, sleep=lambda seconds: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(_module_calls, "patiently", patiently)
+    run = start(play, "mps", vendor := Vendor(lost()), session_id="s1")
+    assert (vendor.sent, run.error["retryable"], run.result["changed"]) == (1, False, True)
+    assert run.result["msg"].endswith("or start it again with the same session_id.")
+
+
+@pytest.mark.parametrize(
+    ("at", "changed", "end"),
+    [
+        (1, False, "before anything was changed; run it again."),
+        (2, True, "before the vendor's answer came; it may have been aborted: look at it with mps_task_detail."),
+        (3, True, "after the vendor had accepted the abort; poll the cloud task with mps_task_detail."),
+    ],
+)
+def test_an_abort_that_is_told_to_end_says_how_far_it_came(play: Play, at: int, changed: bool, end: str) -> None:
+    run = abort(play, Killed(detail("WAITING"), api3(), detail("FINISH"), at=at))
+    assert (run.error["kind"], run.result["changed"]) == ("interrupted", changed)
+    assert run.result["msg"].endswith(f"SIGTERM ended this module {end}")
