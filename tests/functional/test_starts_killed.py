@@ -1,0 +1,251 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts and aborts whose module is lost on the way: what may have happened is told, and where to look for it.
+
+Modules run with a ``sitecustomize`` that loses them at a known moment: when a request was sent and its answer is awaited.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from . import ansible_runs
+from .ansible_runs import Ansible, Run
+from .start_runs import STARTERS, USER, call, error_of, given, sentence, starts_of, task_of
+from .wait_runs import life
+
+#: how a module is lost, by the variable LOSS of its environment, at the request whose number is in LOSS_AT
+SITE = """
+import http.client, os, signal, sys, time
+answers = []
+real = http.client.HTTPConnection.getresponse
+
+def lose(self, *args, **options):
+    answers.append(real(self, *args, **options))
+    if len(answers) == int(os.environ.get("LOSS_AT", "1")):
+        loss = os.environ.get("LOSS", "")
+        if loss.startswith("SIG"):
+            os.kill(os.getpid(), getattr(signal, loss))
+        elif loss == "exit":
+            os._exit(3)
+        elif loss == "crash":
+            raise MemoryError("no memory is left")
+        elif loss == "hang":
+            with open(os.environ["LOSS_PIDS"], "a") as file:
+                file.write(f"{os.getpid()}\\n")
+            time.sleep(60)
+    return answers[-1]
+
+http.client.HTTPConnection.getresponse = lose
+"""
+#: an ssh that runs the command here; the connection is lost before or while the module runs, as LOSS says
+SSH = """#!/bin/sh
+for last; do :; done
+case "$last" in
+  *LOSS=refused*) echo "ssh: connect to host h port 22: Connection refused" >&2; exit 255;;
+  *LOSS=dropped*) sh -c "$last" > "$0.answer"; echo "Connection to h closed by remote host." >&2; exit 255;;
+  *) exec sh -c "$last";;
+esac
+"""
+MODULES = {**STARTERS, "abort": "mps_task_abort"}
+ADVICE = {
+    "ess": "the cloud task may exist and cost money; ESS has no list of them, and to start it again makes another one.",
+    "cos_doc": "the cloud task may exist and cost money: look for it with cos_doc_job_list_info before you start it again.",
+    "mps": "the cloud task may exist and cost money: look for it with mps_task_list_info before you start it again.",
+    "dingtalk_doc": "the copy may exist or be in the making: look into the target folder before you start it again.",
+    "abort": "it may have been aborted: look at it with mps_task_detail.",
+}
+TRIED = {
+    "ess": "Starting a Tencent ESS cloud task failed: ",
+    "cos_doc": "Starting a Tencent COS cloud task failed: ",
+    "mps": "Starting a Tencent MPS cloud task failed: ",
+    "dingtalk_doc": "Starting a DingTalk cloud task failed: ",
+    "abort": "Aborting a Tencent MPS cloud task failed: ",
+}
+KILLED = "the module was killed by SIGKILL, as when memory runs out"
+
+
+class Played(NamedTuple):
+    """What was run against which cloud."""
+
+    run: Run
+    cloud: Any
+
+
+def lost(name: str, loss: str, *, keywords: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """An Ansible task whose module is lost in this way."""
+    at = "2" if name == "abort" else "1"  # an abort polls first
+    keywords = {**(keywords or {}), "environment": {"LOSS": loss, "LOSS_AT": at}}
+    options = {"task_id": f"waits-{loss}"} if name == "abort" else given(name, "plan")
+    return call(MODULES[name], keywords=keywords, **{**options, "request_retries": 0, **more})
+
+
+def tasks_for(ssh: Path) -> dict[str, dict[str, Any]]:
+    """All Ansible tasks of the run."""
+    remote = {"ansible_connection": "ssh", "ansible_ssh_executable": str(ssh), "ansible_ssh_transfer_method": "piped"}
+    tasks = {f"{name} killed": lost(name, "SIGKILL") for name in MODULES}
+    tasks.update({f"{name} timeout": lost(name, "hang", keywords={"timeout": 4}) for name in MODULES})
+    tasks.update({f"{name} told to end": lost(name, "SIGTERM") for name in MODULES})
+    tasks.update(
+        {
+            "exit": lost("mps", "exit"),
+            "crash": lost("mps", "crash"),
+            "session": lost("mps", "SIGKILL", session_id="night-1"),
+            "pipelining": lost("mps", "SIGKILL", keywords={"vars": {"ansible_pipelining": True}}),
+            "dropped": lost("cos_doc", "dropped", keywords={"vars": {**remote, "ansible_ssh_retries": 2}}),
+            "dropped pipelining": lost(
+                "cos_doc",
+                "dropped",
+                keywords={"vars": {**remote, "ansible_pipelining": True, "ansible_ssh_retries": 2}},
+            ),
+            "refused": lost("cos_doc", "refused", keywords={"vars": remote, "ignore_unreachable": True}),
+            "loop": lost("mps", "SIGKILL", keywords={"loop": ["{{ 1 }}", "{{ 2 }}"]}),
+            "no_log": lost("mps", "SIGKILL", keywords={"no_log": True}, session_id="EXAMPLE-FAKE-SESSION"),
+            "bad option": lost("mps", "SIGKILL", parameters=None),
+            "no interpreter": lost("mps", "SIGKILL", keywords={"vars": {"which_python": "/nowhere/python3"}}),
+            "check mode": lost("mps", "SIGKILL", keywords={"check_mode": True}),
+            "well": lost("mps", ""),
+            "background": lost("mps", "", keywords={"async": 30, "poll": 0}),
+        }
+    )
+    return tasks
+
+
+@pytest.fixture(scope="module")
+def played(
+    start_cloud: Callable[..., Any], start_ansible: Callable[..., Ansible], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Played]:
+    folder = tmp_path_factory.mktemp("losses")
+    (folder / "sitecustomize.py").write_text(SITE, encoding="utf-8")
+    pids = folder / "pids"
+    ssh = folder / "ssh"
+    ssh.write_text(SSH, encoding="utf-8")
+    ssh.chmod(0o700)
+    waits = [life(f"waits-{loss}", {"status": "pending", "looks": 99}) for loss in ("SIGKILL", "SIGTERM", "hang")]
+    cloud = start_cloud({"tasks": waits})
+    ansible = start_ansible({**cloud.environment, **USER, "LOSS_PIDS": str(pids)})
+    python = ansible.interpreter(
+        "lost-python", f'PYTHONPATH="{folder}" LOSS_PIDS="{pids}"', "export PYTHONPATH LOSS_PIDS"
+    )
+    arguments = ("--extra-vars", "ansible_python_interpreter='{{ which_python }}'")
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ansible_runs, "CRASHES", ())  # here, modules crash on purpose
+            run = ansible.looks(tasks_for(ssh), *arguments, vars={"which_python": python})
+        yield Played(run, cloud)
+    finally:
+        for pid in pids.read_text(encoding="utf-8").split() if pids.exists() else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+def check_uncertain(played: Played, case: str, name: str, what: str) -> None:
+    """The result says what happened, that a cloud task may exist, and where to look for it."""
+    error = error_of(played.run, case, changed=True)
+    assert (error["kind"], error["retryable"]) == ("interrupted", False)
+    assert sentence(played.run, case) == f"{TRIED[name]}{what}; {ADVICE[name]}"
+    assert "task" not in played.run.results[case]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_that_is_killed_may_have_done_it(played: Played, name: str) -> None:
+    check_uncertain(played, f"{name} killed", name, KILLED)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_that_the_timeout_of_the_ansible_task_ends_may_have_done_it(played: Played, name: str) -> None:
+    what = "the timeout of the Ansible task (4 s) came while the module ran"
+    check_uncertain(played, f"{name} timeout", name, what)
+    assert played.run.results[f"{name} timeout"]["timedout"]["period"] == 4
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_that_is_told_to_end_says_itself_what_may_have_happened(played: Played, name: str) -> None:
+    error = error_of(played.run, f"{name} told to end", changed=True)
+    assert (error["kind"], error["retryable"]) == ("interrupted", False)
+    said = sentence(played.run, f"{name} told to end")
+    assert said.endswith(f"failed: SIGTERM ended this module before the vendor's answer came; {ADVICE[name]}")
+    assert played.run.results[f"{name} told to end"]["credential_source"] in ("environment", "options")
+
+
+def test_a_module_that_ends_without_an_answer_may_have_done_it(played: Played) -> None:
+    check_uncertain(played, "exit", "mps", "the module ended without an answer (return code 3): it said nothing")
+
+
+def test_a_module_that_crashes_may_have_done_it(played: Played) -> None:
+    error = error_of(played.run, "crash", changed=True)
+    assert (error["kind"], error["retryable"]) == ("interrupted", False)
+    assert "no memory is left" in sentence(played.run, "crash")
+    assert sentence(played.run, "crash").endswith(ADVICE["mps"])
+
+
+def test_with_a_session_the_advice_says_how_to_start_it_again(played: Played) -> None:
+    error_of(played.run, "session", changed=True)
+    assert sentence(played.run, "session").endswith("or start it again with the same session_id.")
+
+
+def test_pipelining_makes_no_difference(played: Played) -> None:
+    check_uncertain(played, "pipelining", "mps", KILLED)
+
+
+@pytest.mark.parametrize("case", ["dropped", "dropped pipelining"])
+def test_a_connection_that_breaks_under_the_module_leaves_it_open(played: Played, case: str) -> None:
+    assert "unreachable" not in played.run.results[case]
+    error = error_of(played.run, case, changed=True)
+    assert (error["kind"], error["retryable"]) == ("interrupted", False)
+    said = sentence(played.run, case)
+    assert said.startswith(f"{TRIED['cos_doc']}the connection to the host was lost while the module ran: ")
+    assert said.endswith(f"Connection to h closed by remote host; {ADVICE['cos_doc']}")
+
+
+def test_nothing_is_started_twice_by_a_connection_that_tries_again(played: Played) -> None:
+    lost_starts = 5  # killed, timeout, told to end, and two whose connections broke
+    assert starts_of(played.cloud, "cos_doc") == (lost_starts, lost_starts)
+
+
+def test_a_host_that_was_never_reached_stays_unreachable(played: Played) -> None:
+    result = played.run.results["refused"]
+    assert result["unreachable"] is True
+    assert not result["changed"]
+    assert "may exist" not in result["msg"]
+
+
+def test_each_item_of_a_loop_has_its_own_result(played: Played) -> None:
+    results = played.run.results["loop"]["results"]
+    assert [result["changed"] for result in results] == [True, True]
+    assert all(result["msg"].endswith(ADVICE["mps"]) for result in results)
+
+
+def test_no_log_hides_it_as_any_other_result(played: Played) -> None:
+    assert played.run.results["no_log"]["changed"] is True
+    assert "EXAMPLE-FAKE-SESSION" not in played.run.output
+
+
+@pytest.mark.parametrize("case", ["bad option", "no interpreter"])
+def test_a_module_that_surely_did_not_run_has_changed_nothing(played: Played, case: str) -> None:
+    result = played.run.results[case]
+    assert result["failed"] is True
+    assert not result["changed"]
+    assert "may exist" not in result["msg"]
+
+
+def test_check_mode_is_never_uncertain(played: Played) -> None:
+    assert task_of(played.run, "check mode")["task_id"] is None
+
+
+def test_what_goes_well_is_told_as_ever(played: Played) -> None:
+    assert task_of(played.run, "well")["status"] == "pending"
+
+
+def test_a_start_in_the_background_is_left_to_async_status(played: Played) -> None:
+    result = played.run.results["background"]
+    assert not result["failed"]
+    assert result["ansible_job_id"]
