@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
+import time
 import typing as t
 
 from ansible.errors import AnsibleAction, AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
@@ -27,6 +28,9 @@ Answer = dict[str, t.Any]
 
 CLEANUP_SECONDS = 10
 """How long removing temporary files may take on a host that may be gone."""
+
+LONGEST_PAUSE = 30
+"""The most seconds between two tries to connect, as in the ssh connection."""
 
 LAST_WORDS = 200
 """The most characters of a crash's last line in a message."""
@@ -66,6 +70,7 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
 
         :raises AnsibleError: as Ansible's own action, when the module surely did not run.
         """
+        self._command_sent, self._answer, self._lost, self._used_interpreter = False, None, False, None
         try:
             result: Answer = super().run(tmp, task_vars)
         except Exception as error:
@@ -80,10 +85,7 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
             period = self._task.timeout
             said = f"the timeout of the Ansible task ({period} s) came while the module ran"
             return self._ended_early(said, timedout={"period": period})
-        said = _crash(result, become=self._become_name())
-        if said is None or not self._may_have_run():
-            return result
-        return self._failure(said, result)
+        return self._judged(result)
 
     def cleanup(self, force: bool = False) -> None:
         """Ansible calls it after ``run``; a host that is gone cannot be tidied, which must not cost the result."""
@@ -101,9 +103,12 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
     def _ended_early(self, said: str, **more: t.Any) -> Answer:
         """The module's own answer, if it came before the end; else what may have happened."""
         self._lost = True
-        if self._answer is not None and _crash(self._answer, become=self._become_name()) is None:
-            return self._answer
-        return self._failure(said, more)
+        return self._failure(said, more) if self._answer is None else self._judged(self._answer)
+
+    def _judged(self, result: Answer) -> Answer:
+        """The result as it is, unless it shows that the module crashed or was killed."""
+        said = _crash(result, become=self._become_name()) if self._may_have_run() else None
+        return result if said is None else self._failure(said, result)
 
     def _failure(self, said: str, result: Answer) -> Answer:
         error = CloudError("interrupted", said, advice=self.uncertain(), retryable=False)
@@ -135,21 +140,29 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
         if not begins:
             return super()._low_level_execute_command(*args, **options)
         self._command_sent = True
-        with _without_retries(self._connection):
-            return super()._low_level_execute_command(*args, **options)
+        run_command = super()._low_level_execute_command
+        with _retries_taken_from(self._connection) as retries:
+            for attempt in range(retries):
+                try:
+                    return run_command(*args, **options)
+                except AnsibleConnectionFailure as error:
+                    if isinstance(error, AnsibleAuthenticationFailure) or not _not_begun(error):
+                        raise
+                    time.sleep(min(2**attempt - 1, LONGEST_PAUSE))
+            return run_command(*args, **options)
 
 
 @contextlib.contextmanager
-def _without_retries(connection: t.Any) -> t.Iterator[None]:
-    """The ssh connection would run a command again when the connection broke under it: a second start."""
+def _retries_taken_from(connection: t.Any) -> t.Iterator[int]:
+    """How often to try again to connect; ssh itself would also run a command again that had begun: a second start."""
     try:
-        retries = connection.get_option("reconnection_retries")
+        retries = int(connection.get_option("reconnection_retries") or 0)
     except (AnsibleError, KeyError):
-        retries = None
+        retries = 0
     if retries:
         connection.set_option("reconnection_retries", 0)
     try:
-        yield
+        yield retries
     finally:
         if retries:
             connection.set_option("reconnection_retries", retries)
@@ -182,14 +195,19 @@ def _not_begun(error: Exception) -> bool:
     """Whether an error of the connection says that the module surely did not run."""
     if isinstance(error, (AnsibleAction, AnsibleAuthenticationFailure)):
         return True
-    return isinstance(error, AnsibleError) and any(NOT_BEGUN.search(line) for line in _lines(str(error)))
+    return isinstance(error, AnsibleError) and any(map(NOT_BEGUN.search, _said(error)))
 
 
 def _words(error: Exception) -> str:
-    """The last line of an error, without what the ssh connection says of each: that it could not connect."""
+    """The last line of an error."""
     prefix = "" if isinstance(error, AnsibleConnectionFailure) else f"{type(error).__name__}: "
-    lines = _lines(re.sub(r"^Failed to connect to the host via \w+: *", "", str(error)))
+    lines = _said(error)
     return prefix + (one_line(lines[-1], LAST_WORDS) if lines else "it said nothing")
+
+
+def _said(error: Exception) -> list[str]:
+    """The lines of an error, without how Ansible introduces each error of ssh, whenever it came."""
+    return _lines(re.sub(r"^Failed to connect to the host via \w+: *", "", str(error)))
 
 
 def _lines(text: str) -> list[str]:
