@@ -53,11 +53,31 @@ attributes:
     support: none
     details:
       - Each run starts another cloud task.
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+    details:
+      - The module is run as it would be without the action plugin, which only says what may have happened when the
+        module is lost.
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: full
+    details:
+      - What M(ansible.builtin.async_status) says of a module that was killed in the background has no C(error) and not
+        RV(ignore:changed=true). The cloud task may exist nevertheless.
 notes:
   - A start is never repeated when it is uncertain whether it happened; after a time-out, a connection that broke, an
     error on the vendor's side such as HTTP 500, or an answer that cannot be read. The module then fails with
     RV(ignore:changed=true) and RV(ignore:error.retryable=false), and its message says that the cloud task may exist and
     where to look for it.
+  - The same result tells of a module that was killed, crashed, lost its connection to the host while it ran, or was
+    ended by the C(timeout) of the Ansible task; C(error.kind) is V(interrupted) then. A module that is ended by
+    C(SIGTERM) or C(SIGINT) before anything was sent says that nothing was changed.
+  - Do not use C(until) or C(retries) beside this module without a look at RV(ignore:error.retryable). They repeat every
+    failure, an uncertain start, too, and so may start and pay for a second cloud task. O(request_retries) repeats only
+    what is safe to repeat.
+  - When a connection breaks while this module runs, it is not run again, whatever the C(reconnection_retries) of the
+    ssh connection says; they count for connecting.
   - Starts that the vendor throttled, and those that surely never reached it, are repeated as O(request_retries) says.
 """
 

@@ -175,7 +175,7 @@ error:
   description:
     - What went wrong with the start. A media task that fails later is no error of this module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
-      V(server), V(network), V(protocol), V(config), V(clock).
+      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
     - With RV(ignore:changed=true), the media task may have been started nevertheless.
   returned: failure
   type: dict

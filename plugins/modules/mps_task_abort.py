@@ -36,6 +36,18 @@ attributes:
   idempotent:
     details:
       - A media task that is over is left alone.
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+    details:
+      - The module is run as it would be without the action plugin, which only says what may have happened when the
+        module is lost.
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: full
+    details:
+      - What M(ansible.builtin.async_status) says of a module that was killed in the background has no C(error) and not
+        RV(ignore:changed=true). The abort may have happened nevertheless.
 options:
   task_id:
     description:
@@ -45,6 +57,8 @@ options:
 notes:
   - An abort is not repeated when it is uncertain whether it happened. The module then fails with
     RV(ignore:changed=true) and RV(ignore:error.retryable=false). To run it again does no harm.
+  - The same result tells of a module that was killed, crashed, lost its connection to the host while it ran, or was
+    ended by the C(timeout) of the Ansible task; C(error.kind) is V(interrupted) then.
 seealso:
   - module: cloudwait.conversion.mps_task_detail
   - module: cloudwait.conversion.mps_task_list_info
@@ -110,7 +124,7 @@ error:
     - What went wrong with a look or with the abort. Of a media task that the vendor does not abort any more, C(kind) is
       V(invalid).
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
-      V(server), V(network), V(protocol), V(config), V(clock).
+      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
     - With RV(ignore:changed=true), the media task has been aborted, or may have been.
   returned: failure
   type: dict
