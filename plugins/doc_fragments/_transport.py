@@ -27,9 +27,9 @@ options:
     choices: [china, intl]
   request_timeout:
     description:
-      - Seconds for one request, from connecting to the last byte of the answer. To resolve the host's name is not
-        counted, and where that has several addresses, connecting to each of them may take as long.
-    type: float
+      - Time limit of one request, from resolving the host's name to the last byte of the answer, as a number of seconds or
+        a text such as V(90s) or V(1m30s).
+    type: raw
     default: 10
   validate_certs:
     description:

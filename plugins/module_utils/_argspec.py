@@ -44,7 +44,7 @@ def transport() -> Spec:
     """How requests travel; fragment ``_transport``."""
     return {
         "site": {"type": "str", "choices": ["china", "intl"]},
-        "request_timeout": {"type": "float", "default": 10},
+        "request_timeout": {"type": "raw", "default": 10},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
     }

@@ -11,8 +11,13 @@ import math
 import re
 import typing as t
 
+from ._errors import CloudError, shown
+
 SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 """The length of each unit, the longest first, which is the order in which they are written."""
+
+SHORTEST_REQUEST = 0.001
+"""The least ``request_timeout``, in seconds."""
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _UNITS = re.compile("".join(rf"(?:({_NUMBER})\s*{unit}\s*)?" for unit in SECONDS))
@@ -44,4 +49,18 @@ def _seconds_of_text(text: str) -> float | None:
     return sum(float(number) * length for number, length in zip(match.groups(), SECONDS.values()) if number)
 
 
-__all__ = ["seconds_of"]
+def check_duration(name: str, value: t.Any, *, least: float = 0.0) -> float:
+    """The seconds of an option.
+
+    :raises CloudError: ``config``, when the value is no duration or too short.
+    """
+    seconds = seconds_of(value)
+    if seconds is None:
+        said = f"{name} is {shown(value)}, which is no duration"
+        raise CloudError("config", said, advice="give a number of seconds, or a text such as 90s, 30m, 1h30m or 2d")
+    if seconds < least:
+        raise CloudError("config", f"{name} must be at least {least:g}, got {shown(value)}", advice=f"correct {name}")
+    return seconds
+
+
+__all__ = ["SHORTEST_REQUEST", "check_duration", "seconds_of"]

@@ -18,6 +18,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
+from ._duration import SHORTEST_REQUEST, check_duration
 from ._errors import CloudError, one_line
 from ._pacing import backoff
 from ._providers.base import Provider, Settings, secret_texts
@@ -126,10 +127,9 @@ def make_transport(options: Options) -> Transport:
 
     :raises CloudError: ``config``, when that makes no sense.
     """
-    if not 0 < options["request_timeout"] < float("inf"):
-        raise CloudError("config", "request_timeout is not a number of seconds above 0")
+    timeout = check_duration("request_timeout", options["request_timeout"], least=SHORTEST_REQUEST)
     verify = (options["ca_path"] or True) if options["validate_certs"] else False
-    return Transport(timeout=options["request_timeout"], verify=verify)
+    return Transport(timeout=timeout, verify=verify)
 
 
 def make_clock(options: Options, *, offset: float = 0.0) -> Clock:

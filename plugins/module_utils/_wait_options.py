@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ._duration import seconds_of
+from ._duration import SHORTEST_REQUEST, check_duration
 from ._errors import CloudError, shown
 from ._verdict import ALL, ANY, UNTIL_WORDS
 
@@ -40,7 +40,12 @@ ON_CONTROLLER: dict[str, dict[str, t.Any]] = {
     "state_file": {"type": "path"},
 }
 
-DURATIONS = ("timeout", "delay", "sleep", "max_sleep", "stall_timeout", "not_found_grace", "heartbeat")
+DURATIONS = {
+    **dict.fromkeys(("timeout", "delay", "sleep", "max_sleep", "stall_timeout", "not_found_grace", "heartbeat"), 0.0),
+    "request_timeout": SHORTEST_REQUEST,
+}
+"""The least seconds of each option that is a duration; ``request_timeout`` is of the module only."""
+
 LEAST = {"backoff": 1.0, "max_polls": 1.0, "max_errors": 1.0}
 
 
@@ -50,9 +55,9 @@ def check_policy(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     :raises CloudError: ``config``, with the first value that makes no sense.
     """
     checked = dict(options)
-    for name in DURATIONS:
-        if options[name] is not None:
-            checked[name] = check_duration(name, options[name])
+    for name, least in DURATIONS.items():
+        if options.get(name) is not None:
+            checked[name] = check_duration(name, options[name], least=least)
     for name, least in LEAST.items():
         value = options[name]
         if value is not None and not least <= value < math.inf:
@@ -68,20 +73,6 @@ def check_policy(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return checked
 
 
-def check_duration(name: str, value: t.Any, *, least: float = 0.0) -> float:
-    """The seconds of an option.
-
-    :raises CloudError: ``config``, when the value is no duration or too short.
-    """
-    seconds = seconds_of(value)
-    if seconds is None:
-        said = f"{name} is {shown(value)}, which is no duration"
-        raise CloudError("config", said, advice="give a number of seconds, or a text such as 90s, 30m, 1h30m or 2d")
-    if seconds < least:
-        raise CloudError("config", f"{name} must be at least {least:g}, got {shown(value)}", advice=f"correct {name}")
-    return seconds
-
-
 def _check_require(value: t.Any) -> str | int:
     if value in (ALL, ANY):
         return t.cast(str, value)
@@ -92,4 +83,4 @@ def _check_require(value: t.Any) -> str | int:
     return int(text)
 
 
-__all__ = ["DURATIONS", "ON_CONTROLLER", "POLICY", "check_duration", "check_policy"]
+__all__ = ["DURATIONS", "ON_CONTROLLER", "POLICY", "check_policy"]

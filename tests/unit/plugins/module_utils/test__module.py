@@ -186,8 +186,8 @@ def test_a_look_that_fails_says_what_to_do() -> None:
     ("params", "said"),
     [
         ({"task_id": " "}, "task_id is empty; give the id that the start call returned."),
-        ({"request_timeout": 0.0}, "request_timeout is not a number of seconds above 0; "),
-        ({"request_timeout": -1.0}, "request_timeout is not a number of seconds above 0; "),
+        ({"request_timeout": 0.0}, "request_timeout must be at least 0.001, got "),
+        ({"request_timeout": -1.0}, "request_timeout must be at least 0.001, got "),
         ({"request_retries": -1}, "request_retries is below 0; "),
         ({"endpoint": "http://gateway.example.com"}, "the endpoint for fake is plain http to another machine, "),
     ],

@@ -416,7 +416,7 @@ def test_an_error_may_lack_members(xml: str, code: str, message: str, request_id
     assert (error.code, error.message, error.request_id) == (code, message, request_id)
 
 
-ENTITY = (
+ONE_ENTITY = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e "Success">]>'
     "<Response><JobsDetail><JobId>d1</JobId><State>&e;</State></JobsDetail></Response>"
 )
@@ -469,7 +469,7 @@ def test_a_text_that_looks_like_such_a_declaration_is_none(encoding: str) -> Non
         (200, b"<Response><JobsDetail></Response>", "protocol", ELSE.format(HOST, 200, "Response")),
         (200, b"<Response>\xff\xfe</Response>", "protocol", ELSE.format(HOST, 200, "Response")),
         (200, b"<?xml version='1.0' encoding='klingon'?><Response/>", "protocol", ELSE.format(HOST, 200, "Response")),
-        (200, ENTITY.encode(), "protocol", TYPED.format(HOST, 200)),
+        (200, ONE_ENTITY.encode(), "protocol", TYPED.format(HOST, 200)),
         (200, b"<Error>text</Error>", "protocol", ELSE.format(HOST, 200, "Response")),
         (403, b"", "protocol", EMPTY.format(HOST, 403, "document of the vendor")),
         (403, b"<html/>", "protocol", f"{HOST} answered with HTTP 403"),
