@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import socket
@@ -37,6 +38,11 @@ def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < end
+
+
+def has_entries(simulator: Any, count: int) -> bool:
+    """Whether so many calls came."""
+    return len(simulator.journal()) == count
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -105,7 +111,7 @@ def test_a_lasting_fault_ends_with_its_client_or_the_simulator(start_simulator: 
     gone, patient = simulator.connect(), simulator.connect()
     for number, connection in enumerate((gone, patient)):
         connection.request("GET", "/v2.0/doc/task/info/d", headers={"x-acs-dingtalk-access-token": TOKEN})
-        until(lambda count=number + 1: len(simulator.journal()) == count)
+        until(functools.partial(has_entries, simulator, number + 1))
     gone.close()
     until(lambda: simulator.stats()["connections_open"] == 2)
     assert simulator.stop() == 0
