@@ -337,8 +337,8 @@ def _leaves(container: dict[str, t.Any]) -> list[dict[str, t.Any]]:
 def _entries(name: str, member: t.Any) -> list[dict[str, t.Any]]:
     """The leaf parts of a member of the container.
 
-    An entry of a list of sub-tasks in which there is none is one itself, of unknown status, but for the type for which the vendor
-    has no member.
+    An entry of a list of sub-tasks in which there is none is one itself, of unknown status, but for the type for which
+    the vendor has no member.
     """
     if _shape_of(name) != (list,):
         return _walk(name, member, name == "Output", 0)
