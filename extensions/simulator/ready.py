@@ -91,7 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _end(about: Mapping[str, Any]) -> bool:
     """Tell the simulator to end; false when it has ended before."""
-    for _ in range(TRIES):
+    for dummy in range(TRIES):
         try:
             url: SplitResult = about["url"]
             sock = socket.create_connection((url.hostname, url.port), timeout=ANSWER_SECONDS)

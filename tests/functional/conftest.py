@@ -23,6 +23,9 @@ import trustme
 from .ansible_runs import Ansible
 
 SIMULATOR = Path(__file__).resolve().parents[2] / "extensions" / "simulator"
+#: the credentials that the simulator knows when the scenario names none
+TENCENT = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
+DINGTALK = {"app_key": "dingEXAMPLEKEY", "app_secret": "EXAMPLE-FAKE-APP-SECRET"}
 #: keeps compiled files out of the sources, but keeps them: the simulator starts in half the time
 COMPILED = {"PYTHONPYCACHEPREFIX": str(SIMULATOR.parents[1] / ".cache" / "pycache"), "PYTHONDONTWRITEBYTECODE": ""}
 ACCESS_TOKEN = "EXAMPLE-FAKE-ACCESS-TOKEN"

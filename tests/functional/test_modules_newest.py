@@ -42,10 +42,16 @@ class Played(NamedTuple):
 
 def make_tasks(folder: Path) -> dict[str, dict[str, Any]]:
     (folder / "plan.docx").write_bytes(b"PK")
-    upload = {"src": str(folder / "plan.docx"), "resource_id": None, "resource_name": None}
+    upload: dict[str, Any] = {"src": str(folder / "plan.docx"), "resource_id": None, "resource_name": None}
     defaults = {"module_defaults": {"group/cloudwait.conversion.tencent": {**KEY, "region": "ap-beijing"}}}
-    callback = {"callback_url": "https://hooks.example.com/cos?token=FAKE-TOKEN", "callback_format": "JSON"}
-    source = {"input_object": None, "input_url": "https://files.example.com/march.docx?sign=FAKE-SIGNATURE"}
+    callback: dict[str, Any] = {
+        "callback_url": "https://hooks.example.com/cos?token=FAKE-TOKEN",
+        "callback_format": "JSON",
+    }
+    source: dict[str, Any] = {
+        "input_object": None,
+        "input_url": "https://files.example.com/march.docx?sign=FAKE-SIGNATURE",
+    }
     tasks = {
         "expired": look("cos_doc", "expired"),
         "wrapped": look("dingtalk_doc", "wrapped"),

@@ -124,7 +124,7 @@ def test_an_answer_declares_an_entity(broken: Callable[..., Any]) -> None:
 def test_the_state_of_a_job_is_an_entity_and_the_rest_as_ever(start_simulator: Callable[..., Any]) -> None:
     life = [{"fault": "entity"}, {"status": "succeeded"}]
     simulator = start_simulator({"tasks": [{"provider": "cos_doc", "task_id": "job", "life": life}]})
-    broken, good = (look_at_job(simulator) for _ in range(2))
+    broken, good = (look_at_job(simulator) for dummy in range(2))
     declared = '<!DOCTYPE r [<!ENTITY e "Success">]>'
     assert broken.startswith(f'<?xml version="1.0" encoding="utf-8"?>{declared}')
     state = broken.replace(declared, "").replace("&e;", "Success").partition("<State>")[2].partition("</State>")[0]

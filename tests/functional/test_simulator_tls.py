@@ -89,7 +89,7 @@ def test_a_client_that_trusts_another_ca_gets_nowhere(start_simulator: Callable[
 def test_a_connection_is_kept(start_simulator: Callable[..., Any]) -> None:
     simulator = start_simulator(scenario(), tls=True)
     connection = simulator.connect()
-    for _ in range(3):
+    for dummy in range(3):
         connection.request("GET", "/v2.0/doc/task/info/d", headers={"x-acs-dingtalk-access-token": TOKEN})
         assert json.loads(connection.getresponse().read()) == GOOD
     connection.close()
@@ -124,7 +124,7 @@ def test_faults_of_answers_are_the_same_as_without_tls(start_simulator: Callable
     )
     with pytest.raises(ConnectionResetError):
         simulator.look_at_document("d")
-    for _ in range(3):
+    for dummy in range(3):
         with pytest.raises(http.client.IncompleteRead):
             simulator.look_at_document("d")
     assert simulator.look_at_document("d").json() == GOOD
@@ -195,7 +195,7 @@ def test_a_key_with_a_password_is_refused_and_not_asked_for(files: Certificates,
 def looks(simulator: Any, count: int) -> list[str]:
     """What becomes of so many looks, each on a connection of its own: good, or the error's class and reason."""
     found = []
-    for _ in range(count):
+    for dummy in range(count):
         try:
             assert simulator.look_at_document("d").json() == GOOD
             found.append("good")

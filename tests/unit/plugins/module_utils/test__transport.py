@@ -879,7 +879,7 @@ def test_a_proxy_that_does_not_help_is_named(
 def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
     variable: str, value: str, said: str, transport: t.Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transport.importlib.util, "find_spec", lambda dummy: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda dummy: None)
     client = transport()
     monkeypatch.setenv(variable, value)
     error = refusal(client, get("gateway.example.com", scheme="https"))

@@ -50,7 +50,7 @@ def test_secrets_are_cut_out_of_what_is_shown_and_of_nothing_else() -> None:
         },
     }
     module = Module("1234")
-    told = _wait._hand_over(module, round_)
+    told = _wait._hand_over(t.cast(t.Any, module), round_)
     assert module.no_log_values == set()  # else Ansible goes through all of it once more
     assert (told["next"], told["report"]["polls"]) == (round_["next"], {"0": 1234})
     assert [item["ref"] for item in told["plan"]] == [ref, ref]
@@ -67,4 +67,4 @@ def test_secrets_are_cut_out_of_what_is_shown_and_of_nothing_else() -> None:
 
 def test_a_plan_alone_is_handed_over_as_it_is() -> None:
     answer = {"plan": [{"ref": {"provider": "mps", "task_id": "m-1234"}}], "invocation": {}}
-    assert _wait._hand_over(Module("1234"), answer) == answer
+    assert _wait._hand_over(t.cast(t.Any, Module("1234")), answer) == answer
