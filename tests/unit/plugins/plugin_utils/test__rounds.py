@@ -446,7 +446,7 @@ def test_the_end_of_trouble_is_told() -> None:
 
 def test_a_cloud_task_that_is_given_up_is_told() -> None:
     rounds = Clock().rounds(fail_fast=False)
-    ended = {"errors": {"0": TROUBLE}, "outcomes": {"0": ["error", 3.0]}}
+    ended: dict[str, t.Any] = {"errors": {"0": TROUBLE}, "outcomes": {"0": ["error", 3.0]}}
     told = rounds.take(answer(records={}, history={}, **ended), cost=0)
     assert rounds.lines("h", told) == ["[h] cloudwait: mps m0: given up: nothing listens at 127.0.0.1:9"]
 
