@@ -124,11 +124,16 @@ class Ansible:
         path.chmod(0o700)
         return str(path)
 
-    def command(self, program: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
-        """Run ``ansible``, ``ansible-playbook`` or ``ansible-doc``."""
+    def command(
+        self, program: str, *arguments: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT
+    ) -> Run:
+        """Run ``ansible``, ``ansible-playbook`` or ``ansible-doc``.
+
+        :param folder: the working directory.
+        """
         process = subprocess.run(
             [sys.executable, "-m", "ansible", program, *arguments],
-            cwd=ROOT,
+            cwd=folder,
             env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

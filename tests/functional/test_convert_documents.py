@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -25,7 +25,9 @@ FILM = {
     },
     "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100010}]},
 }
+EVIL = "first\n::error::injected\x1b[31m ##[error]second"  # what GitHub's runner and a terminal would obey
 STARTS = [
+    {"provider": "ess", "match": "evil", "life": [{"status": "failed", "message": EVIL}]},
     {"provider": "cos_doc", "match": "broken", "life": [{"status": "failed", "message": 'no "head"\n<here>'}]},
     {"provider": "cos_doc", "match": "lost", "faults": [{"name": "reset", "after": True}]},
     {"provider": "cos_doc", "match": "half", "life": [{"status": "partial"}]},
@@ -55,15 +57,16 @@ def convert(
     cloud = start_cloud({"starts": STARTS})
     ansible = start_ansible({**cloud.environment, "DINGTALK_USER_ACCESS_TOKEN": "EXAMPLE-FAKE-USER-TOKEN"})
 
-    def play(*arguments: str, **variables: Any) -> Night:
+    def play(*arguments: str, environment: Mapping[str, str] | None = None, **variables: Any) -> Night:
         folder = tmp_path_factory.mktemp("night")
         reports = {"summary_file": "summary.json", "junit_file": str(folder / "junit.xml")}
         file = folder / "variables.json"
         given = {"ansible_python_interpreter": ansible.python, **reports, **variables}
         file.write_text(json.dumps(given), encoding="utf-8")
         playbook = str(ROOT / "playbooks" / "convert_documents.yml")
-        here = {"PWD": str(folder)}  # of a shell that stands there; a relative path begins with it
-        run = ansible.command("playbook", "--extra-vars", f"@{file}", *arguments, playbook, environment=here)
+        # PWD is stale, as with a program that changed its working directory; only shells keep it true.
+        around = {"PWD": str(tmp_path_factory.getbasetemp()), **(environment or {})}
+        run = ansible.command("playbook", "-e", f"@{file}", *arguments, playbook, environment=around, folder=folder)
         summary, junit = (folder / path for path in reports.values())
         return Night(
             run,
@@ -126,7 +129,9 @@ def test_the_junit_report_has_a_case_a_document(mixed: Night) -> None:
     assert failure is not None
     assert lost is not None
     assert failure.get("message") == 'no "head" <here>'
+    assert failure.text == 'no "head" <here>'  # GitLab shows the text, and no message
     assert "no documents of the type exe" in str(lost.get("message"))
+    assert lost.text == lost.get("message")
 
 
 def test_no_password_is_shown(mixed: Night) -> None:
@@ -175,38 +180,112 @@ def test_a_start_that_may_have_happened_is_uncertain(convert: Convert) -> None:
     assert "may exist" in night.summary["documents"][0]["message"]
 
 
-WRONG = "Give provider (ess, cos_doc, mps or dingtalk_doc) and documents (a list of dicts)."
+@pytest.fixture(scope="module")
+def evil(convert: Convert) -> Night:
+    """Names and a vendor's message that try to speak to a terminal and to a pipeline."""
+    resource = {"resource_id": "yDExample", "resource_name": "evil.docx"}
+    documents = [{**resource, "name": "plan\n::warning::named\x1b[0m"}, resource]
+    return convert(provider="ess", settings={"agent": AGENT}, documents=documents)
+
+
+def test_no_text_of_others_speaks_to_the_terminal_or_the_runner(evil: Night) -> None:
+    assert evil.run.status == 2
+    assert "2 of 2 documents were not converted: plan ::warning::named [0m: failed, first ::error::injected" in (
+        evil.run.output
+    )
+    assert "\x1b" not in evil.run.output
+    lines = [line for line in evil.run.output.splitlines() if "##[" in line]
+    assert [line for line in lines if "] cloudwait: " not in line] == []  # those are of the wait
+    assert not [line for line in evil.run.output.splitlines() if line.lstrip().startswith("::")]
+
+
+def test_the_summary_has_the_texts_of_others_as_they_are(evil: Night) -> None:
+    assert evil.summary is not None
+    assert evil.summary["documents"][0]["name"] == "plan\n::warning::named\x1b[0m"
+
+
+PLAN = {"resource_id": "yDExample", "resource_name": "plan.docx"}
+MINUTES = {"provider": "dingtalk_doc", **GOOD["dingtalk_doc"]}
+ONE = {"provider": "ess", "documents": []}
 
 
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"provider": "ess"}, WRONG),
-        ({"provider": "ess", "documents": ["plan.docx"]}, WRONG),
+        ({"documents": []}, "provider is missing: give one of ess, cos_doc, mps, dingtalk_doc."),
+        ({"provider": "msp", "documents": []}, 'provider is "msp": give one of ess, '),
+        ({"provider": "ess"}, "documents is missing: give a list of dicts"),
+        ({"provider": "ess", "documents": "[]"}, "documents is a text: give a list of dicts"),
+        ({"provider": "ess", "documents": [PLAN, "plan.docx"]}, "Entry 2 of documents is a text: give a dict"),
+        ({**ONE, "settings": "x"}, "settings is a text: give a dict"),
         (
-            {"provider": "ess", "documents": [{"scr": "x"}], "settings": {"secret_key": "x"}},
-            "no use for scr, secret_key: it takes agent, ",
+            {"provider": "ess", "documents": [PLAN, {"scr": "x"}]},
+            "Entry 2 of documents has scr, which it cannot have: the options of a document are agent, api_action, ",
         ),
-        ({"good_ends": ["perfect"], "provider": "dingtalk_doc", **GOOD["dingtalk_doc"]}, "Give good_ends as words"),
-        ({"wait_seconds": "1h", "provider": "dingtalk_doc", **GOOD["dingtalk_doc"]}, "wait_seconds as a number"),
-        ({"provider": "ess", "documents": [], "where": "nowhere"}, "Give where as one host"),
-        ({"provider": "ess", "documents": [], "junit_file": "/nowhere/junit.xml"}, "folders that exist"),
+        (
+            {"provider": "ess", "documents": [{**PLAN, "secret_key": PASSWORD}]},
+            "Entry 1 of documents has secret_key, which it cannot have: give credentials in settings",
+        ),
+        (
+            {"provider": "mps", "documents": [], "settings": {"bucket": "x", "app_key": PASSWORD}},
+            "settings has app_key, bucket, which it cannot have: its options are cvm_role, name, ",
+        ),
+        ({**MINUTES, "good_ends": ["perfect"]}, 'good_ends has "perfect": give one or more of succeeded, '),
+        ({**MINUTES, "wait_seconds": "1h"}, 'wait_seconds is "1h": give a number of seconds, such as 3600.'),
+        ({**ONE, "where": "nowhere"}, 'where is "nowhere", which names no host of the inventory: give the name'),
+        ({**ONE, "summary_file": ""}, 'summary_file is "": give the path of a file, or leave summary_file out.'),
+        ({**ONE, "summary_file": "/"}, 'summary_file is "/", which is a folder: give the path of a file.'),
+        (
+            {**ONE, "junit_file": "/nowhere/junit.xml"},
+            'junit_file is "/nowhere/junit.xml", and the controller has no folder /nowhere: make that folder, or give',
+        ),
     ],
 )
-@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["run", "check"])
-def test_wrong_variables_are_told_before_anything_starts(
-    convert: Convert, variables: dict[str, Any], sentence: str, arguments: tuple[str, ...]
+def test_a_wrong_variable_is_told_before_anything_starts(
+    convert: Convert, variables: dict[str, Any], sentence: str
 ) -> None:
-    night = convert(*arguments, **variables)
+    night = convert(**variables)
     assert night.run.status == 2
     assert sentence in night.run.output
-    assert night.suite is None
+    assert PASSWORD not in night.run.output
+    assert (night.summary, night.suite) == (None, None)
 
 
-def test_a_relative_source_begins_where_you_stand(convert: Convert, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["run", "check"])
+def test_each_mistake_has_its_sentence(convert: Convert, arguments: tuple[str, ...]) -> None:
+    night = convert(*arguments, provider="msp", documents={}, wait_seconds=-1)
+    assert night.run.status == 2
+    for name in ('provider is "msp"', "documents is a dict", 'wait_seconds is "-1"'):
+        assert f"{name}: give " in night.run.output
+
+
+def test_two_hosts_are_told_by_name(convert: Convert) -> None:
+    night = convert("--inventory", "web1,web2,", where="web*", **ONE)
+    assert night.run.status == 2
+    assert 'where is "web*", which names 2 hosts (web1, web2): give the name of one host.' in night.run.output
+
+
+def test_relative_paths_begin_in_the_working_directory(
+    convert: Convert, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (tmp_path_factory.getbasetemp() / "plan.docx").write_bytes(b"PK")
     documents = [{"src": "../plan.docx"}, {"src": "none.docx"}]
     night = convert(provider="ess", settings={"agent": AGENT}, documents=documents)
     assert night.summary is not None
     assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied", "not_started"]
     assert "none.docx cannot be used: No such file" in night.summary["documents"][1]["message"]
+
+
+def test_keys_are_taken_from_settings_and_not_shown(convert: Convert) -> None:
+    keys = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
+    night = convert(
+        "-vvv",
+        provider="cos_doc",
+        settings={**PLACE, **keys},
+        documents=[document("keyed.docx")],
+        environment={"TENCENTCLOUD_SECRET_ID": "AKIDwrong", "TENCENTCLOUD_SECRET_KEY": "EXAMPLE-WRONG-KEY"},
+    )
+    assert night.run.status == 0, night.run.output
+    for key in keys.values():
+        assert key not in night.run.output
+        assert key not in json.dumps(night.summary)

@@ -244,8 +244,10 @@ def wrong_uses(items: t.Any, catalogue: Catalogue, defaults: Defaults | None = N
             continue
         yield from wrong_groups(use.defaults, catalogue)
         if isinstance(use.arguments, dict) and use.action not in ANY_ARGUMENT:
-            arguments = {**defaults_for(use, catalogue), **use.arguments}
-            yield from wrong_arguments(arguments, options, use.action)
+            defaults_in_force = list(defaults_for(use, catalogue))
+            known = {key: value for part in defaults_in_force if isinstance(part, dict) for key, value in part.items()}
+            whole = len(defaults_in_force) == sum(isinstance(part, dict) for part in defaults_in_force)
+            yield from wrong_arguments({**known, **use.arguments}, options, use.action, whole=whole)
         elif use.action.startswith(COLLECTION):
             yield f"{use.action}: arguments are not a dict"
 
@@ -259,21 +261,22 @@ def wrong_groups(defaults: Defaults, catalogue: Catalogue) -> t.Iterator[str]:
             yield f"module_defaults: there is no module {key}"
 
 
-def defaults_for(use: Use, catalogue: Catalogue) -> dict[str, t.Any]:
-    """The module_defaults that Ansible would add to the arguments of this task."""
-    result: dict[str, t.Any] = {}
+def defaults_for(use: Use, catalogue: Catalogue) -> t.Iterator[t.Any]:
+    """The module_defaults that Ansible would add to the arguments of this task: dicts, or templates that give a dict."""
     for key, arguments in use.defaults.items():
         if key == use.action or (key.startswith("group/") and use.action in catalogue.groups.get(key[6:], ())):
-            result.update(arguments)
-    return result
+            yield arguments
 
 
-def wrong_arguments(arguments: Options, options: Options, where: str) -> t.Iterator[str]:
-    """Arguments that do not exist, lack, or are not among the choices."""
+def wrong_arguments(arguments: Options, options: Options, where: str, *, whole: bool = True) -> t.Iterator[str]:
+    """Arguments that do not exist, lack, or are not among the choices.
+
+    :param whole: whether these are all arguments; else nothing is said to lack.
+    """
     names = {alias: name for name, option in options.items() for alias in [name, *(option.get("aliases") or [])]}
     given = {names.get(key, key): value for key, value in arguments.items()}
     for name, option in options.items():
-        if option.get("required") and name not in given:
+        if whole and option.get("required") and name not in given:
             yield f"{where}: {name} is required"
     for name, value in given.items():
         if name not in options:
@@ -361,6 +364,30 @@ def test_code_blocks_are_accepted(name: str) -> None:
     assert [line for document in documents for line in wrong_uses(document, own_catalogue())] == []
 
 
+STARTS = {
+    "ess": "ess_convert_task",
+    "cos_doc": "cos_doc_job",
+    "mps": "mps_media_task",
+    "dingtalk_doc": "dingtalk_doc_copy",
+}
+
+
+@pytest.mark.parametrize("provider", STARTS)
+def test_the_playbook_for_pipelines_takes_options_that_exist(provider: str) -> None:
+    playbook = yaml.safe_load((ROOT / "playbooks" / "convert_documents.yml").read_text(encoding="utf-8"))
+    variables = playbook[1]["vars"]
+    start, wait = (own_documentation(name)["options"] for name in (STARTS[provider], "wait_for_task"))
+    known = {alias for name, option in start.items() for alias in (name, *(option.get("aliases") or []))}
+    credentials = variables["credential_options"][provider]
+    keys = set(credentials if isinstance(credentials, list) else variables["tencent_credentials"])
+    assert set(variables["start_options"][provider]) - {"name"} <= known
+    assert keys <= known
+    assert keys - {"user_access_token"} <= set(wait)
+    assert {name for name, option in start.items() if option.get("required")} <= set(
+        variables["start_options"][provider]
+    )
+
+
 ONE_MODULE: dict[str, Options] = {
     "n.c.look": {
         "id": {"required": True, "aliases": ["task_id"]},
@@ -375,6 +402,7 @@ GOOD_USES = [
     "- n.c.look: {task_id: x, site: '{{ site }}', agent: {app_id: y}}\n  with_items: []\n  register: z",
     "- n.c.look:\n  args: {id: x}",
     "- hosts: a\n  module_defaults: {group/n.c.all: {id: x}}\n  tasks: [n.c.look: {}]",
+    "- n.c.look:\n  module_defaults: {n.c.look: '{{ given }}'}",
     "- module_defaults: {n.c.look: {id: x}}\n  block: [n.c.look: ]\n  always: [ansible.builtin.debug: {msg: !unsafe x}]",
 ]
 USE_MISTAKES = [
