@@ -8,7 +8,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LINK := .cache/tree/ansible_collections/cloudwait/conversion
 
-.PHONY: help demo test check lint package sanity matrix unit functional bench clean
+.PHONY: help demo test check lint package sanity matrix unit functional bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,18 +38,21 @@ functional: ## pytest on tests/functional: playbooks against the simulator
 bench: .venv/.dev .cache/bench/.ready $(LINK) ## what all costs beside what else one could run; 35 minutes, quiet machine
 	@$(PY) -m tests.benchmark --tools .cache/bench
 
+lock: .venv/.dev ## the newest versions that the requirements allow, with hashes, into locks/
+	@$(PY) tools/lock.py
+
 clean: ## remove all that make has made
 	rm -rf .venv .cache
 
-.venv/.run: requirements.txt requirements-dev.txt
+.venv/.run: locks/uv.txt locks/run.txt
 	@"$(PYTHON)" tools/bootstrap.py run
 
-.venv/.dev: requirements.txt requirements-dev.txt
+.venv/.dev: locks/uv.txt locks/dev.txt
 	@"$(PYTHON)" tools/bootstrap.py dev
 
-.cache/bench/.ready: requirements-bench.txt
+.cache/bench/.ready: locks/bench.txt
 	@"$(PYTHON)" -m venv --clear .cache/bench
-	@.cache/bench/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@.cache/bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(LINK):

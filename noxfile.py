@@ -43,7 +43,7 @@ antsibull_nox.load_antsibull_nox_toml()
 
 
 def install_unbound(session: nox.Session, *packages: str) -> None:
-    """Install without the bounds of constraints.txt, which are about one ansible-core."""
+    """Install without the versions of locks/nox.txt, which are about one ansible-core."""
     session.install(*packages, env={"UV_CONSTRAINT": ""})
 
 

@@ -19,10 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 PIP = (PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "-qq")
-WHAT = {
-    "run": ["ansible-core", "-r", "requirements.txt", "-c", "requirements-dev.txt"],
-    "dev": ["-r", "requirements-dev.txt"],
-}
+HASHED = ("--require-hashes", "-r")  # followed by a lock: what has another hash than it says is not installed
 
 
 def check_python() -> None:
@@ -56,7 +53,7 @@ def uv_environment(python: str) -> "dict[str, str]":
 
 
 def nox_environment() -> "dict[str, str]":
-    """What nox and all that it starts want: uv's, bounds on versions, and real Pythons instead of pyenv's stand-ins.
+    """What nox and all that it starts want: uv's, versions with hashes, and real Pythons instead of pyenv's stand-ins.
 
     A stand-in answers "command not found" for a Python that pyenv has but has not chosen; ansible-test stops at that.
     Ansible's home is ours, since Molecule's folders in it have the same names in every checkout of any collection.
@@ -65,13 +62,18 @@ def nox_environment() -> "dict[str, str]":
     pythons = sorted(versions.glob("3.*/bin"), key=lambda path: int(path.parent.name.split(".")[1]), reverse=True)
     path = [str(pathlib.Path(sys.executable).parent), *map(str, pythons), os.environ.get("PATH", os.defpath)]
     env = {**uv_environment(sys.executable), "PATH": os.pathsep.join(path)}
-    return {**env, "ANSIBLE_HOME": str(ROOT / ".cache" / "ansible"), "UV_CONSTRAINT": "constraints.txt"}
+    return {**env, "ANSIBLE_HOME": str(ROOT / ".cache" / "ansible"), "UV_CONSTRAINT": "locks/nox.txt"}
+
+
+def lock_of(stage: str) -> str:
+    """The file with versions and hashes of what a stage needs; "make lock" makes it."""
+    return f"locks/{stage}.txt"
 
 
 def install_with_uv(stage: str) -> bool:
     """Install with uv, many times as fast as pip, if it gets on with the registry that pip is told of."""
     env = uv_environment(str(PYTHON))
-    command = [str(PYTHON), "-m", "uv", "pip", "install", "-q", "--python", str(PYTHON), *WHAT[stage]]
+    command = [str(PYTHON), "-m", "uv", "pip", "install", "-q", "--python", str(PYTHON), *HASHED, lock_of(stage)]
     return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
@@ -83,11 +85,11 @@ def main(stage: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two makes in one checkout: one after the other
         if not ((VENV / ".uv").exists() and PYTHON.exists()):
             run(sys.executable, "-m", "venv", "--clear", VENV)
-            run(*PIP, "uv>=0.13,<1")
+            run(*PIP, *HASHED, lock_of("uv"))
             (VENV / ".uv").touch()
         if not install_with_uv(stage):
             print("uv did not manage; now with pip", file=sys.stderr)
-            run(*PIP, *WHAT[stage])
+            run(*PIP, *HASHED, lock_of(stage))
         (VENV / ("." + stage)).touch()
 
 
