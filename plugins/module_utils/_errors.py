@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 MESSAGE_LIMIT = 500
@@ -40,8 +41,13 @@ KINDS: dict[str, Kind] = {
 
 
 def flat(text: str) -> str:
-    """A vendor's text as one line: line breaks and control characters become blanks, and nothing is cut."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """A vendor's text as one line that commands no runner of a pipeline; nothing is cut.
+
+    Line breaks and control characters become blanks. The runner of GitHub obeys ``##[command]`` anywhere in a line, that
+    of Azure ``##vso[command]``, so the two number signs are parted.
+    """
+    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return re.sub(r"##(?=[A-Za-z]*\[)", "# #", words)
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:

@@ -17,6 +17,7 @@ SECRET = "EXAMPLE-FAKE-SECRET"
         ("ends with a full stop.", "ends with a full stop"),
         ("\u6587\u6863\u8f6c\u6362\u4e2d\u3002", "\u6587\u6863\u8f6c\u6362\u4e2d"),
         ("two\r\nlines \t and\x1b[31m colour", "two lines and [31m colour"),
+        ("a ##[error] b ##vso[task.x] c ## d", "a # #[error] b # #vso[task.x] c ## d"),
         ("lone \ud800 surrogate", "lone surrogate"),
         ("right\u202eto left", "right to left"),
         ("", ""),
