@@ -41,7 +41,6 @@ def fault(name: str, **parameters: Any) -> dict[str, Any]:
 #: faults that leave the right answer as it is, or bring it late
 HARMLESS = [
     fault("double_headers"),
-    fault("double_length"),
     fault("odd_chunks"),
     fault("hang", seconds=0.3),
     fault("drip", bytes_per_second=4000),
@@ -64,7 +63,7 @@ COUNTED = [
     fault("redirect", status=301, location="https://elsewhere.example.com/path?query=1"),
     *(fault(name) for name in ("empty", "list", "null", "not_utf8", "not_json", "html", "entity", "gzip", "not_gzip")),
     *(fault(name) for name in ("reset", "truncated", "truncated_chunked", "wrong_content_length")),
-    *(fault(name) for name in ("bad_chunks", "cut_header", "endless")),
+    *(fault(name) for name in ("double_length", "bad_chunks", "cut_header", "endless")),
     fault("huge", bytes=17 * 1024 * 1024),
     fault("huge", bytes=1000),
 ]
