@@ -30,7 +30,11 @@ PASSING: dict[str, dict[str, Any]] = {
     "internal_error": {},
     "hang": {},
     "drip": {"bytes_per_second": 30},
+    "redirect": {"location": "https://elsewhere.example.com/path?query=1"},
+    "huge": {"bytes": 17 * 1024 * 1024},
+    "endless": {},
 }
+OVER_TLS: dict[str, dict[str, Any]] = {"tls_bad_record": {}}
 THROTTLING: dict[str, dict[str, Any]] = {
     "throttle": {},
     "http_429": {},
@@ -51,10 +55,10 @@ def fault(name: str, parameters: dict[str, Any], looks: int) -> dict[str, Any]:
     return {"fault": {"name": name.partition(" ")[0], **parameters}, "looks": looks}
 
 
-def make_lives() -> list[dict[str, Any]]:
+def make_lives(tls: bool = False) -> list[dict[str, Any]]:
     lives = []
     for provider in NEEDS:
-        for name, parameters in PASSING.items():
+        for name, parameters in {**PASSING, **(OVER_TLS if tls else {})}.items():
             lives.append(life(name, fault(name, parameters, 2), "succeeded", provider=provider))
         for name, parameters in THROTTLING.items():
             lives.append(life(name, fault(name, parameters, 1), "succeeded", provider=provider))
@@ -80,15 +84,27 @@ class Played(NamedTuple):
     cloud: Any
 
 
+@pytest.fixture(scope="module", params=["http", "https"])
+def played(
+    request: pytest.FixtureRequest, start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]
+) -> Played:
+    tls = request.param == "https"
+    cloud = start_cloud({"tasks": make_lives(tls)}, tls=tls)
+    waits = {
+        "passing": of_each([*PASSING, *(OVER_TLS if tls else [])], max_errors=3),
+        "throttling": of_each(THROTTLING),
+        "down": of_each(["down", "up and down"], max_errors=3),
+    }
+    return Played(start_ansible(cloud.environment).looks(waits), cloud)
+
+
 @pytest.fixture(scope="module")
-def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
+def told(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
+    """Over plain HTTP alone: what a vendor says and what the clock shows does not depend on how it travels."""
     lives = make_lives()
     cloud = start_cloud({"tasks": lives})
     ahead, behind = (start_cloud({"tasks": lives, "clock_offset": sign * TWENTY_MINUTES}) for sign in (1, -1))
     waits = {
-        "passing": of_each(PASSING, max_errors=3),
-        "throttling": of_each(THROTTLING),
-        "down": of_each(["down", "up and down"], max_errors=3),
         "clock ahead": of_each(["clock"], keywords={"environment": ahead.environment}),
         "clock behind": of_each(["clock"], keywords={"environment": behind.environment}),
         **{f"final {provider}": wait(tasks=[item(provider, code) for code in codes], **FAST)
@@ -107,6 +123,15 @@ def records(played: Played, name: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("provider", NEEDS)
 @pytest.mark.parametrize("name", PASSING)
 def test_what_may_pass_is_survived(played: Played, provider: str, name: str) -> None:
+    task = records(played, "passing")[f"{provider} {name}"]
+    assert (task["outcome"], task["status"], task["look_error"]) == ("satisfied", "succeeded", None)
+    assert task["polls"] == 3
+
+
+@pytest.mark.parametrize("played", ["https"], indirect=True)
+@pytest.mark.parametrize("provider", NEEDS)
+@pytest.mark.parametrize("name", OVER_TLS)
+def test_what_breaks_tls_itself_is_survived(played: Played, provider: str, name: str) -> None:
     task = records(played, "passing")[f"{provider} {name}"]
     assert (task["outcome"], task["status"], task["look_error"]) == ("satisfied", "succeeded", None)
     assert task["polls"] == 3
@@ -133,8 +158,8 @@ def test_too_many_errors_in_a_row_end_a_cloud_task(played: Played, provider: str
 
 
 @pytest.mark.parametrize("provider", NEEDS)
-def test_what_is_final_ends_a_cloud_task_with_the_vendors_words(played: Played, provider: str) -> None:
-    result = played.run.results[f"final {provider}"]
+def test_what_is_final_ends_a_cloud_task_with_the_vendors_words(told: Played, provider: str) -> None:
+    result = told.run.results[f"final {provider}"]
     assert outcomes(result) == ["error"] * 3
     kinds = [task["look_error"]["kind"] for task in result["tasks"]]
     assert kinds == ["auth", "permission", "invalid"]
@@ -145,8 +170,8 @@ def test_what_is_final_ends_a_cloud_task_with_the_vendors_words(played: Played, 
 
 
 @pytest.mark.parametrize(("name", "side"), [("clock ahead", "behind"), ("clock behind", "ahead of")])
-def test_a_clock_that_is_off_is_corrected_with_one_warning(played: Played, name: str, side: str) -> None:
-    result = played.run.results[name]
+def test_a_clock_that_is_off_is_corrected_with_one_warning(told: Played, name: str, side: str) -> None:
+    result = told.run.results[name]
     assert outcomes(result) == ["satisfied"] * 4
     (warning,) = result["warnings"]
     assert warning.startswith("This host's clock is ")
