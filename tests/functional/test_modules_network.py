@@ -25,6 +25,10 @@ from cryptography.x509.oid import NameOID
 
 from .ansible_runs import Run, look
 
+#: how a handshake breaks while a load balancer restarts
+BREAKS = ("tls_close", "tls_alert", "tls_plain")
+TASKS = [{"provider": "mps", "task_id": "m", "life": [{"status": "succeeded"}]}]
+
 
 class Gateway(http.server.BaseHTTPRequestHandler):
     """Answers every look at a DingTalk document task with success."""
@@ -99,14 +103,23 @@ def nobody() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def clouds_that_break(start_cloud: Callable[..., Any]) -> dict[str, Any]:
+    """Clouds whose first two handshakes break: that of the first look, and the first one of the second look."""
+    return {
+        name: start_cloud({"tasks": TASKS, "connections": [{"fault": name, "first": 2}]}, tls=True) for name in BREAKS
+    }
+
+
+@pytest.fixture(scope="module")
 def run(
     start_cloud: Callable[..., Any],
     start_ansible: Callable[..., Any],
     certificate: tuple[Path, Path],
     gateway: str,
     nobody: str,
+    clouds_that_break: dict[str, Any],
 ) -> Run:
-    cloud = start_cloud({"tasks": [{"provider": "mps", "task_id": "m", "life": [{"status": "succeeded"}]}]})
+    cloud = start_cloud({"tasks": TASKS})
     token = {"access_token": "EXAMPLE-FAKE-ACCESS-TOKEN"}
     behind_proxy = {"CLOUDWAIT_MPS_ENDPOINT": "", "HTTPS_PROXY": f"http://user:pa55@{nobody}"}
     elsewhere = {"CLOUDWAIT_MPS_ENDPOINT": f"http://{nobody}"}
@@ -121,6 +134,10 @@ def run(
         "option and environment": look("mps", "m", endpoint=cloud.url + "/", keywords={"environment": elsewhere}),
         "environment": look("mps", "m"),
     }
+    for name, broken in clouds_that_break.items():
+        here = {"environment": broken.environment}
+        looks[f"{name} once"] = look("mps", "m", keywords=here)
+        looks[f"{name} and again"] = look("mps", "m", request_retries=None, keywords=here)
     found: Run = start_ansible(cloud.environment).looks(looks)
     return found
 
@@ -137,12 +154,25 @@ def test_nothing_listens(run: Run, nobody: str) -> None:
 
 
 def test_a_name_does_not_resolve(run: Run) -> None:
-    check(run, "no such name", "network", "the name in cloudwait.invalid does not resolve; check the endpoint")
+    check(run, "no such name", "network", "the name of cloudwait.invalid does not resolve; check the endpoint")
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(run: Run) -> None:
-    check(run, "unknown authority", "network", "the TLS connection", "self-signed", "check ca_path")
+    check(run, "unknown authority", "network", "the certificate of 127", "(self-signed", "check ca_path")
     assert run.error("unknown authority")["retryable"] is False
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_handshake_that_breaks_is_no_fault_of_the_certificate(run: Run, name: str) -> None:
+    check(run, f"{name} once", "network", "the TLS connection to 127.0.0.1:", "check the network")
+    assert run.error(f"{name} once")["retryable"] is True
+    assert "ca_path" not in run.sentence(f"{name} once")
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_handshake_that_breaks_is_tried_again_by_default(run: Run, clouds_that_break: Any, name: str) -> None:
+    assert run.task(f"{name} and again")["status"] == "succeeded"
+    assert clouds_that_break[name].stats()["connections_broken"] == 2
 
 
 def test_a_certificate_is_checked_with_the_bundle_that_was_given(run: Run) -> None:
@@ -150,7 +180,7 @@ def test_a_certificate_is_checked_with_the_bundle_that_was_given(run: Run) -> No
 
 
 def test_a_bundle_that_does_not_exist_is_an_error_of_the_options(run: Run) -> None:
-    check(run, "no such bundle", "config", "the CA bundle does not exist; correct ca_path")
+    check(run, "no such bundle", "config", "the CA bundle no-such-bundle.pem of ca_path cannot be read", "give ca_path")
 
 
 def test_a_check_that_is_off_lets_all_certificates_pass_in_silence(run: Run) -> None:
@@ -158,8 +188,10 @@ def test_a_check_that_is_off_lets_all_certificates_pass_in_silence(run: Run) -> 
     assert "warnings" not in run.results["not checked"]
 
 
-def test_a_proxy_that_does_not_answer_is_named_as_one(run: Run) -> None:
-    check(run, "dead proxy", "network", "by way of the proxy", "check the network, the proxy settings")
+def test_a_proxy_that_does_not_answer_is_named_as_one(run: Run, nobody: str) -> None:
+    at_proxy = f"nothing listens at the proxy {nobody} of the environment variable HTTPS_PROXY"
+    check(run, "dead proxy", "network", at_proxy, "correct or unset HTTPS_PROXY")
+    assert "pa55" not in run.sentence("dead proxy")
 
 
 def test_a_host_of_the_vendor_is_not_named_in_the_result(run: Run) -> None:
