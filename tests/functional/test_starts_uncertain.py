@@ -19,6 +19,8 @@ LOST: dict[str, tuple[Any, int, int]] = {
     "reset": (["throttle", {"name": "reset", "after": True}], 2, 1),
     "hangs": ([{"name": "hang"}], 1, 1),
 }
+#: how a handshake breaks while a load balancer restarts
+BREAKS = ("tls_close", "tls_alert", "tls_plain")
 DOUBT = {"ess": "may exist", "cos_doc": "cos_doc_job_list_info", "mps": "mps_task_list_info", "dingtalk_doc": "folder"}
 
 
@@ -71,6 +73,51 @@ def played(
         }
     )
     return Played(start_ansible({**cloud.environment, **USER}).looks(tasks), cloud)
+
+
+class OverTLS(NamedTuple):
+    """The starts over TLS: what breaks after the handshake does the same there as in the plain."""
+
+    run: Run
+    cloud: Any
+    breaking: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def over_tls(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> OverTLS:
+    bad = [{"provider": name, "match": "bad record", "faults": ["tls_bad_record"]} for name in STARTERS]
+    cloud = start_cloud({"starts": bad}, tls=True)
+    breaking = {
+        name: start_cloud({"connections": [{"fault": name, "first": 2}]}, tls=True) for name in BREAKS
+    }  # that of the start which is not tried again, and the first one of the start which is
+    tasks = {f"{provider} bad record": start(provider, "bad record") for provider in STARTERS}
+    for name, broken in breaking.items():
+        here = {"environment": broken.environment}
+        tasks[f"{name} once"] = start("mps", "once", request_retries=0, keywords=here)
+        tasks[f"{name} and again"] = start("mps", "again", keywords=here)
+    return OverTLS(start_ansible({**cloud.environment, **USER}).looks(tasks), cloud, breaking)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_handshake_that_breaks_has_sent_no_start(over_tls: OverTLS, name: str) -> None:
+    error = error_of(over_tls.run, f"{name} once", changed=False)
+    assert (error["kind"], error["retryable"]) == ("network", True)
+    assert "may exist" not in sentence(over_tls.run, f"{name} once")
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_after_a_handshake_that_broke_a_start_is_sent_once(over_tls: OverTLS, name: str) -> None:
+    assert task_of(over_tls.run, f"{name} and again")["status"] == "pending"
+    assert starts_of(over_tls.breaking[name], "mps") == (1, 1)
+    assert over_tls.breaking[name].stats()["connections_broken"] == 2
+
+
+@pytest.mark.parametrize("provider", STARTERS)
+def test_a_bad_record_in_the_answer_leaves_a_start_in_doubt(over_tls: OverTLS, provider: str) -> None:
+    error = error_of(over_tls.run, f"{provider} bad record", changed=True)
+    assert (error["kind"], error["retryable"]) == ("network", False)
+    assert DOUBT[provider] in sentence(over_tls.run, f"{provider} bad record")
+    assert starts_of(over_tls.cloud, provider) == (1, 1)
 
 
 @pytest.mark.parametrize("provider", STARTERS)
