@@ -170,7 +170,12 @@ def played(
     plan = Plan(seed, tls)
     scenario = {"tasks": plan.lives, "faults": plan.token_faults, "connections": CONNECTIONS[tls]}
     cloud, down = start_cloud(scenario, tls=tls), start_cloud({"tasks": plan.doomed}, tls=tls)
-    fast = {"rate_limit": dict.fromkeys(NEEDS, 1000), "fail_fast": False, "timeout": 240, "not_found_grace": 240}
+    fast: dict[str, Any] = {
+        "rate_limit": dict.fromkeys(NEEDS, 1000),
+        "fail_fast": False,
+        "timeout": 240,
+        "not_found_grace": 240,
+    }
     waits = {
         "chaos": wait(
             tasks=[item(life["provider"], life["task_id"]) for life in plan.lives],
