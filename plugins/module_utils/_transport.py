@@ -48,7 +48,7 @@ try:
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError  # which reading a body raises
 except ImportError:
     HAS_REQUESTS = False
-    CertificateError = ValueError  # type: ignore[assignment, misc] # as below
+    CertificateError = InvalidHeader = ValueError  # type: ignore[assignment, misc] # as below
     ConnectTimeoutError = TimeoutError  # type: ignore[assignment, misc] # as below
     AuthBase = HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
 
@@ -645,6 +645,7 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     (socket.timeout, "{host}{proxy} did not answer within {seconds:.3g} s", {}),
     (http.client.IncompleteRead, BROKEN_OFF, {}),
     (http.client.HTTPException, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),
+    (InvalidHeader, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),  # two lengths that differ
 ]
 _BEFORE_TUNNEL = (socket.gaierror, ConnectionRefusedError, ConnectTimeoutError)
 """What can only be the fault of the proxy, where there is one."""

@@ -565,6 +565,7 @@ TOO_LONG = "the answer is longer than 1000 bytes"
         (closing(b"SSH-2.0-OpenSSH_9.6\r\n"), "protocol", True, NOT_HTTP),
         (closing(ENDLESS_HEAD + b"X: y\r\n" * 200 + b"\r\n"), "protocol", True, NOT_HTTP),
         (closing(ENDLESS_HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n"), "protocol", True, NOT_HTTP),
+        (closing(http(b"abc", "Content-Length: 2")), "protocol", True, NOT_HTTP),
         (closing(http(b"x" * 300_000)), "protocol", True, TOO_LONG),
         (dripping(ENDLESS_HEAD + b"\r\n", b"x" * 5000), "protocol", True, TOO_LONG),
         (
@@ -574,7 +575,20 @@ TOO_LONG = "the answer is longer than 1000 bytes"
             "the answer is compressed though that was not asked for",
         ),
     ],
-    ids=["closed", "reset", "length", "chunk", "size", "ssh", "lines", "line", "large", "endless", "compressed"],
+    ids=[
+        "closed",
+        "reset",
+        "length",
+        "chunk",
+        "size",
+        "ssh",
+        "lines",
+        "line",
+        "lengths",
+        "large",
+        "endless",
+        "compressed",
+    ],
 )
 def test_a_broken_answer_is_told(
     play: Play,
