@@ -11,6 +11,7 @@ It knows no vendor and no secret: what it does not understand of the options goe
 from __future__ import annotations
 
 import os
+import re
 import time
 import typing as t
 
@@ -21,7 +22,7 @@ from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict, _wait_options
 from ansible_collections.cloudwait.conversion.plugins.module_utils._book import refusal
 from ansible_collections.cloudwait.conversion.plugins.module_utils._duration import seconds_of
-from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line, shown
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _conditions, _output, _progress
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import ending_with_parent
@@ -55,6 +56,8 @@ REFUSALS = (
     "one of the following",
 )
 """How the sentences begin with which Ansible refuses the options of a module."""
+
+TYPES = {"int": "whole number", "float": "number", "bool": "yes or no", "dict": "dict", "list": "list"}
 
 TRIED = "Waiting for cloud tasks"
 OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
@@ -117,7 +120,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         own = {name: value for name, value in self._task.args.items() if name in spec}
         checked = ArgumentSpecValidator(spec).validate(own)
         if checked.error_messages:
-            raise Refused(CloudError("config", checked.error_messages[0].rstrip("."), advice="correct the option"))
+            said = _plain_refusal(checked.error_messages[0], own).partition("; ")[0]
+            raise Refused(CloudError("config", said.rstrip("."), advice="correct the option"))
         try:
             options = _wait_options.check_policy(checked.validated_parameters)
         except CloudError as error:
@@ -282,7 +286,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         if not answer.get("failed"):
             return answer
         if "error" in answer or not self._rounds.begun or self._rounds.losses:
-            said = _said(answer)
+            said = _plain_refusal(_said(answer), self._task.args)
             error = _error_of(answer, said)
             self._rounds.stop(_verdict.ERROR, error)
             so_far: Answer = self._rounds.result() if self._rounds.begun else {}
@@ -346,6 +350,15 @@ def _plain(value: t.Any) -> t.Any:
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
+def _plain_refusal(msg: str, given: t.Mapping[str, t.Any]) -> str:
+    """Ansible's sentence about an option of the wrong type, without the names of Python's classes."""
+    match = re.match(r"argument '(\w+)' is of type .*unable to convert to (\w+)", msg)
+    if match is None or match[1] not in given:
+        return msg
+    name, kind = match.groups()
+    return f"{name} is {shown(given[name])}, which is no {TYPES.get(kind, kind)}; correct {name}."
+
+
 def _said(answer: Answer) -> str:
     """What a module that failed said; of a crash, which says nothing by itself, the last words."""
     msg = str(answer.get("msg") or "")
@@ -361,7 +374,7 @@ def _error_of(answer: Answer, said: str) -> CloudError:
     """The error of a module that failed: its own, else that of a crash."""
     told = answer.get("error")
     if not isinstance(told, dict):
-        return CloudError("config" if said.startswith(REFUSALS) else "internal", said.rstrip("."))
+        return CloudError("config" if _said(answer).startswith(REFUSALS) else "internal", said.rstrip("."))
     error = CloudError(told["kind"], str(told["message"] or said).rstrip("."))
     vars(error).update({name: told[name] for name in ("code", "message", "http_status", "request_id", "retryable")})
     return error

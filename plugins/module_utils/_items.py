@@ -165,6 +165,9 @@ def _plan_one(
         )
         raise ItemError(f"{where} gives {', '.join(foreign)}, which {provider.name} does not have", advice=advice)
     merged = {**defaults, **own, "secret_id": None if "profile" in own else defaults.get("secret_id")}
+    for name, other in (("agent", "operator"), ("operator", "agent")):
+        if name in own and other not in own:  # an item of the other edition of ESS than the default
+            merged[other] = None
     is_done = record is not None and record["status"] in TERMINAL
     if not merged.get("task_id") and (is_done or check_mode):
         ref = {"provider": provider.name, **own, "task_id": None}
@@ -233,7 +236,8 @@ def _take_record(
         )
     unknown = [str(name) for name in ref if name not in DESCRIBING]
     if unknown:
-        raise ItemError(f"{where} has a ref with the key {one_line(', '.join(unknown), 200)}", hide=_texts(ref))
+        said = f"{where} has a ref with the key {one_line(', '.join(unknown), 200)}"
+        raise ItemError(said, advice=f"a ref may have {', '.join(DESCRIBING)}", hide=_texts(ref))
     known = {name: record[name] for name in SHAPES if record.get(name) is not None}
     wrong = [name for name, value in known.items() if not isinstance(value, SHAPES[name]) or isinstance(value, bool)]
     wrong += [name for name in LISTS if not all(isinstance(member, dict) for member in known.get(name, []))]

@@ -19,7 +19,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from ._duration import SHORTEST_REQUEST, check_duration
-from ._errors import CloudError, one_line
+from ._errors import CloudError, one_line, quoted
 from ._pacing import backoff
 from ._providers.base import Provider, Settings, secret_texts
 from ._status import UNKNOWN
@@ -118,7 +118,7 @@ def run_info(module: AnsibleModule, provider_class: type[Provider]) -> None:
         look = patiently(lambda: provider.look(ref), retries)
         result.update(task=look.record, response=look.response)
 
-    tried = f"Looking at the {provider_class.title} cloud task {module.params['task_id']}"
+    tried = f"The poll of the {provider_class.title} cloud task {quoted(module.params['task_id'].strip())}"
     run(module, provider_class, provider_class.make_ref, tried, work)
 
 
@@ -209,7 +209,9 @@ def checked_retries(options: Options) -> int:
     """
     retries: int = options["request_retries"]
     if retries < 0:
-        raise CloudError("config", "request_retries is below 0")
+        raise CloudError(
+            "config", f"request_retries must be at least 0, got {retries}", advice="correct request_retries"
+        )
     return retries
 
 
@@ -253,7 +255,7 @@ def unknown_warning(record: Options) -> str:
     """What to say of a status that no table has."""
     native = one_line(str(record["native_status"]), 80)
     return (
-        f"The status {native} of the {record['provider']} cloud task {record['task_id']} "
+        f"The status {quoted(native)} of the {record['provider']} cloud task {quoted(record['task_id'])} "
         "is not one that the vendor documents; it counts neither as done nor as a success."
     )
 

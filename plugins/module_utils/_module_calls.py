@@ -13,7 +13,7 @@ import typing as t
 
 from ._calls.base import Deed, Lister, Starter, is_uncertain
 from ._calls.mps import MpsCalls
-from ._errors import CloudError
+from ._errors import CloudError, quoted
 from ._module import Ref, Result, checked_retries, hide_secrets, patiently, run
 from ._providers.base import Look, Provider, redact, secret_texts
 from ._signals import Stop, Stopped, catching_signals
@@ -52,7 +52,7 @@ def run_list(module: AnsibleModule, lister_class: type[Lister]) -> None:
     def work(lister: Lister, ref: Ref, result: Result) -> None:
         limit = module.params["limit"]
         if limit is not None and limit < 1:
-            raise CloudError("config", "limit is below 1")
+            raise CloudError("config", f"limit must be at least 1, got {limit}", advice="correct limit")
         result.update(refs=[], tasks=[], entries=[], truncated=False)
         retries = checked_retries(module.params)
         for listed in lister.list_tasks(ref, module.params, lambda ask: patiently(ask, retries)):
@@ -87,11 +87,11 @@ def run_abort(module: AnsibleModule) -> None:
         try:
             after = patiently(lambda: provider.look(ref), retries)
         except CloudError as error:
-            error.said = f"it was accepted, but the look afterwards failed: {error.said}"
+            error.said = f"the vendor accepted it, but the poll afterwards failed: {error.said}"
             raise
         result.update(task=after.record, response=after.response)
 
-    tried = f"Aborting the {MpsCalls.title} cloud task {module.params['task_id']}"
+    tried = f"Aborting the {MpsCalls.title} cloud task {quoted(module.params['task_id'].strip())}"
     with catching_signals() as stop:
         run(module, MpsCalls, MpsCalls.make_ref, tried, functools.partial(work, stop))
 

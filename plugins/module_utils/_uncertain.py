@@ -13,7 +13,7 @@ from __future__ import annotations
 ESS = "the cloud task may exist and cost money; ESS has no list of them, and to start it again makes another one"
 COS_DOC = "the cloud task may exist and cost money: look for it with cos_doc_job_list_info before you start it again"
 DINGTALK_DOC = "the copy may exist or be in the making: look into the target folder before you start it again"
-MPS_ABORT = "it may have been aborted: look at it with mps_task_detail"
+MPS_ABORT = "it may have been aborted: poll it with mps_task_detail"
 
 
 def mps(*, repeatable: bool) -> str:

@@ -364,7 +364,7 @@ class Wait:
             swept = provider.read_page(name, token, timeout=seconds)
             if swept.error is not None and not swept.error.retryable:
                 self._note_once(
-                    f"sweep {key}", f"The list of cloud tasks was refused, so each is asked for: {swept.error}."
+                    f"sweep {key}", f"The list of cloud tasks was refused, so each is polled: {swept.error}."
                 )
             return swept
 

@@ -393,7 +393,7 @@ class Waiter:
         for number in [number for number, flight in self._flights.items() if flight.ends <= now]:
             flight = self._flights.pop(number)
             flight.lane.leave_thread()
-            flight.finish(flight.lost(CloudError("network", "no answer came in time, nor the end of the time limit")))
+            flight.finish(flight.lost(CloudError("network", "the poll did not end within its time limit")))
 
     def _time_for_a_look(self, now: float) -> float:
         patience = min(self._policy.request_timeout, max(SHORTEST_LOOK, self._began + self._limits.within - now))

@@ -113,7 +113,7 @@ def test_what_is_wrong_is_said_in_one_sentence(run: Run, name: str) -> None:
     error = run.error(name)
     assert (error["kind"], error["retryable"]) == ("config", False)
     assert CASES[name][1] in run.sentence(name)
-    assert run.sentence(name).startswith("Looking at the ")
+    assert run.sentence(name).startswith("The poll of the ")
 
 
 @pytest.mark.parametrize("name", REFUSED_BY_ANSIBLE)

@@ -15,7 +15,7 @@ from .ansible_runs import MODULES, Run, look
 ENDED = {"secret_id": "AKIDENDED", "secret_key": "EXAMPLE-FAKE-ENDED-KEY", "token": "EXAMPLE-FAKE-ENDED-TOKEN"}
 KEY = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
 WRONG = {"secret_id": KEY["secret_id"], "secret_key": "a wrong one"}
-KEY_ADVICE = "check secret_id and secret_key for slips"
+KEY_ADVICE = "check secret_id and secret_key for typing mistakes"
 OLD, NEW = "ChannelGetTaskResultApi", "DescribeFileConvertTask"
 DAY_AND_MORE = 90_000
 CLOCK_ADVICE = "set this host's clock right, for example with NTP."
@@ -130,7 +130,9 @@ def test_a_wrong_app_gets_no_token(run: Run) -> None:
 
 
 def test_an_access_token_that_is_refused_cannot_be_renewed(run: Run) -> None:
-    check(run, "wrong access token", "auth", "InvalidAuthentication", "only that of an app is fetched anew")
+    check(
+        run, "wrong access token", "auth", "InvalidAuthentication", "give app_key and app_secret to have tokens fetched"
+    )
 
 
 def test_an_operation_that_is_retired_is_not_replaced_when_it_was_named(run: Run) -> None:

@@ -119,7 +119,7 @@ def test_a_record_has_all_keys_and_what_is_needed_to_look_again(run: Run, case: 
 
 @pytest.mark.parametrize("case", UNKNOWN, ids=in_words)
 def test_an_unknown_status_is_said_aloud(run: Run, case: Case) -> None:
-    sentence = f"The status {case.native} of the {case.provider} cloud task {case.task_id} is not one that"
+    sentence = f'The status "{case.native}" of the {case.provider} cloud task "{case.task_id}" is not one that'
     assert [sentence in warning for warning in run.results[case.task_id]["warnings"]] == [True]
     assert sentence in " ".join(run.output.split())
 

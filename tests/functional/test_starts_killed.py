@@ -62,7 +62,7 @@ ADVICE = {
     "cos_doc": "the cloud task may exist and cost money: look for it with cos_doc_job_list_info before you start it again.",
     "mps": "the cloud task may exist and cost money: look for it with mps_task_list_info before you start it again.",
     "dingtalk_doc": "the copy may exist or be in the making: look into the target folder before you start it again.",
-    "abort": "it may have been aborted: look at it with mps_task_detail.",
+    "abort": "it may have been aborted: poll it with mps_task_detail.",
 }
 TRIED = {
     "ess": "Starting a Tencent ESS cloud task failed: ",

@@ -125,7 +125,7 @@ def test_what_runs_cannot_be_aborted(played: Played) -> None:
 def test_an_abortion_that_may_have_happened_is_told_as_that(played: Played) -> None:
     error = error_of(played.run, "abort unsure", changed=True)
     assert (error["kind"], error["retryable"]) == ("network", False)
-    assert "it may have been aborted: look at it with mps_task_detail" in sentence(played.run, "abort unsure")
+    assert "it may have been aborted: poll it with mps_task_detail" in sentence(played.run, "abort unsure")
 
 
 def test_each_abortion_was_sent_once(played: Played) -> None:

@@ -202,7 +202,7 @@ def test_a_refusal_of_the_vendor_ends_a_cloud_task_at_once(played: Played) -> No
 
 def test_a_status_that_nobody_documents_is_said_once(played: Played) -> None:
     (warning,) = ended(played, "comes and goes")["warnings"]
-    assert "The status SUSPENDED of the mps cloud task odd is not one that the vendor documents" in warning
+    assert 'The status "SUSPENDED" of the mps cloud task "odd" is not one that the vendor documents' in warning
 
 
 def test_calls_are_spaced(played: Played) -> None:

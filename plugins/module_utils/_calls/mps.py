@@ -64,9 +64,7 @@ class MpsCalls(MpsProvider, Starter, Lister):
     rules: t.ClassVar[t.Mapping[str, Rule]] = {
         **RULES,
         "InvalidParameterValue.NotProcessingTask": Rule("invalid", "wait for its end, MPS does not abort it any more"),
-        "ResourceNotFound*": Rule(
-            "not_found", "check what is named: the cloud task or, of a start, templates and schedule"
-        ),
+        "ResourceNotFound*": Rule("not_found", "check the task id or, of a start, the templates and the schedule"),
         DUPLICATE: Rule(
             "invalid", "a cloud task of this session_id exists: look for it with mps_task_list_info, or give another"
         ),

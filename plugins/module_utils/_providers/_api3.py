@@ -23,7 +23,7 @@ from .base import Options, Provider, Response, Rule, Rules, Settings, decode_jso
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from requests import PreparedRequest
 
-KEY_ADVICE = "check secret_id and secret_key for slips, and that the key is enabled"
+KEY_ADVICE = "check secret_id and secret_key for typing mistakes, and that the key is enabled"
 QUOTA_ADVICE = "a quota of the account is used up: raise it with the vendor"
 TOKEN_CODE = "AuthFailure.TokenFailure"
 

@@ -78,11 +78,13 @@ FAILURES: dict[str, str] = {
 
 RULES: Rules = {
     "Forbidden.AccessDenied.AccessTokenPermissionDenied": Rule("permission"),
-    "Forbidden.AccessDenied.ApiCountLimitForOrg": Rule("permission", "the organization's monthly calls are used up"),
+    "Forbidden.AccessDenied.ApiCountLimitForOrg": Rule(
+        "permission", "wait for the next month or buy more calls: those of the organization are used up"
+    ),
     "Forbidden.AccessDenied.QpsLimit*": Rule("throttled"),
     TOKEN_REFUSED: Rule(
         "auth",
-        "check the token, its end and the site; only that of an app is fetched anew, with app_key and app_secret",
+        "check the token and the site, or give app_key and app_secret to have tokens fetched",
     ),
     "Missingbody": Rule("invalid", "check that no proxy changes requests"),
     "invalidClientIdOrSecret": Rule("auth", "check app_key and app_secret, and the site"),

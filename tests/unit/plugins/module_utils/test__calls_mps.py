@@ -379,7 +379,7 @@ def test_only_what_waits_and_live_streams_can_be_aborted(status: str, kind: str 
     assert mine.ask(deed.make_request, deed.read) == Look({}, {"RequestId": "r1"}, 1)
     assert vendor.bodies == [{"OperationType": "Abort", "TaskId": "t1"}]
     assert vendor.requests[0].prepared.headers["X-TC-Action"] == "ManageTask"
-    assert (deed.repeatable, deed.doubt) == (False, "it may have been aborted: look at it with mps_task_detail")
+    assert (deed.repeatable, deed.doubt) == (False, "it may have been aborted: poll it with mps_task_detail")
 
 
 def test_the_vendors_own_refusal_says_what_to_do() -> None:

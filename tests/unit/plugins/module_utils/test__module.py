@@ -168,7 +168,7 @@ def test_a_look_that_fails_says_what_to_do() -> None:
         {
             "changed": False,
             "credential_source": "options",
-            "msg": 'Looking at the Fake Cloud cloud task t1 failed: the vendor said "Gone: no such task"; '
+            "msg": 'The poll of the Fake Cloud cloud task "t1" failed: the vendor said "Gone: no such task"; '
             "check the task id, the site and how long ago the cloud task was started.",
             "error": {
                 "kind": "not_found",
@@ -188,14 +188,14 @@ def test_a_look_that_fails_says_what_to_do() -> None:
         ({"task_id": " "}, "task_id is empty; give the id that the start call returned."),
         ({"request_timeout": 0.0}, "request_timeout must be at least 0.001, got "),
         ({"request_timeout": -1.0}, "request_timeout must be at least 0.001, got "),
-        ({"request_retries": -1}, "request_retries is below 0; "),
+        ({"request_retries": -1}, "request_retries must be at least 0, got -1; "),
         ({"endpoint": "http://gateway.example.com"}, "the endpoint for fake is plain http to another machine, "),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_is_sent(params: dict[str, t.Any], said: str) -> None:
     provider = playing(seen())
     end = run(provider, FakeModule(**params))
-    tried = f"Looking at the Fake Cloud cloud task {params.get('task_id', 't1')} failed: "
+    tried = f'The poll of the Fake Cloud cloud task "{params.get("task_id", "t1").strip()}" failed: '
     assert (end.failed, end.result["error"]["kind"], provider.looks) == (True, "config", 0)
     assert end.result["msg"].startswith(tried + said)
 
@@ -206,7 +206,8 @@ def test_missing_credentials_are_told() -> None:
             patch.delenv(name, raising=False)
         end = run(MpsProvider, FakeModule(secret_id="id"))
     assert end.result["msg"] == (
-        "Looking at the Tencent MPS cloud task t1 failed: the credentials of the options are incomplete: "
+        'The poll of the Tencent MPS cloud task "t1" failed: '
+        "the credentials of the options are incomplete: "
         "secret_id is given, secret_key is missing; give all of them in the same place."
     )
 
@@ -396,7 +397,7 @@ def test_an_unknown_status_is_said_aloud() -> None:
     assert run(playing(seen("unknown", "99")), module).failed is False
     assert module.warnings == [
         (
-            "The status 99 of the fake cloud task t1 is not one that the vendor documents; "
+            'The status "99" of the fake cloud task "t1" is not one that the vendor documents; '
             "it counts neither as done nor as a success."
         )
     ]

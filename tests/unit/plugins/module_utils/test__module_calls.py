@@ -470,7 +470,11 @@ def test_a_limit_counts_over_all_lists(play: Play) -> None:
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_is_above_0(play: Play, limit: int) -> None:
     run = list_mps(play, vendor := Vendor(mps_page()), limit=limit)
-    assert (run.error["kind"], run.error["message"], vendor.sent) == ("config", "limit is below 1", 0)
+    assert (run.error["kind"], run.error["message"], vendor.sent) == (
+        "config",
+        f"limit must be at least 1, got {limit}",
+        0,
+    )
 
 
 def test_a_page_is_asked_for_again(play: Play) -> None:
@@ -526,7 +530,8 @@ def test_what_runs_cannot_be_aborted(play: Play, check_mode: bool) -> None:
     assert (run.error["kind"], run.result["changed"], vendor.said("ManageTask")) == ("invalid", False, 0)
     assert run.result["task"]["status"] == "running"
     assert run.result["msg"] == (
-        "Aborting the Tencent MPS cloud task t1 failed: its status is running, and MPS aborts cloud tasks only while "
+        'Aborting the Tencent MPS cloud task "t1" failed: '
+        "its status is running, and MPS aborts cloud tasks only while "
         "they wait (live streams also while they run); wait for its end."
     )
 
@@ -542,7 +547,7 @@ def test_an_abortion_that_may_have_happened_is_told_so(play: Play, fault: str) -
     vendor = Vendor(detail("WAITING"), UNSURE[fault]("mps"), api3())
     run = abort(play, vendor)
     assert (vendor.said("ManageTask"), run.error["retryable"], run.result["changed"]) == (1, False, True)
-    assert run.result["msg"].endswith("; it may have been aborted: look at it with mps_task_detail.")
+    assert run.result["msg"].endswith("; it may have been aborted: poll it with mps_task_detail.")
 
 
 def test_an_abortion_that_did_not_happen_is_tried_again(play: Play) -> None:
@@ -646,7 +651,7 @@ def test_a_start_with_a_session_that_is_told_to_end_between_two_tries_may_have_h
     ("at", "changed", "end"),
     [
         (1, False, "before anything was changed; run it again."),
-        (2, True, "before the vendor's answer came; it may have been aborted: look at it with mps_task_detail."),
+        (2, True, "before the vendor's answer came; it may have been aborted: poll it with mps_task_detail."),
         (3, True, "after the vendor had accepted the abort; poll the cloud task with mps_task_detail."),
     ],
 )

@@ -383,8 +383,7 @@ def test_a_token_that_is_refused_again_is_told_without_it() -> None:
     assert (error.kind, error.calls, error.message) == ("auth", 4, "******** is not legal")
     assert (
         error.advice
-        == "check the token, its end and the site; only that of an app is fetched anew, with app_key and app_secret; "
-        + QUESTION
+        == "check the token and the site, or give app_key and app_secret to have tokens fetched; " + QUESTION
     )
 
 

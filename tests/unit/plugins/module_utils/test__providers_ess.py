@@ -266,7 +266,10 @@ def test_each_error_code_has_a_meaning(code: str, kind: str, retryable: bool) ->
 @pytest.mark.parametrize(
     ("code", "advice"),
     [
-        ("AuthFailure.SignatureFailure", "check secret_id and secret_key for slips, and that the key is enabled"),
+        (
+            "AuthFailure.SignatureFailure",
+            "check secret_id and secret_key for typing mistakes, and that the key is enabled",
+        ),
         (
             "AuthFailure.TokenFailure",
             "the token has ended or does not belong to the key pair: fetch new temporary keys",
