@@ -88,8 +88,7 @@ def _change(entry: Entry, change: Change, before: t.Sequence[t.Mapping[str, t.An
 
     :param before: the changes before it, oldest first.
     """
-    others = [earlier["status"] for earlier in before if earlier["status"] != change["status"]]
-    was = f", was {others[-1]}" if others else ""
+    was = f", was {before[-1]['status']}" if before and before[-1]["status"] != change["status"] else ""
     said = _verdict.problem_text(entry.record["error"]) if is_last else ""
     return f"{_label(entry)}: {_state(change)} after {change['elapsed']:.0f} s{was}" + (f": {said}" if said else "")
 
