@@ -48,7 +48,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         'edition is "company", and agent is given; give operator with this edition',
     ),
     "no region": (look("cos_doc", "x", region=None), "region is missing"),
-    "no time for a request": (look("mps", "x", request_timeout=0), "request_timeout is not a number of seconds above 0"),
+    "no time for a request": (look("mps", "x", request_timeout=0), "request_timeout must be at least 0.001, got"),
     "an international ESS": (look("ess", "x", site="intl"), "Tencent ESS has no international site"),
     "an id without a key": (
         look("mps", "x", secret_id="AKIDHALF"),

@@ -121,7 +121,7 @@ def test_a_clock_more_than_a_day_off_is_not_corrected(run: Run, provider: str, c
     ],
 )
 def test_a_cloud_task_that_does_not_exist_is_not_found(run: Run, provider: str, code: str) -> None:
-    check(run, f"{provider} unknown task", "not_found", code, "cloud task never failed", "check the ")
+    check(run, f"{provider} unknown task", "not_found", code, 'cloud task "never" failed', "check the ")
 
 
 def test_a_wrong_app_gets_no_token(run: Run) -> None:

@@ -137,4 +137,4 @@ def test_sentences_stay_readable_beside_what_is_hidden(run: Run) -> None:
     assert "secret_key is given, secret_id is missing" in run.sentence("half")
     assert "secret_key of the options has blanks around it" in run.sentence("key with a blank")
     assert "has a user name or password in it; give it as https://host" in run.sentence("endpoint")
-    assert "by way of the proxy" in run.sentence("dead proxy")
+    assert "nothing listens at the proxy " in run.sentence("dead proxy")

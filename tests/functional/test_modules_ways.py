@@ -141,7 +141,7 @@ def test_the_group_dingtalk_gives_defaults(ways: Ways) -> None:
 
 @pytest.mark.parametrize("provider", ["cos_doc", "dingtalk_doc"])
 def test_the_group_all_gives_defaults(ways: Ways, provider: str) -> None:
-    assert "request_timeout is not a number of seconds above 0" in ways.run.sentence(f"{provider} in all")
+    assert "request_timeout must be at least 0.001, got" in ways.run.sentence(f"{provider} in all")
 
 
 @pytest.mark.parametrize(

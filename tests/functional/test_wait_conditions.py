@@ -134,7 +134,7 @@ def test_what_could_not_be_evaluated_until_time_was_up_is_named(played: Played) 
     ("name", "said"),
     [
         ("mistyped", 'condition "task.progres == 11" uses task.progres, and a record has provider, task_id, status, '),
-        ("unfinished", 'condition "task.progress >=" is no valid expression: '),
+        ("unfinished", 'condition "task.progress >= " is no valid expression: '),
         ("unknown filter", 'condition "task.progress | percnt > 5" is no valid expression: '),
         ("empty", "condition is an empty text; correct condition."),
         ("empty list", "condition is an empty list; correct condition."),

@@ -174,7 +174,7 @@ def test_failed_when_has_the_last_word(played: Played) -> None:
 
 def test_groups_of_defaults_reach_the_wait(played: Played) -> None:
     assert outcomes(ended(played, "tencent")) == ["satisfied"]
-    assert "request_timeout is not" in played.run.sentence("all")
+    assert "request_timeout must be at least 0.001" in played.run.sentence("all")
 
 
 def test_the_host_that_it_is_delegated_to_asks(played: Played) -> None:

@@ -116,5 +116,5 @@ def test_a_refused_list_is_told_and_costs_the_wait_nothing(
     assert outcomes(found.run.results["auto"]) == ["satisfied"] * COUNT
     assert found.calls["auto"]["DescribeTasks"] == 1
     warnings = " ".join(found.run.results["auto"]["warnings"])
-    assert "The list of cloud tasks was refused, so each is asked for" in warnings
+    assert "The list of cloud tasks was refused, so each is polled" in warnings
     assert "ActionOffline" in warnings
