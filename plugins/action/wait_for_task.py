@@ -57,7 +57,7 @@ REFUSALS = (
 )
 """How the sentences begin with which Ansible refuses the options of a module."""
 
-TYPES = {"int": "whole number", "float": "number", "bool": "yes or no", "dict": "dict", "list": "list"}
+TYPES = {"int": "whole number", "float": "number", "bool": "boolean (true or false)", "dict": "dict", "list": "list"}
 
 TRIED = "Waiting for cloud tasks"
 OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
@@ -356,7 +356,7 @@ def _plain_refusal(msg: str, given: t.Mapping[str, t.Any]) -> str:
     if match is None or match[1] not in given:
         return msg
     name, kind = match.groups()
-    return f"{name} is {shown(given[name])}, which is no {TYPES.get(kind, kind)}; correct {name}."
+    return f"{name} is {shown(given[name])}, which is not a {TYPES.get(kind, kind)}; correct {name}."
 
 
 def _said(answer: Answer) -> str:

@@ -131,7 +131,7 @@ BROKEN = {"kind": "network", "code": None, "message": "nothing listens at 127.0.
 UNKNOWN = {"kind": "not_found", "code": "ResourceNotFound", "message": "no such task"}
 TORN = {"code": "E-9", "message": "the film is torn", "reason": "source"}
 AFTER = "0 of 1 cloud tasks satisfied the wait after 9 s; "
-OUTCOMES = {
+OUTCOMES: dict[str, tuple[str, dict[str, t.Any], str]] = {
     "satisfied": ("succeeded", {}, "1 of 1 cloud tasks satisfied the wait after 9 s."),
     "error": (
         "running",
