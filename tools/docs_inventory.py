@@ -26,6 +26,10 @@ LABELS = {
         "reference_appendices/config.html#ansible-configuration-settings",
         "Ansible Configuration Settings",
     ),
+    "ansible_collections.ansible.builtin.async_status_module": (
+        "collections/ansible/builtin/async_status_module.html#ansible-collections-ansible-builtin-async-status-module",
+        "ansible.builtin.async_status",
+    ),
     "common_return_values": ("reference_appendices/common_return_values.html#common-return-values", "Return Values"),
 }
 
