@@ -1,0 +1,66 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.cloudwait.conversion.plugins.action.wait_for_task import _arguments, _error_of, _plain_refusal
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+
+
+class Vaulted:
+    """A value that was encrypted by itself, as ansible-core before 2.19 hands it over: no text, but it becomes one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def test_values_that_were_encrypted_by_themselves_are_read() -> None:
+    given = {"timeout": Vaulted("30m"), "rate_limit": {"mps": Vaulted("5")}, "tasks": [{"task_id": Vaulted("m1")}]}
+    assert _arguments(given) == {"timeout": "30m", "rate_limit": {"mps": "5"}, "tasks": [{"task_id": "m1"}]}
+
+
+def test_one_result_is_a_list_of_one() -> None:
+    assert _arguments({"tasks": {"refs": []}}) == {"tasks": [{"refs": []}]}
+
+
+def test_what_goes_from_round_to_round_is_no_option_of_users() -> None:
+    assert "_round" not in _argspec.wait()
+    assert _arguments({"_round": {"left": 1}, "task_id": "m1"}) == {"task_id": "m1"}
+
+
+@pytest.mark.parametrize(
+    ("msg", "given", "sentence"),
+    [
+        (
+            (
+                "argument 'max_polls' is of type <class 'str'> and we were unable to convert to int: <class 'str'> cannot be "
+                "converted to an int"
+            ),
+            {"max_polls": "abc"},
+            'max_polls is "abc", which is not a whole number; correct max_polls.',
+        ),
+        ("Unsupported parameters for (x) module: y", {}, "Unsupported parameters for (x) module: y"),
+    ],
+)
+def test_ansibles_words_on_types_are_made_plain(msg: str, given: dict[str, t.Any], sentence: str) -> None:
+    assert _plain_refusal(msg, given) == sentence
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ({"msg": "Unsupported parameters for (x) module: y", "exception": "(traceback unavailable)"}, "config"),
+        ({"msg": "name 'x' is not defined", "exception": "..."}, "internal"),
+        ({"msg": "no", "error": {"kind": "auth", "message": "no", "code": "A", "http_status": 200, "request_id": None,
+                                 "retryable": False}}, "auth"),
+    ],
+)  # fmt: skip
+def test_a_crash_is_told_from_a_refusal(answer: dict[str, t.Any], kind: str) -> None:
+    assert _error_of(answer, str(answer["msg"])).kind == kind
