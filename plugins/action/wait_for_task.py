@@ -195,6 +195,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
                 if rounds.begun and not self._longest_round():
                     rounds.stop(_verdict.TIMED_OUT, OUT_OF_TIME)
                     break
+                if rounds.is_too_late():
+                    break
                 unreachable = self._play_round()
                 if unreachable is not None:
                     return unreachable
@@ -261,7 +263,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         self._host_is_gone = True
         silent = CloudError("network", said, advice="check the host and the connection to it")
         if not self._rounds.begun:
-            raise Refused(silent, result={"outcome": _verdict.TIMED_OUT})
+            elapsed = round(self._rounds.elapsed(), 3)
+            raise Refused(silent, result={"outcome": _verdict.TIMED_OUT, "elapsed": elapsed})
         self._rounds.stop(_verdict.TIMED_OUT, silent)
 
     def _save(self) -> None:

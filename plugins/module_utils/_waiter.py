@@ -31,8 +31,8 @@ R = t.TypeVar("R")
 PERMANENT = frozenset({"auth", "permission", "invalid", "config", "clock"})
 """The kinds of errors that no further look mends."""
 
-LAST_LOOK = 5.0
-"""Seconds that the last looks may take after the deadline, all together."""
+LAST_LOOK = 2.5
+"""Seconds that the last looks may take after the deadline, all together; the start of the module comes on top."""
 
 RETRY_AFTER_CAP = 120.0
 """The longest that a provider may keep us away, in seconds."""

@@ -155,7 +155,12 @@ class Rounds:
         if self.once():  # a poll of each, as slowly as the rate limits want
             return SILENCE + request_timeout + count
         expected = max(self._line_due - self._clock(), 0.0) + request_timeout + SILENCE
-        return min(expected, max(self.left(), SHORTEST_LIMIT) + LAST_POLLS)
+        shortest = 1.0 if self.begun else SHORTEST_LIMIT + LAST_POLLS
+        return min(expected, max(self.left() + LAST_POLLS, shortest))
+
+    def is_too_late(self) -> bool:
+        """Whether the deadline passed so long ago that the last polls of another round would come too late."""
+        return self.begun and not self.once() and self.left() < SHORTEST_LIMIT - LAST_POLLS
 
     def take(self, answer: Answer, *, cost: float) -> News:
         """A round's answer.

@@ -132,18 +132,18 @@ def test_a_success_seen_by_the_last_look_counts() -> None:
     assert outcome(world.run(limits=Limits(left=10))) == "satisfied"
 
 
-def test_each_look_is_bounded_by_the_time_left_and_the_last_by_five_seconds() -> None:
+def test_each_look_is_bounded_by_the_time_left_and_the_last_by_less_than_three_seconds() -> None:
     world = World(["running"])
     world.run(limits=Limits(left=12), policy=Policy(DONE, sleep=6, backoff=1))
     assert world.times() == [0.0, 6.0, 12.0]
-    assert world.bounds == [10.0, 6.0, 5.0]
+    assert world.bounds == [10.0, 6.0, 2.5]
 
 
 def test_a_look_that_hangs_to_the_deadline_is_followed_by_a_last_one() -> None:
     world = World([down()], look_takes=60)
     report = world.run(limits=Limits(left=8))
     assert world.looks == [(0.0, 0), (8.0, 0)]
-    assert world.now - 1000.0 == 13.0
+    assert world.now - 1000.0 == 10.5
     assert outcome(report) == "timed_out"
 
 
@@ -157,7 +157,7 @@ def test_without_time_left_there_is_still_one_look() -> None:
 def test_last_looks_that_the_budget_has_no_room_for_are_left_out() -> None:
     world = World(*[["running"]] * 30)
     report = world.run(limits=Limits(left=4), rate=2, policy=Policy(DONE, sleep=100, max_sleep=100))
-    assert len(world.looks) == 18  # one each half second, up to five seconds after the deadline
+    assert len(world.looks) == 13  # one each half second, up to 2.5 seconds after the deadline
     assert {outcome(report, number) for number in range(30)} == {"timed_out"}
 
 
