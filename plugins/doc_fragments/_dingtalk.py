@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of ``dingtalk()`` in ``_argspec.py``."""
+    """Options of ``dingtalk()`` in ``_module/argspec.py``."""
 
     DOCUMENTATION = r"""
 options:

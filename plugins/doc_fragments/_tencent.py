@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of ``tencent()`` in ``_argspec.py``."""
+    """Options of ``tencent()`` in ``_module/argspec.py``."""
 
     DOCUMENTATION = r"""
 options:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of ``transport()`` and ``one_look()`` in ``_argspec.py``."""
+    """Options of ``transport()`` and ``one_poll()`` in ``_module/argspec.py``."""
 
     DOCUMENTATION = r"""
 options:
@@ -44,14 +44,14 @@ requirements:
   - requests
 """
 
-    LOOK = r"""
+    POLL = r"""
 options:
   endpoint:
     description:
       - Base URL in place of the vendor's host, such as C(https://gateway.example.com).
       - Plain HTTP is accepted for this machine only. The host is named in the result as RV(ignore:endpoint_host).
-      - Without it, the environment variable E(CLOUDWAIT_ESS_ENDPOINT), E(CLOUDWAIT_COS_DOC_ENDPOINT),
-        E(CLOUDWAIT_MPS_ENDPOINT) or E(CLOUDWAIT_DINGTALK_DOC_ENDPOINT) counts, by service.
+      - Without it, the environment variable of the service counts, such as E(CLOUDWAIT_MPS_ENDPOINT) for V(mps). Its name is
+        made from the word for the service, which is the C(provider) of its records.
     type: str
   request_retries:
     description:

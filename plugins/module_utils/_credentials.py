@@ -7,7 +7,7 @@
 
 The order is that of design section 5. A set that is half given is an error that names what is missing; it is never
 completed from another source, since a key of one account beside the identity of another is refused by the vendor with
-words that send the user looking in the wrong place.
+words that lead the user to the wrong place.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class DingTalkApp(t.NamedTuple):
     access_token: str | None = None
 
 
-class Kept(t.Generic[T]):
+class Cached(t.Generic[T]):
     """What one of several threads fetches for all, and again some time before its end.
 
     Those who waited for a fetch that failed are told its error and do not fetch, too: else a service that is slow to
@@ -143,16 +143,16 @@ class TencentCredentials:
         self._load = load
         self._renewable = renewable
         self._now = now
-        self._kept: Kept[Keys] = Kept(now, renew_before=RENEW_BEFORE)
+        self._cached: Cached[Keys] = Cached(now, renew_before=RENEW_BEFORE)
 
     def keys(self) -> Keys:
         """The present keys."""
-        return self._kept.get(self._load_with_life)
+        return self._cached.get(self._load_with_life)
 
     def renew(self, refused: Keys) -> bool:
         """After the vendor refused keys: are there others now?"""
         if self._renewable:
-            self._kept.refuse(refused)
+            self._cached.refuse(refused)
         return self.keys() != refused
 
     def _load_with_life(self) -> tuple[Keys, float | None]:
@@ -469,8 +469,8 @@ def dingtalk_user(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
 
 
 __all__ = [
+    "Cached",
     "DingTalkApp",
-    "Kept",
     "Keys",
     "TencentCredentials",
     "dingtalk_app",

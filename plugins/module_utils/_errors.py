@@ -13,14 +13,20 @@ import typing as t
 
 MESSAGE_LIMIT = 500
 CUT = "..."
-HIDDEN = "********"
+"""What a text ends with that was cut."""
 
 
 class Kind(t.NamedTuple):
-    """What follows from an error of one kind: may the call be repeated as it is, and what should the user do."""
+    """What follows from an error of one kind.
+
+    :param retryable: whether the same call may succeed later; where not, a wait gives up on the cloud task at once.
+    :param advice: what the user should do, as the end of a sentence.
+    :param uncertain: whether the vendor may have carried out the call all the same.
+    """
 
     retryable: bool
     advice: str
+    uncertain: bool = False
 
 
 KINDS: dict[str, Kind] = {
@@ -29,9 +35,11 @@ KINDS: dict[str, Kind] = {
     "not_found": Kind(False, "check the task id, the site and how long ago the cloud task was started"),
     "throttled": Kind(True, "ask less often or raise the limit with the vendor"),
     "invalid": Kind(False, "correct the options"),
-    "server": Kind(True, "try again later, the fault is on the vendor's side"),
-    "network": Kind(True, "check the network, the proxy settings and the endpoint"),
-    "protocol": Kind(True, "check that the endpoint is the vendor's and that no proxy answers in its place"),
+    "server": Kind(True, "try again later, the fault is on the vendor's side", uncertain=True),
+    "network": Kind(True, "check the network, the proxy settings and the endpoint", uncertain=True),
+    "protocol": Kind(
+        True, "check that the endpoint is the vendor's and that no proxy answers in its place", uncertain=True
+    ),
     "config": Kind(False, "correct the options, the environment or the profile"),
     "clock": Kind(False, "set this host's clock right, for example with NTP"),
     "timeout": Kind(True, "raise the timeout keyword of the Ansible task, or lower the option timeout below it"),
@@ -140,27 +148,20 @@ class CloudError(Exception):
             "retryable": self.retryable,
         }
 
+    def within(self, what: str) -> CloudError:
+        """Returns the same error, said to have happened within something else.
+
+        :param what: what went wrong because of it, as the beginning of what is said.
+        """
+        other = self.again()
+        other.said, other.calls = f"{what}: {self.said}", self.calls
+        return other
+
     def again(self) -> CloudError:
-        """Another one that says the same, for someone else to whom it happened."""
+        """Returns a copy for another thread that waited for the same answer; no request was sent for that one."""
         other = CloudError(self.kind, self.said)
         vars(other).update({**vars(self), "calls": 0})
         return other
-
-    def hide(self, secrets: t.Iterable[str]) -> None:
-        """Take secrets out of every text: a vendor may send back what it was sent."""
-        for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be a part of another
-            for name in ("said", "code", "message", "request_id"):
-                text = getattr(self, name)
-                if text:
-                    setattr(self, name, _without(text, secret))
-
-
-def _without(text: str, secret: str) -> str:
-    """A text without a secret, nor a beginning of it where the text was cut."""
-    text = text.replace(secret, HIDDEN)
-    for length in range(len(secret) - 1, 3, -1):
-        text = text.replace(secret[:length] + CUT, HIDDEN + CUT)
-    return text
 
 
 __all__ = ["KINDS", "CloudError", "Kind", "flat", "one_line", "quoted", "shown"]

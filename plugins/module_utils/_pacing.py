@@ -25,6 +25,8 @@ RECOVERY = 0.9
 
 FOREVER = float("inf")
 
+T = t.TypeVar("T")
+
 
 def backoff(
     attempt: int, *, first: float, factor: float, cap: float, chance: t.Callable[[], float] = random.random
@@ -64,26 +66,31 @@ class RateBudget:
         self.slowdown = max(1.0, self.slowdown * RECOVERY)
 
 
-class DueQueue:
-    """Numbers in the order in which they fall due."""
+class DueQueue(t.Generic[T]):
+    """Things in the order in which they fall due."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int]] = []
+        self._heap: list[tuple[float, int, int, T]] = []
+        self._pushed = 0
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def push(self, number: int, due: float) -> None:
-        """Put a number in."""
-        heapq.heappush(self._heap, (due, number))
+    def push(self, thing: T, due: float, order: int = 0) -> None:
+        """Put a thing in.
+
+        :param order: which of those that fall due at the same moment comes first.
+        """
+        self._pushed += 1  # so that things themselves are never compared
+        heapq.heappush(self._heap, (due, order, self._pushed, thing))
 
     def next_due(self) -> float:
         """When the first falls due; never, when there is none."""
         return self._heap[0][0] if self._heap else FOREVER
 
-    def pop(self) -> int:
+    def pop(self) -> T:
         """Take the first out."""
-        return heapq.heappop(self._heap)[1]
+        return heapq.heappop(self._heap)[-1]
 
 
 __all__ = ["FOREVER", "DueQueue", "RateBudget", "backoff"]

@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   bucket:
     description:
@@ -320,9 +320,9 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.cos_doc import CosDocCalls
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import CosDocStarts
 
 NEEDED = {"type": "str", "required": True}
 OUTPUT = {
@@ -364,15 +364,15 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         mutually_exclusive=[("input_object", "input_url")],
         required_one_of=[("input_object", "input_url")],
         supports_check_mode=True,
     )
-    run_start(module, CosDocCalls)
+    run_start(module, CosDocStarts)
 
 
 if __name__ == "__main__":

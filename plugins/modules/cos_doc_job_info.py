@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   task_id:
     description:
@@ -201,9 +201,9 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run_info
-from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.cos_doc import CosDocProvider
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import run_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import CosDoc
 
 
 def main() -> None:
@@ -211,13 +211,13 @@ def main() -> None:
         argument_spec=dict(
             task_id={"type": "str", "required": True, "aliases": ["job_id"]},
             bucket={"type": "str", "required": True},
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_info(module, CosDocProvider)
+    run_info(module, CosDoc)
 
 
 if __name__ == "__main__":

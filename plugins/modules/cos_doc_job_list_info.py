@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   bucket:
     description:
@@ -158,15 +158,14 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.cos_doc import CosDocCalls
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_list
-from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.cos_doc import STATUSES
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_list
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import CosDoc
 
 OPTIONS = {
     "bucket": {"type": "str", "required": True},
     "queue_id": {"type": "str"},
-    "states": {"type": "list", "elements": "str", "choices": list(STATUSES)},
+    "states": {"type": "list", "elements": "str", "choices": list(CosDoc.statuses)},
     "start_time": {"type": "str"},
     "end_time": {"type": "str"},
     "order": {"type": "str", "default": "newest", "choices": ["newest", "oldest"]},
@@ -178,13 +177,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_list(module, CosDocCalls)
+    run_list(module, CosDoc)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.dingtalk
   - cloudwait.conversion._dingtalk
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   source_dentry_uuid:
     description:
@@ -159,9 +159,9 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.dingtalk_doc import DingTalkDocCalls
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.dingtalk_doc import DingTalkDocStarts
 
 OPTIONS = {
     "source_dentry_uuid": {"type": "str", "required": True},
@@ -176,13 +176,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
-            **_argspec.dingtalk(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.dingtalk(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_start(module, DingTalkDocCalls)
+    run_start(module, DingTalkDocStarts)
 
 
 if __name__ == "__main__":

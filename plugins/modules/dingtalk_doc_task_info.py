@@ -25,7 +25,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.dingtalk
   - cloudwait.conversion._dingtalk
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   task_id:
     description:
@@ -189,22 +189,22 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run_info
-from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.dingtalk_doc import DingTalkDocProvider
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import run_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.dingtalk_doc import DingTalkDoc
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             task_id={"type": "str", "required": True},
-            **_argspec.dingtalk(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.dingtalk(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_info(module, DingTalkDocProvider)
+    run_info(module, DingTalkDoc)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   agent:
     description:
@@ -231,19 +231,21 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.ess import TYPES, EssCalls
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.ess import TYPES, EssStarts
 
 OPTIONS = {
-    "agent": _argspec.agent(),
-    "operator": _argspec.operator(),
-    "edition": _argspec.edition(),
+    **argspec.ess(),
     "src": {"type": "path"},
     "resource_id": {"type": "str"},
     "resource_type": {"type": "str", "choices": list(TYPES)},
     "resource_name": {"type": "str"},
-    "api_action": _argspec.start_action(),
+    "api_action": {
+        "type": "str",
+        "default": "auto",
+        "choices": ["auto", "ChannelCreateConvertTaskApi", "CreateFileConvertTask"],
+    },
 }
 
 
@@ -251,15 +253,15 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         mutually_exclusive=[("src", "resource_id")],
         required_one_of=[("src", "resource_id")],
         supports_check_mode=True,
     )
-    run_start(module, EssCalls)
+    run_start(module, EssStarts)
 
 
 if __name__ == "__main__":

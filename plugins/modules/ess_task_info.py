@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   task_id:
     description:
@@ -256,26 +256,25 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run_info
-from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.ess import EssProvider
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import run_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.ess import Ess
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.task_options import spec_of
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             task_id={"type": "str", "required": True},
-            agent=_argspec.agent(),
-            operator=_argspec.operator(),
-            edition=_argspec.edition(),
-            api_action=_argspec.api_action(),
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            api_action=spec_of("api_action", default="auto"),
+            **argspec.ess(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_info(module, EssProvider)
+    run_info(module, Ess)
 
 
 if __name__ == "__main__":

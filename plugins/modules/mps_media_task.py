@@ -21,7 +21,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 attributes:
   idempotent:
     details:
@@ -188,10 +188,10 @@ error:
     retryable: false
 """
 
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.mps import MpsCalls
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import QuietModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import QuietModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_start
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import MpsStarts
 
 
 def main() -> None:
@@ -200,13 +200,13 @@ def main() -> None:
             parameters={"type": "dict", "required": True},
             session_id={"type": "str"},
             session_context={"type": "str"},
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_start(module, MpsCalls)
+    run_start(module, MpsStarts)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 attributes:
   check_mode:
     details:
@@ -138,17 +138,17 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_abort
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_abort
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             task_id={"type": "str", "required": True},
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )

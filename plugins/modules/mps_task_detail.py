@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   task_id:
     description:
@@ -203,23 +203,23 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run_info
-from ansible_collections.cloudwait.conversion.plugins.module_utils._providers.mps import MpsProvider
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import run_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import Mps
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             task_id={"type": "str", "required": True},
-            http_method={"type": "str", "default": "POST", "choices": ["POST", "GET"]},
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.http_method(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_info(module, MpsProvider)
+    run_info(module, Mps)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ extends_documentation_fragment:
   - cloudwait.conversion._attributes.tencent
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
-  - cloudwait.conversion._transport.look
+  - cloudwait.conversion._transport.poll
 options:
   statuses:
     description:
@@ -144,9 +144,9 @@ error:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._calls.mps import LISTS, MpsCalls
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module_calls import run_list
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_list
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import LISTS, Mps
 
 OPTIONS = {
     "statuses": {"type": "list", "elements": "str", "choices": list(LISTS), "default": list(LISTS)},
@@ -161,13 +161,13 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
-            **_argspec.tencent(),
-            **_argspec.transport(),
-            **_argspec.one_look(),
+            **argspec.tencent(),
+            **argspec.transport(),
+            **argspec.one_poll(),
         ),
         supports_check_mode=True,
     )
-    run_list(module, MpsCalls)
+    run_list(module, Mps)
 
 
 if __name__ == "__main__":

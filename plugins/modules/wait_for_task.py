@@ -448,7 +448,7 @@ tasks:
       type: list
       elements: dict
       sample: [{at: "2026-01-02T03:04:06Z", status: running, native_status: PROCESSING, progress: 40}]
-    look_error:
+    poll_error:
       description:
         - What went wrong with the last look, in the form of C(error) of the info modules; null when it went well.
         - Of one that was not satisfied, also why O(condition) could not be evaluated.
@@ -510,13 +510,12 @@ error:
     retryable: false
 """
 
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import WaitModule
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import run_wait
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.wait import WaitModule, run_wait
 
 
 def main() -> None:
-    module = WaitModule(argument_spec=_argspec.wait(), supports_check_mode=True)
+    module = WaitModule(argument_spec=argspec.wait(), supports_check_mode=True)
     run_wait(module)
 
 

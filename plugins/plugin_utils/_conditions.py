@@ -13,7 +13,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line, shown
-from ansible_collections.cloudwait.conversion.plugins.module_utils._status import UNKNOWN, make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._record import UNKNOWN, make_record
 from jinja2 import TemplateSyntaxError
 
 Record = t.Mapping[str, t.Any]

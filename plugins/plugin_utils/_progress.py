@@ -11,13 +11,18 @@ import sys
 import typing as t
 from collections import Counter
 
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict
-from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book, Change, Entry, News
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import Book, Entry, News
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import Change
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
 
 WIDTH = 200
 MOST_LINES = 20
 """How many cloud tasks get a line of their own after a round, for each kind of news."""
+
+IDLE_ROUND = 60.0
+"""Seconds between rounds in which nothing changes where no progress lines are wanted."""
 
 
 class Patience(t.NamedTuple):
@@ -31,6 +36,60 @@ class Patience(t.NamedTuple):
     left: float
     grace: float
     max_errors: int
+
+
+class Lines:
+    """The progress lines of a wait on one host.
+
+    :param options: the checked options of the wait.
+    :param quiet: whether nothing is to be printed.
+    :param show: prints a line.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        options: t.Mapping[str, t.Any],
+        timing: Timing,
+        *,
+        quiet: bool,
+        show: t.Callable[[str], None],
+    ) -> None:
+        self._host = host
+        self._options = options
+        self._timing = timing
+        self._quiet = quiet
+        self._show = show
+        self._due = timing.now() + self._period()
+
+    def _period(self) -> float:
+        return float(self._options["heartbeat"] or IDLE_ROUND)
+
+    def next_in(self) -> float:
+        """Seconds until the next line is due although nothing has changed."""
+        return max(0.0, self._due - self._timing.now())
+
+    def tell(self, text: str) -> None:
+        """Print a line."""
+        self._print([line(self._host, text)])
+
+    def tell_news(self, book: Book, news: News, *, is_over: bool) -> None:
+        """Print the lines for what a round has brought; when that is nothing and a line is due, a heartbeat."""
+        self._print(self.after_round(book, news, is_over=is_over))
+
+    def after_round(self, book: Book, news: News, *, is_over: bool) -> list[str]:
+        """Returns the lines for what a round has brought."""
+        left, elapsed = max(0.0, self._timing.left()), self._timing.elapsed()
+        patience = Patience(left, self._options["not_found_grace"] - elapsed, self._options["max_errors"])
+        lines = list(news_lines(self._host, book, news, patience))
+        if not lines and self._timing.now() < self._due:
+            return []
+        self._due = self._timing.now() + self._period()
+        return lines if lines or is_over else [heartbeat_line(self._host, book, elapsed=elapsed, left=left)]
+
+    def _print(self, lines: t.Iterable[str]) -> None:
+        for each in lines if not self._quiet else ():
+            self._show(each)
 
 
 def show_lines_at_once() -> None:
@@ -62,7 +121,7 @@ def _lines(host: str, texts: t.Sequence[str], what: str) -> t.Iterator[str]:
 
 
 def _label(entry: Entry) -> str:
-    return _verdict.name_of(entry.ref, entry.name)
+    return verdict.name_of(entry.ref, entry.name)
 
 
 def _state(seen: t.Mapping[str, t.Any]) -> str:
@@ -89,7 +148,7 @@ def _change(entry: Entry, change: Change, before: t.Sequence[t.Mapping[str, t.An
     :param before: the changes before it, oldest first.
     """
     was = f", was {before[-1]['status']}" if before and before[-1]["status"] != change["status"] else ""
-    said = _verdict.problem_text(entry.record["error"]) if is_last else ""
+    said = verdict.problem_text(entry.record["error"]) if is_last else ""
     return f"{_label(entry)}: {_state(change)} after {change['elapsed']:.0f} s{was}" + (f": {said}" if said else "")
 
 
@@ -98,15 +157,15 @@ def _recovery(entry: Entry) -> str:
 
 
 def _end(entry: Entry) -> str:
-    said = _verdict.problem_text(entry.look_error)
+    said = verdict.problem_text(entry.poll_error)
     return f"{_label(entry)}: {WORDS.get(entry.outcome or '', entry.outcome)}" + (f": {said}" if said else "")
 
 
 WORDS = {
-    _verdict.ERROR: "given up",
-    _verdict.NOT_FOUND: "not known to the vendor",
-    _verdict.STALLED: "nothing changed for too long",
-    _verdict.TIMED_OUT: "not over in time",
+    verdict.ERROR: "given up",
+    verdict.NOT_FOUND: "not known to the vendor",
+    verdict.STALLED: "nothing changed for too long",
+    verdict.TIMED_OUT: "not over in time",
 }
 
 
@@ -114,7 +173,7 @@ def _trouble_lines(host: str, entries: t.Sequence[Entry], patience: Patience) ->
     """A line for each way in which polls fail; cloud tasks of one service with the same trouble share one."""
     groups: dict[tuple[t.Any, ...], list[Entry]] = {}
     for entry in entries:
-        error = entry.look_error or {}
+        error = entry.poll_error or {}
         groups.setdefault((entry.ref["provider"], error.get("kind"), error.get("code")), []).append(entry)
     for same in groups.values():
         others = f" and {len(same) - 1} more" if len(same) > 1 else ""
@@ -122,9 +181,9 @@ def _trouble_lines(host: str, entries: t.Sequence[Entry], patience: Patience) ->
 
 
 def _trouble(entry: Entry, patience: Patience) -> str:
-    error = entry.look_error or {}
-    said = _verdict.problem_text(error)
-    if error.get("kind") == _verdict.NOT_FOUND:
+    error = entry.poll_error or {}
+    said = verdict.problem_text(error)
+    if error.get("kind") == verdict.NOT_FOUND:
         seconds = min(patience.grace, patience.left)
         again = (
             f"polling again for {seconds:.0f} s, in case it is new"
@@ -148,8 +207,8 @@ def heartbeat_line(host: str, book: Book, *, elapsed: float, left: float) -> str
         oldest = min(still, key=lambda entry: entry.changed)
         since = elapsed - oldest.changed
         text += f"; {_label(oldest)} has been {oldest.record['status']} for {since:.0f} s"
-        if oldest.look_error:
-            text += f", the last poll failed: {_verdict.problem_text(oldest.look_error)}"
+        if oldest.poll_error:
+            text += f", the last poll failed: {verdict.problem_text(oldest.poll_error)}"
     return line(host, text)
 
 
@@ -158,4 +217,4 @@ def line(host: str, text: str) -> str:
     return one_line(f"[{host}] cloudwait: {text}", WIDTH)
 
 
-__all__ = ["Patience", "heartbeat_line", "line", "news_lines", "show_lines_at_once"]
+__all__ = ["Lines", "show_lines_at_once"]

@@ -2,25 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This file is private to the collection. For the controller only; pure, clocks are arguments.
-"""What the controller knows of a wait from round to round: which round comes next, and what an answer means.
-
-The module does the looking and forgets; this remembers. Everything that goes to the module is a duration, a count or a
-word of ours.
-"""
+# This file is private to the collection: the controller's side of a wait.
+"""The rounds of a wait: what the next one is asked to do, and what the answer of the last one means."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import math
 import typing as t
 
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict
-from ansible_collections.cloudwait.conversion.plugins.module_utils._book import Book, Entry, News, clock_face
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import Book, Entry, News, clock_face
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import (
+    Handover,
+    Order,
+    PlanItem,
+    RoundAnswer,
+)
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
 
 FIRST_NEWS = 1.0
 """Seconds after which the first round comes back with what it has seen, though others were not polled yet."""
@@ -40,195 +41,134 @@ SHORTEST_LIMIT = 3.0
 SILENCE = 120.0
 """Seconds after the expected end of a round at which it is taken for lost."""
 
-IDLE_ROUND = 60.0
-"""Seconds for which a round lingers where no progress lines are wanted."""
-
-Answer = t.Mapping[str, t.Any]
 Options = t.Mapping[str, t.Any]
 
 
 class Rounds:
-    """A wait, seen from the controller.
+    """What the controller knows of a wait from round to round. The module polls and forgets; this remembers.
 
-    :param options: the validated options of the wait.
+    :param options: the checked options of the wait.
     :param conditional: whether a condition decides, in place of ``until``.
-    :param clock: monotonic seconds.
-    :param wall: Unix seconds, for what is shown and for what must outlive this process.
     """
 
-    def __init__(
-        self,
-        options: Options,
-        *,
-        check_mode: bool,
-        conditional: bool,
-        clock: t.Callable[[], float],
-        wall: t.Callable[[], float],
-    ) -> None:
+    def __init__(self, options: Options, timing: Timing, *, check_mode: bool, conditional: bool) -> None:
+        self.timing = timing
+        self.losses = 0  # rounds in a row that did not come back
+        self.book = Book([], clock_face(timing.started))
         self._options = options
         self._check_mode = check_mode
         self._conditional = conditional
-        self._clock = clock
-        self._wall = wall
-        self._began = clock()
-        self._started = wall()
-        self._deadline = self._began + options["timeout"]
-        self._handed_over = self._began
-        self._line_due = self._began + self._period()
+        self._handed_over = timing.now()
         self._cost = 0.0
-        self._next: dict[str, t.Any] = {}
-        self._first = True
-        self._plan: list[dict[str, t.Any]] | None = None
+        self._next: Handover = {}
+        self._is_first = True
+        self._plan: list[PlanItem] | None = None
         self._about: dict[str, t.Any] = {}
-        self.losses = 0
-        self.book = Book([], clock_face(self._started))
 
     @property
     def begun(self) -> bool:
         """Whether it is known what the wait is about."""
         return self._plan is not None
 
-    # --- time ---
-
-    def elapsed(self) -> float:
-        """Seconds since the wait began."""
-        return self._clock() - self._began
-
-    def left(self) -> float:
-        """Seconds to the deadline."""
-        return float(self._deadline - self._clock())
-
-    def _period(self) -> float:
-        return float(self._options["heartbeat"] or IDLE_ROUND)
-
-    def lines(self, host: str, news: News) -> list[str]:
-        """The progress lines after a round, whoever prints them; the next heartbeat is due in a while."""
-        left = max(0.0, self.left())
-        grace = self._options["not_found_grace"] - self.elapsed()
-        patience = _progress.Patience(left, grace, self._options["max_errors"])
-        lines = list(_progress.news_lines(host, self.book, news, patience))
-        if not lines and self._clock() < self._line_due:
-            return []
-        self._line_due = self._clock() + self._period()
-        if lines or self.has_verdict():
-            return lines
-        return [_progress.heartbeat_line(host, self.book, elapsed=self.elapsed(), left=left)]
+    @property
+    def polls_once(self) -> bool:
+        """Whether there is but one round, with one poll of each cloud task."""
+        return self._check_mode or not self._options["timeout"]
 
     # --- the next round ---
 
-    def once(self) -> bool:
-        """Whether there is but one round, with one look at each cloud task."""
-        return self._check_mode or not self._options["timeout"]
+    def next_arguments(self, linger: float, at_most: float = FOREVER) -> dict[str, t.Any]:
+        """Returns the arguments of the module for the next round that differ from the user's.
 
-    def next_round(self, at_most: float = FOREVER) -> dict[str, t.Any]:
-        """The options of the module for the next round that differ from the user's.
-
-        :param at_most: seconds after which the round should be back whatever happens.
+        :param linger: seconds after which the round should end although nothing has changed.
+        :param at_most: seconds after which it must be over, whatever it is doing.
         """
-        now = self._clock()
-        gap = now - self._handed_over
-        linger = min(max(0.0, self._line_due - now), at_most)
-        order: dict[str, t.Any] = {
-            **_aged(self._next, gap),
-            "left": max(0.0, self.left()),
-            "elapsed": self.elapsed(),
-            "linger": linger,
-            "after_change": FIRST_NEWS if self._first else max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost),
-            "first": self._first,
-            "satisfied": self.book.outcomes().count(_verdict.SATISFIED),
-            "once": self.once(),
-            "within": None if at_most == FOREVER else at_most,
-            "condition": self._conditional,
-        }
+        order = t.cast(Order, _aged(self._next, self.timing.now() - self._handed_over))
+        order.update(
+            {
+                "left": max(0.0, self.timing.left()),
+                "elapsed": self.timing.elapsed(),
+                "linger": min(linger, at_most),
+                "after_change": FIRST_NEWS if self._is_first else max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost),
+                "first": self._is_first,
+                "satisfied": self.book.outcomes().count(verdict.SATISFIED),
+                "once": self.polls_once,
+                "within": None if at_most == FOREVER else at_most,
+                "condition": self._conditional,
+            }
+        )
         if self._plan is None:
             return {"_round": order}
-        numbers = self.book.open_numbers()
-        items = [_item(self._plan[number]) for number in numbers]
-        return {"tasks": items, "task_id": None, "_round": {**order, "numbers": numbers}}
+        order["numbers"] = self.book.open_numbers()
+        planned = [self._plan[number] for number in order["numbers"]]
+        items = [{**item["ref"], **item.get("options", {})} for item in planned]
+        return {"tasks": items, "task_id": None, "_round": order}
 
-    def round_limit(self, count: int, request_timeout: float) -> float:
-        """Seconds after which a round is taken for lost, whatever hangs: an ssh connection, the host.
+    def limit(self, linger: float, count: int, request_timeout: float) -> float:
+        """Seconds after which a round is taken for lost, whatever hangs: a connection, or the host.
 
+        :param linger: as for :meth:`next_arguments`.
         :param count: how many cloud tasks the wait is about, as far as the controller can tell.
         :param request_timeout: seconds that one poll may take.
         """
-        if self.once():  # a poll of each, as slowly as the rate limits want
+        if self.polls_once:  # a poll of each, as slowly as the rate limits want
             return SILENCE + request_timeout + count
-        expected = max(self._line_due - self._clock(), 0.0) + request_timeout + SILENCE
+        expected = linger + request_timeout + SILENCE
         shortest = 1.0 if self.begun else SHORTEST_LIMIT + LAST_POLLS
-        return min(expected, max(self.left() + LAST_POLLS, shortest))
+        return min(expected, max(self.timing.left() + LAST_POLLS, shortest))
 
     def is_too_late(self) -> bool:
         """Whether the deadline passed so long ago that the last polls of another round would come too late."""
-        return self.begun and not self.once() and self.left() < SHORTEST_LIMIT - LAST_POLLS
+        return self.begun and not self.polls_once and self.timing.left() < SHORTEST_LIMIT - LAST_POLLS
 
-    def take(self, answer: Answer, *, cost: float) -> News:
-        """A round's answer.
+    # --- answers ---
 
-        :param cost: CPU seconds that handing it over took.
-        :returns: what people want to hear of it.
+    def take(self, answer: RoundAnswer, *, cost: float) -> News:
+        """Enter a round's answer into the book.
+
+        :param cost: CPU seconds that handing it over took, which decide how soon the next one may come.
+        :returns: what users are told of it.
         """
-        self._handed_over = self._clock()
+        self._handed_over = self.timing.now()
         self._cost = cost
-        self._first = False
+        self._is_first = False
         self.losses = 0
         if self._plan is None:
-            self.plan(answer["plan"])
-        self._about.update(answer.get("about", {}))
+            self.begin(answer["plan"], answer.get("about", {}))
         self._next = answer["next"]
         return self.book.apply(answer["report"])
 
-    def plan(self, plan: list[dict[str, t.Any]]) -> None:
-        """What the wait is about, as the module understands it; records that came along are judged at once."""
+    def begin(self, plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> None:
+        """Open the book. Records that came along are judged at once.
+
+        :param about: what else the result is to tell.
+        """
         self._plan = plan
-        self.book = Book.open(plan, clock_face(self._started))
+        self._about.update(about)
+        self.book = Book.open(plan, clock_face(self.timing.started))
         if self._check_mode:
             for entry, item in zip(self.book.entries, plan):
                 if item.get("unstarted"):
-                    entry.end(_verdict.UNFINISHED, 0.0)
+                    entry.end(verdict.UNFINISHED, 0.0)
         if not self._conditional:
             self.book.judge(self._options["until"], 0.0)
 
-    def lost(self, said: str) -> None:
-        """A round that did not come back counts one error against everything that is open."""
+    def lose(self, said: str) -> None:
+        """A round did not come back, which counts one error against every cloud task that is open."""
         self.losses += 1
-        self._first = False
-        elapsed = self.elapsed()
+        self._is_first = False
+        elapsed = self.timing.elapsed()
         for number in self.book.open_numbers():
             entry = self.book.entries[number]
             entry.fail_poll(CloudError("network", said))
             state = self._next.setdefault("states", {}).setdefault(str(number), {})
             state["errors"] = state.get("errors", 0) + 1
             if state["errors"] >= self._options["max_errors"]:
-                entry.end(_verdict.ERROR, elapsed)
-        if self.left() <= 0:
-            self.book.end_open(_verdict.TIMED_OUT, elapsed)
+                entry.end(verdict.ERROR, elapsed)
+        if self.timing.left() <= 0:
+            self.book.end_open(verdict.TIMED_OUT, elapsed)
 
     # --- the end ---
-
-    def decide(self, number: int, verdict: bool | None, problem: str | None = None) -> None:
-        """What a condition says of a cloud task; null when it cannot be evaluated, with the reason."""
-        entry = self.book.entries[number]
-        error = CloudError("config", problem, advice="correct condition") if problem else None
-        entry.doubt = error.as_dict() if error else None
-        if verdict:
-            entry.end(_verdict.SATISFIED, self.elapsed())
-        elif entry.record["done"] and verdict is None and error:
-            entry.fail_poll(error)
-            entry.end(_verdict.ERROR, self.elapsed())
-        elif entry.record["done"]:
-            entry.end(_verdict.FAILED, self.elapsed())
-
-    def undecided(self) -> list[int]:
-        """Cloud tasks that are over but not judged yet: those of which only a condition can say what that means."""
-        return [number for number in self.book.open_numbers() if self.book.entries[number].record["done"]]
-
-    def seen(self) -> list[int]:
-        """Cloud tasks that are not judged yet and of which something is known, by a look or by what came along."""
-        entries = self.book.entries
-        return [
-            number for number in self.book.open_numbers() if entries[number].history or entries[number].record["done"]
-        ]
 
     def has_verdict(self) -> bool:
         """Whether the wait is over."""
@@ -236,74 +176,69 @@ class Rounds:
         return self.begun and self.book.is_over(require=self._options["require"], fail_fast=fail_fast)
 
     def stop(self, outcome: str, problem: CloudError | None = None) -> None:
-        """End what is open, with the reason."""
+        """End every cloud task that is open.
+
+        :param problem: why.
+        """
         for number in self.book.open_numbers() if problem else ():
             self.book.entries[number].fail_poll(t.cast(CloudError, problem))
-        self.book.end_open(outcome, self.elapsed())
+        self.book.end_open(outcome, self.timing.elapsed())
 
     def result(self) -> dict[str, t.Any]:
-        """The result so far."""
-        result = self.book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=self.elapsed())
+        """Returns the result so far."""
+        elapsed = self.timing.elapsed()
+        result = self.book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=elapsed)
         return {**result, **self._about}
 
     # --- life after a kill ---
 
     def dump(self) -> dict[str, t.Any]:
-        """What another process needs to go on: durations, since a clock may be set meanwhile."""
+        """Returns what another process needs to continue the wait."""
         return {
-            "started": self._started,
-            "saved": self._wall(),
-            "elapsed": self.elapsed(),
-            "left": self.left(),
+            **self.timing.dump(),
             "plan": self._plan,
             "entries": [entry.dump() for entry in self.book.entries],
             "api_calls": self.book.api_calls,
             "next": self._next,
         }
 
-    def resume(self, saved: Answer, plan: list[dict[str, t.Any]], *, about: Answer | None = None) -> bool:
-        """Go on with what was dumped, in the order of a new plan; false when that is about other cloud tasks.
+    def resume(self, saved: t.Mapping[str, t.Any], plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> bool:
+        """Continue a wait that was dumped, in the order of a new plan.
 
         The deadline stays; all else is as the options of the new call say.
 
-        :param about: what else the result is to tell.
+        :returns: false when the dumped wait is about other cloud tasks.
+        :raises ValueError: or another error of Python's own, when what was dumped has been changed.
         """
-        if not all(math.isfinite(saved[name]) for name in ("started", "saved", "elapsed", "left")):
-            raise ValueError("a time is no number")
         places = {name: number for number, name in reversed(list(enumerate(_identities(saved["plan"]))))}
         names = _identities(plan)
         if set(places) != set(names):
             return False
-        self.plan(plan)
+        pause = self.timing.resume(saved)
+        self._handed_over = self.timing.now() - pause
+        self.begin(plan, about)
         states = saved["next"].get("states", {})
-        self._next = {**saved["next"], "states": {}}
-        for number, (name, entry) in enumerate(zip(names, self.book.entries)):
-            self._next["states"][str(number)] = states.get(str(places[name]), {})
-            _take_over(entry, saved["entries"][places[name]])
-        pause = max(0.0, self._wall() - saved["saved"])  # a clock that was set back gives no time back
-        self._started = saved["started"]
-        self._about.update(about or {})
-        self._began = self._clock() - saved["elapsed"] - pause
-        self._deadline = self._clock() + saved["left"] - pause
-        self._handed_over = self._clock() - pause
-        self.book = Book(self.book.entries, clock_face(self._started))
+        self._next = t.cast(Handover, dict(saved["next"]))
+        self._next["states"] = {str(number): states.get(str(places[name]), {}) for number, name in enumerate(names)}
+        for name, entry in zip(names, self.book.entries):
+            _continue_entry(entry, saved["entries"][places[name]])
         self.book.api_calls = dict(saved["api_calls"])
         if not self._conditional:
-            self.book.judge(self._options["until"], self.elapsed())
+            self.book.judge(self._options["until"], self.timing.elapsed())
         return True
 
 
-def _take_over(entry: Entry, old: t.Mapping[str, t.Any]) -> None:
-    """All that is known of a cloud task; what became of a record that is done is judged anew."""
-    loaded = Entry.load(old)
+def _continue_entry(entry: Entry, saved: t.Mapping[str, t.Any]) -> None:
+    """Enter all that was known of a cloud task. What becomes of a record that is done is judged anew."""
+    loaded = Entry.load(saved)
     loaded.twin_of, loaded.name = entry.twin_of, entry.name
     if loaded.record["done"]:
         loaded.outcome = None
     vars(entry).update(vars(loaded))
 
 
-def _identities(plan: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
-    """The same for the same cloud task; those without an id, which are over, are told apart by their order."""
+def _identities(plan: t.Iterable[PlanItem]) -> list[str]:
+    """Returns the same text for the same cloud task. Those without an id, which are over, are told apart by their order."""
     without_id = itertools.count()
     return [
         json.dumps([item["ref"], next(without_id) if item["ref"]["task_id"] is None else None], sort_keys=True)
@@ -311,29 +246,22 @@ def _identities(plan: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
     ]
 
 
-def _item(planned: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """A planned cloud task in the form of an item of ``tasks``."""
-    action = planned.get("api_action")
-    return {**planned["ref"], **({"api_action": action} if action else {})}
-
-
-def _aged(handed_over: t.Mapping[str, t.Any], gap: float) -> dict[str, t.Any]:
-    """What a round handed over, some seconds later."""
-    lanes = {
-        name: {**lane, "ready_in": max(0.0, lane["ready_in"] - gap)}
-        for name, lane in handed_over.get("lanes", {}).items()
+def _aged(handed_over: Handover, gap: float) -> Handover:
+    """Returns what a round handed over, some seconds later."""
+    queues = {
+        word: {**queue, "ready_in": max(0.0, queue["ready_in"] - gap)}
+        for word, queue in handed_over.get("queues", {}).items()
     }
     states = {}
     for number, state in handed_over.get("states", {}).items():
-        older = dict(state)
-        if "due_in" in older:
-            older.update(due_in=max(0.0, older["due_in"] - gap), changed_ago=older["changed_ago"] + gap)
-        states[number] = older
+        states[number] = {**state}
+        if "due_in" in state:
+            states[number].update(due_in=max(0.0, state["due_in"] - gap), changed_ago=state["changed_ago"] + gap)
     sweeps = {
         account: {**sweep, "due_in": max(0.0, sweep["due_in"] - gap)}
         for account, sweep in handed_over.get("sweeps", {}).items()
     }
-    return {**handed_over, "lanes": lanes, "states": states, "sweeps": sweeps}
+    return t.cast(Handover, {**handed_over, "queues": queues, "states": states, "sweeps": sweeps})
 
 
 __all__ = ["Rounds"]

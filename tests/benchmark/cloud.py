@@ -22,7 +22,7 @@ from .measure import ROOT, Figures
 HERE = pathlib.Path(__file__).resolve().parent
 TOKEN = "EXAMPLE-FAKE-ACCESS-TOKEN"
 KEYS = ("AKIDEXAMPLE-FAKE-ID", "EXAMPLE-FAKE-SECRET-KEY")
-PROVIDERS = ("ess", "cos_doc", "mps", "dingtalk_doc")
+SERVICES = ("ess", "cos_doc", "mps", "dingtalk_doc")
 FOREVER = 10**9
 RUNNING: Figures = {"status": "running", "looks": FOREVER}
 DONE: Figures = {"status": "succeeded"}
@@ -84,7 +84,7 @@ class Cloud:
         """What all contenders see: this cloud, made-up credentials, nothing of the user's."""
         return {
             **_environment(),
-            **{f"CLOUDWAIT_{name.upper()}_ENDPOINT": self.url for name in PROVIDERS},
+            **{f"CLOUDWAIT_{name.upper()}_ENDPOINT": self.url for name in SERVICES},
             "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_HOME": str(self.folder / "ansible"),

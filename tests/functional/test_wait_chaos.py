@@ -209,7 +209,7 @@ def test_every_verdict_is_the_right_one(played: Played, record_property: Callabl
     record_property("chaos", json.dumps(figures))
     assert found == right
     assert result["outcome"] == "failed"
-    assert [task["look_error"] for task in result["tasks"]] == [None] * len(right)
+    assert [task["poll_error"] for task in result["tasks"]] == [None] * len(right)
 
 
 def test_no_record_runs_ahead_of_its_cloud_task(played: Played) -> None:
@@ -235,7 +235,7 @@ def test_polls_that_all_fail_end_a_cloud_task_with_its_last_state(played: Played
     check_whole(result)
     for task in result["tasks"]:
         assert (task["outcome"], task["status"], task["polls"]) == ("error", "running", 4)
-        assert task["look_error"]["retryable"] is True
+        assert task["poll_error"]["retryable"] is True
     assert looked_at(played.down, "doomed") == 4 * len(NEEDS)
 
 

@@ -126,8 +126,8 @@ def test_what_cannot_be_evaluated_at_the_end_is_named(played: Played) -> None:
 
 def test_what_could_not_be_evaluated_until_time_was_up_is_named(played: Played) -> None:
     assert '"task.error.code == 11" cannot be evaluated' in ended(played, "never to be told")["msg"]
-    assert ended(played, "never to be told")["task"]["look_error"]["kind"] == "config"
-    assert ended(played, "time is up")["task"]["look_error"] is None
+    assert ended(played, "never to be told")["task"]["poll_error"]["kind"] == "config"
+    assert ended(played, "time is up")["task"]["poll_error"] is None
 
 
 @pytest.mark.parametrize(

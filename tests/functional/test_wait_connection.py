@@ -112,7 +112,7 @@ def test_a_name_server_that_never_answers_costs_neither_the_time_limit_nor_the_o
         assert results[name]["outcome"] == "timed_out"
         assert results[name]["elapsed"] < limit + 20  # the name server would take 300 s
     hanging, going = results["beside another"]["tasks"]
-    assert hanging["look_error"]["message"].startswith("no connection to hangs.example was made within ")
+    assert hanging["poll_error"]["message"].startswith("no connection to hangs.example was made within ")
     assert going["polls"] > 20
     assert going["status"] == "running"
 
@@ -257,7 +257,7 @@ def test_a_host_that_is_gone_ends_the_wait_and_leaves_the_state(
     host.stop()
     result = run.result()
     assert (result["outcome"], outcomes(result)) == ("error", ["error", "satisfied"])
-    assert result["tasks"][0]["look_error"]["kind"] == "network"
+    assert result["tasks"][0]["poll_error"]["kind"] == "network"
     assert state.exists()
 
 

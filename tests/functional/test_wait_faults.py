@@ -124,7 +124,7 @@ def records(played: Played, name: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", PASSING)
 def test_what_may_pass_is_survived(played: Played, provider: str, name: str) -> None:
     task = records(played, "passing")[f"{provider} {name}"]
-    assert (task["outcome"], task["status"], task["look_error"]) == ("satisfied", "succeeded", None)
+    assert (task["outcome"], task["status"], task["poll_error"]) == ("satisfied", "succeeded", None)
     assert task["polls"] == 3
 
 
@@ -133,7 +133,7 @@ def test_what_may_pass_is_survived(played: Played, provider: str, name: str) -> 
 @pytest.mark.parametrize("name", OVER_TLS)
 def test_what_breaks_tls_itself_is_survived(played: Played, provider: str, name: str) -> None:
     task = records(played, "passing")[f"{provider} {name}"]
-    assert (task["outcome"], task["status"], task["look_error"]) == ("satisfied", "succeeded", None)
+    assert (task["outcome"], task["status"], task["poll_error"]) == ("satisfied", "succeeded", None)
     assert task["polls"] == 3
 
 
@@ -152,7 +152,7 @@ def test_a_vendor_that_asks_for_patience_gets_it(played: Played) -> None:
 def test_too_many_errors_in_a_row_end_a_cloud_task(played: Played, provider: str) -> None:
     down = records(played, "down")[f"{provider} down"]
     assert (down["outcome"], down["polls"], down["status"]) == ("error", 3, "unknown")
-    assert down["look_error"]["kind"] == "server"
+    assert down["poll_error"]["kind"] == "server"
     assert "HTTP 500" in played.run.results["down"]["msg"]
     assert records(played, "down")[f"{provider} up and down"]["outcome"] == "satisfied"
 
@@ -161,11 +161,11 @@ def test_too_many_errors_in_a_row_end_a_cloud_task(played: Played, provider: str
 def test_what_is_final_ends_a_cloud_task_with_the_vendors_words(told: Played, provider: str) -> None:
     result = told.run.results[f"final {provider}"]
     assert outcomes(result) == ["error"] * 3
-    kinds = [task["look_error"]["kind"] for task in result["tasks"]]
+    kinds = [task["poll_error"]["kind"] for task in result["tasks"]]
     assert kinds == ["auth", "permission", "invalid"]
     for task, code in zip(result["tasks"], FINAL[provider]):
         assert task["polls"] == 1
-        assert task["look_error"]["message"] == f"the vendor says {code}"
+        assert task["poll_error"]["message"] == f"the vendor says {code}"
         assert f"{code}: the vendor says" in result["msg"] or f"the vendor says {code}" in result["msg"]
 
 

@@ -58,7 +58,7 @@ def test_none_is_given_up(played: Played, name: str) -> None:
     result = played.run.results[name]
     assert result["outcome"] == "satisfied", result["msg"]
     assert outcomes(result) == ["satisfied"] * COUNT
-    assert [task["look_error"] for task in result["tasks"]] == [None] * COUNT
+    assert [task["poll_error"] for task in result["tasks"]] == [None] * COUNT
     assert played.clouds[name].stats()["connections_broken"] >= LEAST_BROKEN
 
 

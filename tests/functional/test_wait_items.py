@@ -211,7 +211,7 @@ def test_an_account_that_is_not_there_ends_a_cloud_task_without_a_request(played
     result = ended(played, "no such account")
     assert outcomes(result) == ["error"]
     assert 'the profile "third"' in result["msg"]
-    assert (result["task"]["look_error"]["kind"], result["api_calls"]) == ("config", {})
+    assert (result["task"]["poll_error"]["kind"], result["api_calls"]) == ("config", {})
 
 
 def test_nothing_was_asked_for_what_is_refused(played: Played) -> None:

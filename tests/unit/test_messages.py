@@ -12,10 +12,10 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _verdict
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import KINDS, CloudError, shown
-from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait_options import POLICY, check_policy
+from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.options import POLICY, check_policy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 POLL = 'The poll of the Tencent MPS cloud task "film"'
@@ -135,13 +135,13 @@ OUTCOMES: dict[str, tuple[str, dict[str, t.Any], str]] = {
     "satisfied": ("succeeded", {}, "1 of 1 cloud tasks satisfied the wait after 9 s."),
     "error": (
         "running",
-        {"look_error": BROKEN},
+        {"poll_error": BROKEN},
         AFTER + "the wait gave up: Trailer (mps film) was still running, and the last poll failed: nothing listens at "
         "127.0.0.1:9; check the network, and wait again; cloud tasks that are not over keep running.",
     ),
     "not_found": (
         "unknown",
-        {"look_error": UNKNOWN},
+        {"poll_error": UNKNOWN},
         AFTER + "Trailer (mps film) is not known to the vendor (ResourceNotFound: no such task); check the network.",
     ),
     "failed": (
@@ -170,8 +170,8 @@ def test_an_outcome_reads_as_one_sentence(outcome: str) -> None:
     status, more, sentence = OUTCOMES[outcome]
     native = None if status == "unknown" else status.upper()
     record = make_record({"provider": "mps", "task_id": "film"}, status, native)
-    task = {"look_error": None, **record, **more, "name": "Trailer", "outcome": outcome}
-    assert _verdict.message(outcome, [task], elapsed=9.0, advice="check the network") == sentence
+    task = {"poll_error": None, **record, **more, "name": "Trailer", "outcome": outcome}
+    assert verdict.message(outcome, [task], elapsed=9.0, advice="check the network") == sentence
 
 
 # --- Options --------------------------------------------------------------------------------------------------------

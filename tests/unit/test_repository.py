@@ -26,27 +26,26 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_duration.py": 0,
     "_errors.py": 0,
     "_oldest_python.py": 0,
+    "_pacing.py": 0,
+    "_record.py": 0,
     "_signals.py": 0,
-    "_status.py": 0,
     "_uncertain.py": 0,
     "_version.py": 0,
-    "_book.py": 1,
-    "_pacing.py": 1,
-    "_sweep.py": 1,
-    "_verdict.py": 1,
-    "_wait_options.py": 1,
     "signing/": 1,
     "_credentials.py": 2,
+    "_secrecy.py": 2,
     "_transport.py": 2,
-    "_providers/": 3,
-    "_calls/": 4,
-    "_items.py": 4,
-    "_waiter.py": 4,
-    "_argspec.py": 5,
-    "_module.py": 5,
-    "_module_calls.py": 5,
-    "_wait.py": 5,
+    "_services/": 3,
+    "_wait/": 4,
+    "_module/": 5,
 }
+PURE_WAIT = {  # what of level 4 the controller may use: nothing in it leads to a service
+    UTILS + "_wait/book.py",
+    UTILS + "_wait/contract.py",
+    UTILS + "_wait/options.py",
+    UTILS + "_wait/verdict.py",
+}
+PURE = {0, 1}  # levels whose files know no input, output or clock
 MAY_IMPORT = {  # levels of module_utils that other files may import
     "plugins/modules/": {3, 4, 5},
     "plugins/action/": {0, 1},
@@ -68,9 +67,9 @@ IMPURE = {
 }
 WALL_CLOCK = {  # who may ask for the time of day; all others get it as an argument, or take the monotonic clock
     "plugins/action/wait_for_task.py": "a state file outlives this host's monotonic clock, and a history shows times of day",
-    "plugins/module_utils/_wait.py": "the history of a wait in the background shows times of day",
+    "plugins/module_utils/_wait/round.py": "the history of a wait in the background shows times of day",
     "plugins/module_utils/_credentials.py": "temporary keys end at a time of day",
-    "plugins/module_utils/_providers/ess.py": "the vendor retires an action on a day",
+    "plugins/module_utils/_services/ess.py": "the vendor retires an action on a day",
     "plugins/module_utils/_transport.py": "signatures carry the time of day",
 }
 CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "date.today", "datetime.today"}
@@ -97,6 +96,8 @@ MADE_BY_TOOLS = {"changelogs/changelog.yaml", "changelogs/fragments"}  # antsibu
 SKIPPED = {".git", ".venv", ".cache", ".nox", ".ansible", "__pycache__", "output", "collections"}
 FRAGMENT_OF_GROUP = {"tencent": "_tencent", "dingtalk": "_dingtalk", "all": "_transport"}
 FUNCTION_LINES = 40
+CLASS_LINES = 200
+CLASS_METHODS = 15
 MAIN_LINES = 15
 MODULE_LINES = 100
 
@@ -166,17 +167,24 @@ def forbidden_edges(name: str, tree: ast.Module, files: t.Container[str]) -> t.I
     if name.startswith(UTILS) and own is None:
         yield f"{name} has no level: enter it in LEVELS"
     for target in own_files(name, tree, files):
-        if name.startswith(("plugins/action/", "plugins/plugin_utils/")) and target.startswith("plugins/plugin_utils/"):
+        if on_controller(name) and target.startswith("plugins/plugin_utils/"):
             continue  # what runs on the controller only
         level = level_of(target) if target.startswith(UTILS) else None
         if level is None:
             yield f"{name} imports {target}, which is no file of module_utils with a level"
         elif own is not None and level > own:
             yield f"{name} (level {own}) imports {target} (level {level})"
-        elif own is None and level not in allowed_levels(name):
+        elif own == 4 and name in PURE_WAIT and level > 1 and target not in PURE_WAIT:
+            yield f"{name} is pure and imports {target}, which is not"
+        elif own is None and level not in allowed_levels(name) and not (on_controller(name) and target in PURE_WAIT):
             yield f"{name} imports {target} (level {level})"
     for imported in imported_names(name, tree):
         yield from forbidden_library(name, own, imported)
+
+
+def on_controller(name: str) -> bool:
+    """Whether a file runs on the controller."""
+    return name.startswith(("plugins/action/", "plugins/plugin_utils/"))
 
 
 def allowed_levels(name: str) -> set[int]:
@@ -185,9 +193,10 @@ def allowed_levels(name: str) -> set[int]:
 
 def forbidden_library(name: str, own: int | None, imported: str) -> t.Iterator[str]:
     """What of others' a file of this level must not import."""
-    if own is not None and own <= 1 and (imported in IMPURE or any(imported.startswith(each + ".") for each in IMPURE)):
+    is_pure = own in PURE or name in PURE_WAIT
+    if is_pure and (imported in IMPURE or any(imported.startswith(each + ".") for each in IMPURE)):
         yield f"{name} (level {own}) is pure and imports {imported}"
-    if own is not None and own <= 1 and imported.partition(".")[0] == "ansible":
+    if is_pure and imported.partition(".")[0] == "ansible":
         yield f"{name} (level {own}) imports {imported}: the standard library only"
     if own is not None and own < 5 and imported.startswith("ansible.module_utils.basic"):
         yield f"{name} (level {own}) imports {imported}: only level 5 and the modules know AnsibleModule"
@@ -229,22 +238,26 @@ LAYER_MISTAKES = [
     ("plugins/module_utils/_errors.py", "from ._transport import Transport"),
     ("plugins/module_utils/_errors.py", "import requests"),
     ("plugins/module_utils/_brandnew.py", ""),
-    ("plugins/module_utils/_transport.py", "from . import _module"),
+    ("plugins/module_utils/_transport.py", "from ._module import run"),
     ("plugins/module_utils/_transport.py", "from ansible.module_utils.basic import AnsibleModule"),
     ("plugins/module_utils/signing/tc3.py", "from .._transport import Transport"),
     ("plugins/module_utils/signing/tc3.py", "from urllib.request import urlopen"),
-    ("plugins/module_utils/_providers/ess.py", "def f():\n    from .._module import run_info"),
+    ("plugins/module_utils/_services/ess.py", "def f():\n    from .._module.run import run_info"),
     ("plugins/modules/x_info.py", f"from {HERE}plugins.module_utils._transport import Transport"),
     ("plugins/modules/x_info.py", f"from {HERE}plugins.module_utils._absent import Thing"),
     ("plugins/modules/x_info.py", f"import {HERE}tests.unit.conftest"),
-    ("plugins/action/x.py", "from ..module_utils._providers.ess import EssProvider"),
+    ("plugins/action/x.py", "from ..module_utils._services.ess import Ess"),
+    ("plugins/action/x.py", "from ..module_utils._wait.loop import play"),
+    ("plugins/module_utils/_wait/book.py", "from .loop import play"),
+    ("plugins/module_utils/_wait/verdict.py", "import time"),
     ("plugins/doc_fragments/_x.py", "from ..module_utils._version import __version__"),
 ]
 
 
 @pytest.mark.parametrize(("name", "text"), LAYER_MISTAKES)
 def test_a_forbidden_import_is_found(name: str, text: str) -> None:
-    files = [UTILS + each for each in ("_errors.py", "_version.py", "_transport.py", "_module.py", "_providers/ess.py")]
+    inner = ("_errors.py", "_version.py", "_transport.py", "_module/run.py", "_services/ess.py", "_wait/loop.py")
+    files = [UTILS + each for each in inner]
     assert list(forbidden_edges(name, ast.parse(text), files))
 
 
@@ -282,6 +295,16 @@ def find_long_functions(name: str, tree: ast.Module) -> t.Iterator[str]:
                 yield f"{name}:{node.lineno}: {node.name} has {lines} lines, at most {most} are wanted"
 
 
+def find_large_classes(name: str, tree: ast.Module) -> t.Iterator[str]:
+    """Classes with more than one reason to be read."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and name.startswith(("plugins/", "extensions/")):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            methods = sum(isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) for each in node.body)
+            if lines > CLASS_LINES or methods > CLASS_METHODS:
+                yield f"{name}:{node.lineno}: {node.name} has {methods} methods and {lines} lines"
+
+
 def find_wall_clock(name: str, tree: ast.Module) -> t.Iterator[str]:
     """Uses of the time of day; waits are measured with the monotonic clock."""
     if not name.startswith("plugins/") or name in WALL_CLOCK:
@@ -303,13 +326,22 @@ def find_long_module(name: str, tree: ast.Module) -> t.Iterator[str]:
         yield f"{name}: {lines} lines of code, at most {MODULE_LINES} are wanted"
 
 
-HABITS: list[Finder] = [find_asserts, find_fail_json_in_except, find_long_functions, find_long_module, find_wall_clock]
+HABITS: list[Finder] = [
+    find_asserts,
+    find_fail_json_in_except,
+    find_large_classes,
+    find_long_functions,
+    find_long_module,
+    find_wall_clock,
+]
 HABIT_MISTAKES = [
     (find_asserts, "assert x"),
     (find_fail_json_in_except, "try:\n    pass\nexcept ValueError:\n    if x:\n        module.fail_json(msg='')"),
     (find_long_functions, "def f():\n" + "    pass\n" * FUNCTION_LINES),
     (find_long_functions, "def main():\n" + "    pass\n" * MAIN_LINES),
     (find_long_module, "def f():\n    pass\n" * MODULE_LINES),
+    (find_large_classes, "class C:\n" + "    x = 0\n" * CLASS_LINES),
+    (find_large_classes, "class C:\n" + "".join(f"    def f{n}(self): pass\n" for n in range(CLASS_METHODS + 1))),
     (find_wall_clock, "import time\nstart = time.time()"),
     (find_wall_clock, "from time import time"),
     (find_wall_clock, "import datetime\nnow = datetime.datetime.now()"),
@@ -337,14 +369,14 @@ def test_the_list_of_clock_users_is_not_stale(name: str) -> None:
 # The oldest Python
 
 GUARD = UTILS + "_oldest_python.py"
-GUARDED = UTILS + "_argspec.py"
+GUARDED = UTILS + "_module/argspec.py"
 
 
 def module_mistakes(name: str, tree: ast.Module) -> t.Iterator[str]:
     """A module must import first what refuses a Python that is too old; else a user of one reads a traceback."""
     first = next((each for each in imported_names(name, tree) if each.startswith(HERE)), None)
-    if first != HERE + "plugins.module_utils._argspec":
-        yield f"{name} imports {first} before _argspec, which refuses a Python that is too old"
+    if first != HERE + "plugins.module_utils._module.argspec":
+        yield f"{name} imports {first} before argspec, which refuses a Python that is too old"
 
 
 def guarded_mistakes(name: str, tree: ast.Module) -> t.Iterator[str]:
@@ -377,10 +409,10 @@ def test_the_refusal_runs_on_an_old_python() -> None:
     ("finder", "name", "text"),
     [
         (module_mistakes, "plugins/modules/x.py", "import json"),
-        (module_mistakes, "plugins/modules/x.py", f"from {HERE}plugins.module_utils._module import run_info"),
-        (guarded_mistakes, GUARDED, "from ._oldest_python import refuse_older_python"),
+        (module_mistakes, "plugins/modules/x.py", f"from {HERE}plugins.module_utils._module.run import run_info"),
+        (guarded_mistakes, GUARDED, "from .._oldest_python import refuse_older_python"),
         (guarded_mistakes, GUARDED, "Spec = dict[str, str]\nrefuse_older_python()"),
-        (guarded_mistakes, GUARDED, "from . import _wait_options\nrefuse_older_python()"),
+        (guarded_mistakes, GUARDED, "from .._wait import options\nrefuse_older_python()"),
     ],
 )
 def test_a_late_refusal_of_an_old_python_is_found(finder: Finder, name: str, text: str) -> None:

@@ -15,7 +15,7 @@ import sys
 import typing as t
 
 from ...functional.ansible_runs import NEEDS
-from ..cloud import DONE, PROVIDERS, Cloud, Scribe
+from ..cloud import DONE, SERVICES, Cloud, Scribe
 from ..contenders import PAUSE, info, program, sdk, until, wait
 from ..measure import ROOT, Bench, Cost, Environment, Figures, at_once, play, run
 from ..report import bar_note, number, table, verdict
@@ -70,7 +70,7 @@ class Run:
         self._pause = bench.pick(PAUSE, 1)
         self._rate = RATE_OF_MOST if count == max(LIVES) else RATE
         self._crowd = Crowd(
-            PROVIDERS if who == MIXED else ("mps",), count, *bench.pick(LIVES.get(count, (1, 2)), (1, 2))
+            SERVICES if who == MIXED else ("mps",), count, *bench.pick(LIVES.get(count, (1, 2)), (1, 2))
         )
 
     def measure(self) -> Figures:

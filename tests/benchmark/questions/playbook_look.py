@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ...functional.ansible_runs import MODULES
-from ..cloud import PROVIDERS, RUNNING, Cloud
+from ..cloud import SERVICES, RUNNING, Cloud
 from ..contenders import info, played, sdk, uri
 from ..measure import Bench, Figures, costs
 from ..report import bar_note, number, ratio, table, verdict
@@ -20,8 +20,8 @@ SDK = "module on the SDK"
 
 def measure(bench: Bench) -> Figures:
     """A playbook of one Ansible task, by module."""
-    with Cloud([{"provider": name, "task_id": "still", "life": [RUNNING]} for name in PROVIDERS]) as cloud:
-        names = bench.pick(PROVIDERS, ("mps",))
+    with Cloud([{"provider": name, "task_id": "still", "life": [RUNNING]} for name in SERVICES]) as cloud:
+        names = bench.pick(SERVICES, ("mps",))
         jobs = {MODULES[name]: played(cloud, info(name, "still")) for name in names}
         jobs[URI] = played(cloud, uri(cloud, "still"))
         jobs[SDK] = played(cloud, sdk("still"))

@@ -7,8 +7,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.cloudwait.conversion.plugins.action.wait_for_task import _arguments, _error_of, _plain_refusal
-from ansible_collections.cloudwait.conversion.plugins.module_utils import _argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import plain_refusal, read_arguments
 
 
 class Vaulted:
@@ -23,16 +24,16 @@ class Vaulted:
 
 def test_values_that_were_encrypted_by_themselves_are_read() -> None:
     given = {"timeout": Vaulted("30m"), "rate_limit": {"mps": Vaulted("5")}, "tasks": [{"task_id": Vaulted("m1")}]}
-    assert _arguments(given) == {"timeout": "30m", "rate_limit": {"mps": "5"}, "tasks": [{"task_id": "m1"}]}
+    assert read_arguments(given) == {"timeout": "30m", "rate_limit": {"mps": "5"}, "tasks": [{"task_id": "m1"}]}
 
 
 def test_one_result_is_a_list_of_one() -> None:
-    assert _arguments({"tasks": {"refs": []}}) == {"tasks": [{"refs": []}]}
+    assert read_arguments({"tasks": {"refs": []}}) == {"tasks": [{"refs": []}]}
 
 
 def test_what_goes_from_round_to_round_is_no_option_of_users() -> None:
-    assert "_round" not in _argspec.wait()
-    assert _arguments({"_round": {"left": 1}, "task_id": "m1"}) == {"task_id": "m1"}
+    assert "_round" not in argspec.wait()
+    assert read_arguments({"_round": {"left": 1}, "task_id": "m1"}) == {"task_id": "m1"}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_what_goes_from_round_to_round_is_no_option_of_users() -> None:
     ],
 )
 def test_ansibles_words_on_types_are_made_plain(msg: str, given: dict[str, t.Any], sentence: str) -> None:
-    assert _plain_refusal(msg, given) == sentence
+    assert plain_refusal(msg, given) == sentence
 
 
 @pytest.mark.parametrize(
@@ -63,4 +64,4 @@ def test_ansibles_words_on_types_are_made_plain(msg: str, given: dict[str, t.Any
     ],
 )  # fmt: skip
 def test_a_crash_is_told_from_a_refusal(answer: dict[str, t.Any], kind: str) -> None:
-    assert _error_of(answer, str(answer["msg"])).kind == kind
+    assert error_of(answer, str(answer["msg"])).kind == kind

@@ -17,8 +17,8 @@ import typing as t
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _credentials
 from ansible_collections.cloudwait.conversion.plugins.module_utils._credentials import (
+    Cached,
     DingTalkApp,
-    Kept,
     Keys,
     TencentCredentials,
     dingtalk_app,
@@ -456,7 +456,7 @@ def test_a_profile_is_read_again(home: pathlib.Path) -> None:
 class Turn:
     """A lock for which this thread has to wait until another one has met an error."""
 
-    def __init__(self, kept: Kept[str], error: CloudError) -> None:
+    def __init__(self, kept: Cached[str], error: CloudError) -> None:
         self.kept = kept
         self.error = error
 
@@ -477,7 +477,7 @@ def fail(kind: str) -> t.NoReturn:
 
 
 def test_who_waited_for_a_fetch_that_failed_does_not_fetch_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: Kept[str] = Kept(lambda: 0.0, renew_before=300)
+    kept: Cached[str] = Cached(lambda: 0.0, renew_before=300)
     error = CloudError("network", "no keys")
     monkeypatch.setattr(kept, "_lock", Turn(kept, error))
     with pytest.raises(CloudError, match="no keys") as caught:
@@ -486,7 +486,7 @@ def test_who_waited_for_a_fetch_that_failed_does_not_fetch_too(monkeypatch: pyte
 
 
 def test_who_comes_later_fetches_anew_if_that_may_help() -> None:
-    kept: Kept[str] = Kept(lambda: 0.0, renew_before=300)
+    kept: Cached[str] = Cached(lambda: 0.0, renew_before=300)
     with pytest.raises(CloudError):
         kept.get(lambda: fail("network"))
     assert kept.get(lambda: ("keys", None)) == "keys"
@@ -499,7 +499,7 @@ def test_who_comes_later_fetches_anew_if_that_may_help() -> None:
 
 def test_what_is_still_good_is_used_when_its_renewal_fails() -> None:
     now = 0.0
-    kept: Kept[str] = Kept(lambda: now, renew_before=300)
+    kept: Cached[str] = Cached(lambda: now, renew_before=300)
     assert kept.get(lambda: ("keys", 1000.0)) == "keys"
     now = 701.0
     assert kept.get(lambda: fail("auth")) == "keys"
@@ -512,7 +512,7 @@ def test_what_is_still_good_is_used_when_its_renewal_fails() -> None:
 
 
 def test_what_was_refused_is_not_used_again() -> None:
-    kept: Kept[str] = Kept(lambda: 0.0, renew_before=300)
+    kept: Cached[str] = Cached(lambda: 0.0, renew_before=300)
     kept.get(lambda: ("keys", 1000.0))
     kept.refuse("other keys")  # met late: they had been replaced since
     assert kept.get(no_fetch) == "keys"

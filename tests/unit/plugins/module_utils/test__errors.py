@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import KINDS, CloudError, one_line, shown
+from ansible_collections.cloudwait.conversion.plugins.module_utils._secrecy import hide_in
 
 SECRET = "EXAMPLE-FAKE-SECRET"
 
@@ -113,12 +114,12 @@ def test_what_is_known_better_than_the_kind_counts() -> None:
 )
 def test_secrets_are_hidden_wherever_they_stand(text: str, hidden: str) -> None:
     error = CloudError("auth", text, code=text, message=text, request_id=text)
-    error.hide(["", SECRET, f"{SECRET}-AND-MORE"])
+    hide_in(error, ["", SECRET, f"{SECRET}-AND-MORE"])
     assert {error.said, error.code, error.message, error.request_id, str(error)} == {hidden}
 
 
 def test_hiding_leaves_what_is_absent() -> None:
     error = CloudError("auth", "no")
-    error.hide([SECRET])
+    hide_in(error, [SECRET])
     assert error.as_dict()["message"] == "no"
     assert (error.code, error.message, error.request_id) == (None, None, None)

@@ -7,11 +7,13 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.cloudwait.conversion.plugins.module_utils._book import News
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
-from ansible_collections.cloudwait.conversion.plugins.module_utils._status import make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import News
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
 
 OPTIONS: dict[str, t.Any] = {
     "until": ["succeeded"],
@@ -30,17 +32,22 @@ class Clock:
         self.wall = 1767323045.0  # 2026-01-02T03:04:05Z
 
     def rounds(self, *, check_mode: bool = False, conditional: bool = False, **options: t.Any) -> Rounds:
-        return Rounds(
-            {**OPTIONS, **options},
-            check_mode=check_mode,
-            conditional=conditional,
-            clock=lambda: self.now,
-            wall=lambda: self.wall,
-        )
+        merged = {**OPTIONS, **options}
+        timing = Timing(merged["timeout"], clock=lambda: self.now, wall=lambda: self.wall)
+        return Rounds(merged, timing, check_mode=check_mode, conditional=conditional)
+
+    def lines(self, rounds: Rounds, **options: t.Any) -> Lines:
+        return Lines("h", {**OPTIONS, **options}, rounds.timing, quiet=False, show=print)
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
         self.wall += seconds
+
+
+def told_lines(rounds: Rounds, news: News) -> list[str]:
+    """The lines of a wait whose heartbeat is not due."""
+    lines = Lines("h", OPTIONS, rounds.timing, quiet=False, show=print)
+    return lines.after_round(rounds.book, news, is_over=rounds.has_verdict())
 
 
 def ref(number: int) -> dict[str, t.Any]:
@@ -67,7 +74,7 @@ def answer(count: int = 2, **changes: t.Any) -> dict[str, t.Any]:
         "api_calls": {"mps": count},
     }
     following = {
-        "lanes": {"mps": {"ready_in": 2.0, "slowdown": 1.0}},
+        "queues": {"mps": {"ready_in": 2.0, "slowdown": 1.0}},
         "states": {number: state() for number in numbers},
     }
     plan = [{"ref": ref(number)} for number in range(count)]
@@ -75,7 +82,7 @@ def answer(count: int = 2, **changes: t.Any) -> dict[str, t.Any]:
 
 
 def test_the_first_round_gets_what_the_user_gave() -> None:
-    order = Clock().rounds().next_round()
+    order = Clock().rounds().next_arguments(60.0)
     assert set(order) == {"_round"}
     assert order["_round"]["first"] is True
     assert order["_round"]["left"] == 900.0
@@ -87,13 +94,13 @@ def test_a_later_round_gets_only_what_is_open_and_how_old_everything_is() -> Non
     clock.pass_time(2)
     rounds.take(answer(outcomes={"0": ["failed", 1.5]}), cost=0.4)
     clock.pass_time(1)
-    order = rounds.next_round()
+    order = rounds.next_arguments(60.0)
     assert order["tasks"] == [ref(1)]
     handed = order["_round"]
     assert handed["numbers"] == [1]
     assert handed["states"]["1"]["due_in"] == 2.0
     assert handed["states"]["1"]["changed_ago"] == 2.0
-    assert handed["lanes"]["mps"]["ready_in"] == 1.0
+    assert handed["queues"]["mps"]["ready_in"] == 1.0
     assert handed["left"] == 897.0
     assert handed["elapsed"] == 3.0
     assert handed["first"] is False
@@ -103,31 +110,34 @@ def test_a_later_round_gets_only_what_is_open_and_how_old_everything_is() -> Non
 def test_a_dear_hand_over_makes_rounds_longer(cost: float, after_change: float) -> None:
     rounds = Clock().rounds()
     rounds.take(answer(), cost=cost)
-    assert rounds.next_round()["_round"]["after_change"] == after_change
+    assert rounds.next_arguments(60.0)["_round"]["after_change"] == after_change
 
 
 def test_a_round_is_back_for_the_heartbeat_and_for_the_timeout_of_the_ansible_task() -> None:
     clock = Clock()
     rounds = clock.rounds(heartbeat=20)
+    lines = clock.lines(rounds, heartbeat=20)
     clock.pass_time(5)
-    assert rounds.next_round()["_round"]["linger"] == 15.0
-    assert rounds.next_round(at_most=4.0)["_round"]["linger"] == 4.0
+    assert lines.next_in() == 15.0
+    assert rounds.next_arguments(15.0)["_round"]["linger"] == 15.0
+    assert rounds.next_arguments(15.0, at_most=4.0)["_round"]["linger"] == 4.0
 
 
 def test_a_heartbeat_is_due_again_and_again_also_when_nobody_prints_it() -> None:
     clock = Clock()
     rounds = clock.rounds(heartbeat=20)
+    lines = clock.lines(rounds, heartbeat=20)
     rounds.take(answer(), cost=0)
     for dummy in range(3):
-        assert rounds.lines("h", News()) == []
+        assert lines.after_round(rounds.book, News(), is_over=False) == []
         clock.pass_time(20)
-        assert len(rounds.lines("h", News())) == 1
-        assert rounds.next_round()["_round"]["linger"] == 20.0
+        assert len(lines.after_round(rounds.book, News(), is_over=False)) == 1
+        assert lines.next_in() == 20.0
 
 
 def test_records_that_came_along_are_judged_at_once() -> None:
     rounds = Clock().rounds()
-    rounds.plan([{"ref": ref(0), "record": make_record(ref(0), "succeeded", "FINISH")}])
+    rounds.begin([{"ref": ref(0), "record": make_record(ref(0), "succeeded", "FINISH")}], {})
     assert rounds.has_verdict()
     assert rounds.result()["outcome"] == "satisfied"
 
@@ -138,7 +148,7 @@ def test_a_wait_is_not_over_before_it_is_known_what_it_is_about() -> None:
 
 def test_an_empty_list_is_satisfied() -> None:
     rounds = Clock().rounds()
-    rounds.plan([])
+    rounds.begin([], {})
     assert rounds.has_verdict()
     assert rounds.result()["summary"]["total"] == 0
     assert "failed" not in rounds.result()
@@ -148,9 +158,9 @@ def test_a_lost_round_counts_one_error_against_everything_open() -> None:
     rounds = Clock().rounds()
     rounds.take(answer(), cost=0)
     for dummy in range(2):
-        rounds.lost("the connection to the host was lost")
+        rounds.lose("the connection to the host was lost")
         assert not rounds.has_verdict()
-    rounds.lost("the connection to the host was lost")
+    rounds.lose("the connection to the host was lost")
     assert rounds.result()["outcome"] == "error"
     assert "the connection to the host was lost" in rounds.result()["msg"]
 
@@ -158,7 +168,7 @@ def test_a_lost_round_counts_one_error_against_everything_open() -> None:
 def test_a_good_round_forgets_the_losses() -> None:
     rounds = Clock().rounds()
     rounds.take(answer(), cost=0)
-    rounds.lost("gone")
+    rounds.lose("gone")
     rounds.take(answer(), cost=0)
     assert rounds.losses == 0
 
@@ -173,11 +183,11 @@ def test_the_last_error_stays_until_a_look_is_good() -> None:
     second = answer()
     second["report"]["polls"] = {}  # there was no look
     rounds.take(second, cost=0.1)
-    assert [entry.look_error for entry in rounds.book.entries] == [error, None]
+    assert [entry.poll_error for entry in rounds.book.entries] == [error, None]
     third = answer()
     third["report"]["polls"] = {"0": 2, "1": 2}
     rounds.take(third, cost=0.1)
-    assert [entry.look_error for entry in rounds.book.entries] == [None, None]
+    assert [entry.poll_error for entry in rounds.book.entries] == [None, None]
 
 
 def test_the_result_has_every_key_on_success_and_on_failure() -> None:
@@ -236,7 +246,7 @@ def test_a_twin_is_reported_like_its_other() -> None:
 def test_what_a_condition_decides(status: str, verdict: bool | None, outcome: str) -> None:
     rounds = Clock().rounds(conditional=True)
     rounds.take(answer(count=1, records={"0": make_record(ref(0), status, status)}), cost=0)
-    rounds.decide(0, verdict, "the condition x cannot be evaluated")
+    rounds.book.decide(0, verdict, "the condition x cannot be evaluated", 1.0)
     assert rounds.result()["tasks"][0]["outcome"] == outcome
     if outcome == "error":
         assert "the condition x cannot be evaluated" in rounds.result()["msg"]
@@ -244,7 +254,7 @@ def test_what_a_condition_decides(status: str, verdict: bool | None, outcome: st
 
 def test_check_mode_reports_what_was_not_started_and_does_not_fail() -> None:
     rounds = Clock().rounds(check_mode=True)
-    rounds.plan([{"ref": {"provider": "mps", "task_id": None}, "unstarted": True}])
+    rounds.begin([{"ref": {"provider": "mps", "task_id": None}, "unstarted": True}], {})
     result = rounds.result()
     assert (result["outcome"], "failed" in result) == ("unfinished", False)
 
@@ -278,8 +288,8 @@ def test_a_wait_goes_on_with_its_deadline_and_asks_for_nothing_that_had_ended() 
     clock.wall += 100  # and another process, with a monotonic clock of its own
     clock.now = 7.0
     rounds = clock.rounds(fail_fast=False, timeout=60)
-    assert rounds.resume(saved, [{"ref": ref(2)}, {"ref": ref(1)}, {"ref": ref(0), "name": "A film"}])
-    order = rounds.next_round()
+    assert rounds.resume(saved, [{"ref": ref(2)}, {"ref": ref(1)}, {"ref": ref(0), "name": "A film"}], {})
+    order = rounds.next_arguments(60.0)
     assert order["tasks"] == [ref(1)]
     assert order["_round"]["numbers"] == [1]
     assert order["_round"]["left"] == pytest.approx(790.0)
@@ -298,23 +308,23 @@ def test_a_clock_that_is_set_back_between_kill_and_resume_gives_no_time_back() -
     saved = killed(clock)
     clock.wall -= 3600
     rounds = clock.rounds(fail_fast=False)
-    assert rounds.resume(saved, [{"ref": ref(number)} for number in range(3)])
-    assert rounds.left() == pytest.approx(890.0)
-    assert rounds.elapsed() == pytest.approx(10.0)
+    assert rounds.resume(saved, [{"ref": ref(number)} for number in range(3)], {})
+    assert rounds.timing.left() == pytest.approx(890.0)
+    assert rounds.timing.elapsed() == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize("name", ["left", "elapsed", "saved", "started"])
 def test_a_state_with_a_time_that_is_no_number_is_damaged(name: str) -> None:
     clock = Clock()
     with pytest.raises(ValueError, match="a time is no number"):
-        clock.rounds().resume({**killed(clock), name: float("inf")}, [{"ref": ref(number)} for number in range(3)])
+        clock.rounds().resume({**killed(clock), name: float("inf")}, [{"ref": ref(number)} for number in range(3)], {})
 
 
 def test_the_options_of_the_new_call_win() -> None:
     clock = Clock()
     saved = killed(clock)
     rounds = clock.rounds(fail_fast=False, until=["done"])
-    rounds.resume(saved, [{"ref": ref(number)} for number in range(3)])
+    rounds.resume(saved, [{"ref": ref(number)} for number in range(3)], {})
     assert rounds.result()["tasks"][0]["outcome"] == "satisfied"
 
 
@@ -324,9 +334,9 @@ def test_what_has_no_id_is_told_apart_by_its_order() -> None:
     copies = [{"ref": blank, "record": make_record(blank, "succeeded", None, request_id=name)} for name in "ab"]
     plan = [*copies, {"ref": ref(1)}]
     rounds = clock.rounds()
-    rounds.plan(plan)
+    rounds.begin(plan, {})
     resumed = clock.rounds()
-    assert resumed.resume(rounds.dump(), [plan[2], *copies])
+    assert resumed.resume(rounds.dump(), [plan[2], *copies], {})
     assert [task["request_id"] for task in resumed.result()["tasks"]] == [None, "a", "b"]
 
 
@@ -336,28 +346,28 @@ def test_a_twin_goes_on_with_what_is_known_of_its_other() -> None:
     first = answer(count=1)
     rounds.take({**first, "plan": [{"ref": ref(0)}, {"ref": ref(0), "twin_of": 0}]}, cost=0)
     resumed = clock.rounds()
-    assert resumed.resume(rounds.dump(), [{"ref": ref(0)}, {"ref": ref(0), "twin_of": 0}])
-    assert resumed.next_round()["_round"]["states"]["0"]["polls"] == 1
+    assert resumed.resume(rounds.dump(), [{"ref": ref(0)}, {"ref": ref(0), "twin_of": 0}], {})
+    assert resumed.next_arguments(60.0)["_round"]["states"]["0"]["polls"] == 1
     assert [len(task["history"]) for task in resumed.result()["tasks"]] == [1, 1]
-    assert resumed.seen() == [0]
+    assert [entry.seen for entry in resumed.book.entries][:1] == [True]
 
 
 def test_a_record_that_came_along_is_known_without_a_look() -> None:
     clock = Clock()
     rounds = clock.rounds(conditional=True)
     plan = [{"ref": ref(0), "record": make_record(ref(0), "succeeded", None)}, {"ref": ref(1)}]
-    rounds.plan(plan)
+    rounds.begin(plan, {})
     resumed = clock.rounds(conditional=True)
-    assert resumed.resume(rounds.dump(), plan, about={"endpoint_host": "gateway.example.com"})
-    assert resumed.seen() == [0]
+    assert resumed.resume(rounds.dump(), plan, {"endpoint_host": "gateway.example.com"})
+    assert [entry.seen for entry in resumed.book.entries] == [True, False]
     assert resumed.result()["endpoint_host"] == "gateway.example.com"
 
 
 def test_a_state_of_other_cloud_tasks_is_no_state_of_ours() -> None:
     clock = Clock()
     saved = killed(clock)
-    assert not clock.rounds().resume(saved, [{"ref": ref(number)} for number in range(2)])
-    assert not clock.rounds().resume(saved, [{"ref": ref(number)} for number in range(4)])
+    assert not clock.rounds().resume(saved, [{"ref": ref(number)} for number in range(2)], {})
+    assert not clock.rounds().resume(saved, [{"ref": ref(number)} for number in range(4)], {})
 
 
 # --- lines ---
@@ -373,7 +383,7 @@ def test_a_line_cannot_speak_to_a_pipeline() -> None:
 def test_lines_of_changes_are_few() -> None:
     rounds = Clock().rounds()
     news = rounds.take(answer(count=30), cost=0)
-    lines = rounds.lines("h", news)
+    lines = told_lines(rounds, news)
     assert len(lines) == 21
     assert lines[0] == "[h] cloudwait: mps m0: running after 1 s"
     assert lines[-1] == "[h] cloudwait: and 10 more have changed"
@@ -396,7 +406,7 @@ def test_every_change_of_a_round_has_its_line_in_the_order_of_time() -> None:
     rounds = Clock().rounds()
     changes = {"0": [change(1.0, "pending"), change(4.0, "running", 20)], "1": [change(2.0, "running")]}
     told = rounds.take(answer(history=changes), cost=0)
-    assert rounds.lines("h", told) == [
+    assert told_lines(rounds, told) == [
         "[h] cloudwait: mps m0: pending after 1 s",
         "[h] cloudwait: mps m1: running after 2 s",
         "[h] cloudwait: mps m0: running 20 % after 4 s, was pending",
@@ -407,7 +417,7 @@ def test_a_cloud_task_is_shown_by_its_name() -> None:
     rounds = Clock().rounds()
     first = answer(count=1)
     first["plan"][0]["name"] = "Trailer"
-    assert rounds.lines("h", rounds.take(first, cost=0)) == ["[h] cloudwait: Trailer (mps m0): running after 1 s"]
+    assert told_lines(rounds, rounds.take(first, cost=0)) == ["[h] cloudwait: Trailer (mps m0): running after 1 s"]
     rounds.stop("timed_out")
     assert "the time was over: Trailer (mps m0) was still running;" in rounds.result()["msg"]
 
@@ -418,14 +428,14 @@ TROUBLE = {"kind": "network", "code": None, "message": "nothing listens at 127.0
 def test_trouble_is_told_once_with_what_happens_next() -> None:
     rounds = Clock().rounds()
     told = rounds.take(answer(records={}, history={}, errors={"0": TROUBLE}, troubles={"0": True}), cost=0)
-    assert rounds.lines("h", told) == [
+    assert told_lines(rounds, told) == [
         (
             "[h] cloudwait: mps m0: poll failed, trying again for up to 3 failures in a row or 900 s: "
             "nothing listens at 127.0.0.1:9"
         )
     ]
     again = rounds.take(answer(records={}, history={}, errors={"0": TROUBLE}), cost=0)
-    assert rounds.lines("h", again) == []
+    assert told_lines(rounds, again) == []
 
 
 def test_cloud_tasks_with_the_same_trouble_share_a_line() -> None:
@@ -433,7 +443,7 @@ def test_cloud_tasks_with_the_same_trouble_share_a_line() -> None:
     numbers = [str(number) for number in range(40)]
     troubles: dict[str, t.Any] = {"errors": dict.fromkeys(numbers, TROUBLE), "troubles": dict.fromkeys(numbers, True)}
     told = rounds.take(answer(40, records={}, history={}, **troubles), cost=0)
-    (line,) = rounds.lines("h", told)
+    (line,) = told_lines(rounds, told)
     assert line.startswith("[h] cloudwait: mps m0 and 39 more: poll failed, ")
 
 
@@ -441,21 +451,21 @@ def test_the_end_of_trouble_is_told() -> None:
     rounds = Clock().rounds()
     rounds.take(answer(), cost=0)
     told = rounds.take(answer(records={}, history={}, troubles={"0": False}), cost=0)
-    assert rounds.lines("h", told) == ["[h] cloudwait: mps m0: polls succeed again, running"]
+    assert told_lines(rounds, told) == ["[h] cloudwait: mps m0: polls succeed again, running"]
 
 
 def test_a_cloud_task_that_is_given_up_is_told() -> None:
     rounds = Clock().rounds(fail_fast=False)
     ended: dict[str, t.Any] = {"errors": {"0": TROUBLE}, "outcomes": {"0": ["error", 3.0]}}
     told = rounds.take(answer(records={}, history={}, **ended), cost=0)
-    assert rounds.lines("h", told) == ["[h] cloudwait: mps m0: given up: nothing listens at 127.0.0.1:9"]
+    assert told_lines(rounds, told) == ["[h] cloudwait: mps m0: given up: nothing listens at 127.0.0.1:9"]
 
 
 def test_an_unknown_id_is_told_with_the_time_it_has_left() -> None:
     rounds = Clock().rounds(timeout=10.0)
     unknown = {"kind": "not_found", "code": "NoSuchJob", "message": "no such job", "advice": "check the id"}
     told = rounds.take(answer(1, records={}, history={}, errors={"0": unknown}, troubles={"0": True}), cost=0)
-    assert rounds.lines("h", told) == [
+    assert told_lines(rounds, told) == [
         "[h] cloudwait: mps m0: not known to the vendor, polling again for 10 s, in case it is new: NoSuchJob: no such job"
     ]
     rounds.stop("timed_out")
@@ -471,7 +481,7 @@ def test_a_round_that_does_not_come_back_has_a_limit(timeout: float, passed: flo
     clock = Clock()
     rounds = clock.rounds(timeout=timeout)
     clock.pass_time(passed)
-    assert rounds.round_limit(7, request_timeout=10.0) == limit
+    assert rounds.limit(60.0, 7, 10.0) == limit
 
 
 def test_what_ends_a_wait_from_outside_is_told_as_its_last_error() -> None:
@@ -479,7 +489,7 @@ def test_what_ends_a_wait_from_outside_is_told_as_its_last_error() -> None:
     rounds.take(answer(1), cost=0)
     rounds.stop("timed_out", CloudError("timeout", "the timeout of the Ansible task came"))
     (task,) = rounds.result()["tasks"]
-    assert (task["outcome"], task["look_error"]["kind"], task["look_error"]["retryable"]) == (
+    assert (task["outcome"], task["poll_error"]["kind"], task["poll_error"]["retryable"]) == (
         "timed_out",
         "timeout",
         True,
@@ -495,9 +505,9 @@ def test_what_is_over_and_not_judged_is_undecided() -> None:
     first = answer(3)
     first["report"]["records"]["1"] = make_record(ref(1), "failed", "FINISH")
     rounds.take(first, cost=0.0)
-    assert rounds.undecided() == [1]
-    rounds.decide(1, verdict=False)
-    assert rounds.undecided() == []
+    assert rounds.book.undecided() == [1]
+    rounds.book.decide(1, False, None, 1.0)
+    assert rounds.book.undecided() == []
 
 
 def test_without_a_condition_nothing_is_undecided() -> None:
@@ -507,4 +517,4 @@ def test_without_a_condition_nothing_is_undecided() -> None:
     first["report"]["outcomes"] = {"0": ["failed", 2.0]}
     first["report"]["records"]["0"] = make_record(ref(0), "failed", "FINISH")
     rounds.take(first, cost=0.0)
-    assert rounds.undecided() == []
+    assert rounds.book.undecided() == []

@@ -1,0 +1,223 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 5: modules.
+"""Between AnsibleModule and the library: options in, result or error out.
+
+The library raises ``CloudError``. Here alone that becomes ``fail_json``, so no traceback of ours reaches a user.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from .._errors import CloudError, quoted
+from .._pacing import backoff
+from .._record import UNKNOWN
+from .._secrecy import censored_result, censored_texts, passwords_of, secret_texts
+from .._services.base import Environ, Options, Service
+from .._services.connect import clock_warning, make_clock, make_service, make_transport, unknown_warning
+
+RETRY_FIRST = 1.0
+RETRY_FACTOR = 2.0
+RETRY_CAP = 10.0
+RETRY_AFTER_CAP = 60.0
+
+Ref = dict[str, t.Any]
+Result = dict[str, t.Any]
+MakeRef = t.Callable[[Options, Environ], Ref]
+S = t.TypeVar("S", bound=Service)
+T = t.TypeVar("T")
+
+
+class QuietModule(AnsibleModule):  # type: ignore[misc] # Ansible has no types
+    """A module with options in which anything may stand, secrets too.
+
+    The constructor's ``no_log`` does not keep them out of syslog: what Ansible says of the task replaces it.
+    """
+
+    def log(self, msg: t.Any, log_args: t.Any = None) -> None:
+        """Write nothing to syslog."""
+
+    def fail_json(self, msg: str, **result: t.Any) -> None:
+        """Censor secrets also when the options are refused before anything else was done with them."""
+        self.no_log_values.update(secret_texts(self.params))
+        super().fail_json(msg, **result)
+
+
+def run(
+    module: AnsibleModule,
+    service_class: type[S],
+    make_ref: MakeRef,
+    tried: str,
+    work: t.Callable[[S, Ref, Result], None],
+    *,
+    options: Options | None = None,
+) -> None:
+    """Run a module that asks one service. It ends with ``exit_json`` or ``fail_json``.
+
+    :param make_ref: returns what the module is about, from the options and the environment.
+    :param tried: what the module does, as the beginning of an error's sentence.
+    :param work: does it, and adds to the result as it goes on, so that what is known is returned when it fails.
+    :param options: where they differ from those of the module.
+    """
+    options = module.params if options is None else options
+    for library in service_class.missing_libraries():
+        module.fail_json(msg=missing_required_lib(library))
+    failure = None
+    service: S | None = None
+    result: Result = {"changed": False}
+    try:
+        ref = make_ref(options, os.environ)
+        transport, clock = make_transport(options), make_clock(options)
+        service = make_service(service_class, options, os.environ, transport, clock)
+        result.update(service.about(ref))
+        work(service, ref, result)
+    except CloudError as error:
+        failure = error
+    if service is not None and "credential_source" in result:
+        result.update(service.about(ref))  # what was used last, also when it failed
+    hide_secrets(module, service.secrets() if service else [])
+    warn(module, _warnings(result, service))
+    end_quickly()
+    if failure is not None:
+        module.fail_json(msg=failure.sentence(tried), error=failure.as_dict(), **result)
+    module.exit_json(**without_secrets(module, result))
+
+
+def run_info(
+    module: AnsibleModule,
+    service_class: type[Service],
+    *,
+    options: Options | None = None,
+    make_ref: MakeRef | None = None,
+) -> None:
+    """Run an info module: one poll.
+
+    :param options: as for :func:`run`.
+    :param make_ref: returns the ref; by default it is made from the options of the service.
+    """
+    options = module.params if options is None else options
+
+    def work(service: Service, ref: Ref, result: Result) -> None:
+        poll = patiently(lambda: service.poll(ref), checked_retries(module.params))
+        result.update(task=poll.record, response=poll.response)
+
+    tried = f"The poll of the {service_class.title} cloud task {quoted(options['task_id'].strip())}"
+    run(module, service_class, make_ref or service_class.make_ref, tried, work, options=options)
+
+
+def run_task_info(module: AnsibleModule) -> None:
+    """Run the info module for any service: one poll of the cloud task that its options or its ``ref`` describe."""
+    from .._services.registry import SERVICES  # noqa: PLC0415 # no other info module needs it
+    from .._wait.plan import options_of, plan_one  # noqa: PLC0415 # nor this
+
+    failure = None
+    try:
+        item = plan_one(module.params, os.environ)
+    except CloudError as error:
+        failure = error
+    if failure is not None:
+        hide_secrets(module, getattr(failure, "hidden", []))
+        module.fail_json(msg=failure.sentence("The poll of the cloud task"), error=failure.as_dict())
+    ref = item["ref"]
+    options = {**options_of(item, module.params), "task_id": ref["task_id"]}
+    run_info(module, SERVICES[ref["provider"]], options=options, make_ref=lambda dummy_options, dummy_environ: ref)
+
+
+def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
+    """Have Ansible censor secrets that are no options, and those that were put where none belongs."""
+    for some in secrets:
+        module.no_log_values.update(some)
+    module.no_log_values.update(passwords_of(os.environ, module.params.get("endpoint")))
+
+
+def without_secrets(module: AnsibleModule, result: Result) -> Result:
+    """Returns a result that is censored already, and stops Ansible from censoring it once more.
+
+    Ansible would censor all of it: a password of few letters would be cut out of ids, too.
+    """
+    secrets, module.no_log_values = module.no_log_values, set()
+    return censored_result({**result, "invocation": {"module_args": module.params}}, secrets)
+
+
+def warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:
+    """Give warnings without secrets. From ansible-core 2.19 on they are shown as they are."""
+    for text in censored_texts(texts, module.no_log_values):
+        module.warn(text)
+
+
+def end_quickly() -> None:
+    """Skip the search for unreachable objects at the end of the process, which takes a tenth of a short run."""
+    gc.freeze()
+
+
+def checked_retries(options: Options) -> int:
+    """Returns how often a call may be repeated.
+
+    :raises CloudError: ``config``, when the option is below 0.
+    """
+    retries: int = options["request_retries"]
+    if retries < 0:
+        raise CloudError(
+            "config", f"request_retries must be at least 0, got {retries}", advice="correct request_retries"
+        )
+    return retries
+
+
+def may_pass(error: CloudError) -> bool:
+    """Whether a question is worth repeating."""
+    return error.retryable
+
+
+def patiently(
+    call: t.Callable[[], T],
+    retries: int,
+    *,
+    again: t.Callable[[CloudError], bool] = may_pass,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> T:
+    """Returns what a call gives, repeating it after errors that may pass.
+
+    :param retries: how often it may be repeated.
+    :param again: after which errors; the default suits questions, which may be put twice.
+    :raises CloudError: the last error.
+    """
+    attempt = 0
+    while True:
+        try:
+            return call()
+        except CloudError as error:
+            if attempt >= retries or not again(error):
+                raise
+            pause = backoff(attempt, first=RETRY_FIRST, factor=RETRY_FACTOR, cap=RETRY_CAP)
+            sleep(max(pause, min(error.retry_after or 0.0, RETRY_AFTER_CAP)))
+        attempt += 1
+
+
+def _warnings(result: Options, service: Service | None) -> t.Iterator[str]:
+    record = result.get("task", {})
+    if record.get("status") == UNKNOWN and record["task_id"]:  # check mode gives a record without an id
+        yield unknown_warning(record)
+    if service is not None and service.settings.clock.offset:
+        yield clock_warning(service.settings.clock.offset)
+
+
+__all__ = [
+    "QuietModule",
+    "checked_retries",
+    "end_quickly",
+    "hide_secrets",
+    "patiently",
+    "run",
+    "run_info",
+    "run_task_info",
+    "warn",
+    "without_secrets",
+]

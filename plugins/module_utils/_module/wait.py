@@ -1,0 +1,124 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 5: modules.
+"""The module's side of ``wait_for_task``: options in, the result of a wait or the answer of a round out."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+import typing as t
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
+
+from .._errors import CloudError
+from .._secrecy import censored, censored_texts
+from .._wait.round import Round
+from .run import QuietModule, end_quickly, hide_secrets, warn, without_secrets
+
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
+    from .._wait.contract import Order, Report, RoundAnswer
+
+TRIED = "Waiting for cloud tasks"
+
+SAMPLE = 100
+"""How many cloud tasks tell what all of them cost."""
+
+Result = dict[str, t.Any]
+
+
+class WaitModule(QuietModule):
+    """The module of a wait. Its action plugin adds ``_round`` to the options; it is none of the user's."""
+
+    order: Order | None = None
+    """What the action asks for; null where the module runs alone."""
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.order = self.params.pop("_round", None)
+
+
+def run_wait(module: WaitModule) -> None:
+    """Run a round, or the whole wait where the module runs alone. Ends with ``exit_json`` or ``fail_json``."""
+    failure = None
+    current: Round | None = None
+    result: Result = {}
+    try:
+        current = Round(module.params, os.environ, check_mode=module.check_mode, order=module.order)
+        for library in current.missing_libraries():
+            missing = CloudError("config", f"{library} is missing")
+            module.fail_json(**_refusal(module, missing_required_lib(library), missing))
+        result = current.run_alone() if module.order is None else t.cast(Result, current.run())
+    except CloudError as error:
+        failure = error
+    msg = failure.sentence(TRIED) if failure else ""
+    hidden = [text for text in getattr(failure, "hidden", []) if text not in msg]  # the message quotes no secret
+    hide_secrets(module, current.secrets() if current else [], hidden)
+    end_quickly()
+    if failure is not None:
+        module.fail_json(**_refusal(module, msg, failure))
+    if module.order is not None:
+        result = hand_over(module, t.cast("RoundAnswer", result))
+    elif current is not None:
+        warn(module, current.notes())
+        result = without_secrets(module, result)
+    (module.fail_json if result.get("failed") else module.exit_json)(**result)
+
+
+def _refusal(module: WaitModule, msg: str, error: CloudError) -> Result:
+    """The result when nothing was polled. In a round, the action adds all other keys of a result."""
+    if module.order is not None:
+        return {"msg": msg, "error": error.as_dict()}
+    from .._wait.book import refusal  # noqa: PLC0415 # a round, of which there are many, does not need it
+
+    return refusal(error, msg)
+
+
+def hand_over(module: WaitModule, answer: RoundAnswer) -> Result:
+    """Returns a round's answer without secrets, and with what it costs to hand it over.
+
+    What users will see is censored here. Ansible would censor all of it: a password of few letters would then be cut out
+    of ids and durations too, with which the next round is to go on.
+    """
+    began = time.process_time()
+    secrets, module.no_log_values = module.no_log_values, set()
+    told = dict(answer)
+    if "plan" in answer:
+        told["plan"] = [
+            {**item, "record": censored(item["record"], secrets)} if "record" in item else item
+            for item in answer["plan"]
+        ]
+    if "report" in answer:
+        told["notes"] = censored_texts(answer["notes"], secrets)
+        told["report"] = _censored_report(answer["report"], secrets)
+        told["cost"] = answer["cost"] + time.process_time() - began + _cost_of_telling(answer)
+    return told
+
+
+def _censored_report(report: Report, secrets: t.Collection[str]) -> Result:
+    history = {
+        number: [censored(change, secrets) for change in changes] for number, changes in report["history"].items()
+    }
+    records = {number: censored(record, secrets) for number, record in report["records"].items()}
+    errors = {number: censored(error, secrets) for number, error in report["errors"].items()}
+    return {**report, "records": records, "errors": errors, "history": history}
+
+
+def _cost_of_telling(answer: RoundAnswer) -> float:
+    """Estimates the CPU seconds that Ansible needs to check and write an answer, from a sample of what grows in it."""
+    cost = 0.0
+    some: t.Mapping[str, t.Any]
+    for some in (answer["next"]["states"], answer["report"]["records"], answer["report"]["history"]):
+        sample = dict(itertools.islice(some.items(), SAMPLE))
+        began = time.process_time()
+        json.dumps(remove_values(sample, ()))
+        cost += (time.process_time() - began) * len(some) / max(1, len(sample))
+    return cost
+
+
+__all__ = ["WaitModule", "run_wait"]

@@ -1,0 +1,87 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 0: values and exceptions, standard library only.
+"""The words of the normalized status, and the shape of a normalized record."""
+
+from __future__ import annotations
+
+import typing as t
+
+PENDING = "pending"
+RUNNING = "running"
+SUCCEEDED = "succeeded"
+PARTIAL = "partial"
+FAILED = "failed"
+CANCELED = "canceled"
+UNKNOWN = "unknown"
+
+STATUSES = (PENDING, RUNNING, SUCCEEDED, PARTIAL, FAILED, CANCELED, UNKNOWN)
+TERMINAL = frozenset({SUCCEEDED, PARTIAL, FAILED, CANCELED})
+
+Record = dict[str, t.Any]
+"""What is known of a cloud task after a poll; the keys are those of :func:`make_record`."""
+
+
+def make_record(
+    ref: t.Mapping[str, t.Any],
+    status: str,
+    native_status: str | None,
+    *,
+    progress: int | None = None,
+    counts: dict[str, int | None] | None = None,
+    error: dict[str, t.Any] | None = None,
+    parts: list[dict[str, t.Any]] | None = None,
+    outputs: list[dict[str, t.Any]] | None = None,
+    created_at: str | None = None,
+    started_at: str | None = None,
+    finished_at: str | None = None,
+    request_id: str | None = None,
+) -> Record:
+    """A record with every key present; what is not known is null."""
+    return {
+        "provider": ref["provider"],
+        "task_id": ref.get("task_id"),
+        "status": status,
+        "native_status": native_status,
+        "done": status in TERMINAL,
+        "progress": progress,
+        "counts": counts,
+        "error": error,
+        "parts": parts or [],
+        "outputs": outputs or [],
+        "created_at": created_at,
+        "started_at": started_at,
+        "finished_at": finished_at,
+        "request_id": request_id,
+        "ref": dict(ref),
+    }
+
+
+def compact(record: Record) -> Record:
+    """What a record says beyond what its ref and its status tell: for the way from the host to the controller."""
+    blank = make_record(record["ref"], record["status"], None)
+    return {"status": record["status"], **{name: value for name, value in record.items() if value != blank[name]}}
+
+
+def expand(ref: t.Mapping[str, t.Any], told: Record) -> Record:
+    """The record that ``compact`` was given."""
+    return {**make_record(ref, told["status"], None), **told}
+
+
+__all__ = [
+    "CANCELED",
+    "FAILED",
+    "PARTIAL",
+    "PENDING",
+    "RUNNING",
+    "STATUSES",
+    "SUCCEEDED",
+    "TERMINAL",
+    "UNKNOWN",
+    "Record",
+    "compact",
+    "expand",
+    "make_record",
+]

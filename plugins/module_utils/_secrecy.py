@@ -1,0 +1,159 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 2: secrets. It knows no AnsibleModule.
+"""Everything that keeps secrets out of results, errors and warnings.
+
+Two kinds of secrets are handled here:
+
+* What a vendor echoes in an answer, found by the names of its members: ``redact``.
+* Values that were used as credentials, found wherever they occur: ``censored``, ``censored_texts`` and ``hide_in``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+
+from ansible.module_utils.common.parameters import remove_values
+
+from ._errors import CUT, CloudError
+
+HIDDEN = "********"
+"""What stands in place of a secret."""
+
+MAX_DEPTH = 100
+"""The deepest nesting of an answer that is read."""
+
+SECRET_NAMES = ("password", "passwd", "secret", "notifykey", "accesskey", "access_key", "authorization", "credential")
+"""A member is a secret when its name in lower case contains one of these, or is ``token``."""
+
+SHORTEST_BEGINNING = 4
+"""How many characters of a secret may remain where a text was cut in the middle of it."""
+
+LONE_SURROGATE = "[\ud800-\udfff]"
+
+NEVER_CENSORED = frozenset(
+    [
+        *("provider", "task_id", "ref", "status", "done", "progress", "counts", "elapsed", "polls", "outcome"),
+        *("kind", "retryable", "http_status"),
+        *("changed", "task", "tasks", "refs", "truncated", "resource_id", "credential_source", "endpoint_host"),
+        *("failed", "failed_tasks", "unfinished_tasks", "summary", "api_calls"),
+    ]
+)
+"""Keys never censored: our own values, vendor ids, and records, which are censored separately."""
+
+Values = t.Mapping[str, t.Any]
+
+
+def redact(value: t.Any, depth: int = 0) -> t.Any:
+    """A copy of an answer without the secrets that vendors echo, and with values that every encoder can write."""
+    if depth > MAX_DEPTH:
+        raise CloudError("protocol", f"the answer is nested deeper than {MAX_DEPTH} levels", retryable=False)
+    if isinstance(value, dict):
+        return {
+            str(redact(name)): HIDDEN if member and _is_secret(str(name)) else redact(member, depth + 1)
+            for name, member in value.items()
+        }
+    if isinstance(value, list):
+        return [redact(member, depth + 1) for member in value]
+    if isinstance(value, str) and not value.isascii():
+        return re.sub(LONE_SURROGATE, "\ufffd", value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it, though Python reads and writes one
+    return value
+
+
+def secret_texts(value: t.Any) -> list[str]:
+    """Every text in a dict of the user's that stands under a name of a secret, however deep."""
+    if isinstance(value, dict):
+        return [
+            text
+            for name, member in value.items()
+            for text in (_leaves(member) if _is_secret(str(name)) else secret_texts(member))
+        ]
+    return [text for member in value for text in secret_texts(member)] if isinstance(value, list) else []
+
+
+def _leaves(value: t.Any) -> list[str]:
+    if isinstance(value, (dict, list)):
+        members = value.values() if isinstance(value, dict) else value
+        return [text for member in members for text in _leaves(member)]
+    return [str(value)] if value else []
+
+
+def _is_secret(name: str) -> bool:
+    name = name.lower()
+    return name == "token" or any(word in name for word in SECRET_NAMES)
+
+
+def censored(value: Values, secrets: t.Collection[str]) -> dict[str, t.Any]:
+    """Returns a copy of a record, change or error in which the vendor's texts hold no secret.
+
+    Our own values, ids and durations stay as they are: a password of few letters that was cut out of an id would make
+    the id useless.
+    """
+    clean = remove_values({name: member for name, member in value.items() if name not in NEVER_CENSORED}, secrets)
+    return {name: clean.get(name, member) for name, member in value.items()}
+
+
+def censored_texts(texts: t.Iterable[str], secrets: t.Collection[str]) -> list[str]:
+    """Returns texts, such as warnings, without secrets."""
+    return t.cast("list[str]", remove_values(list(texts), secrets))
+
+
+def censored_result(result: Values, secrets: t.Collection[str]) -> dict[str, t.Any]:
+    """Returns the result of a module without secrets, each record in it censored once and separately."""
+    told = dict(result)
+    if result.get("task"):
+        told["task"] = censored(result["task"], secrets)
+    if "tasks" in result:
+        told["tasks"] = [censored(record, secrets) for record in result["tasks"]]
+    return censored(told, secrets)
+
+
+def hide_in(error: CloudError, secrets: t.Iterable[str]) -> None:
+    """Take secrets out of every text of an error, since a vendor may send back what it was sent."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be a part of another
+        for name in ("said", "code", "message", "request_id"):
+            text = getattr(error, name)
+            if text:
+                setattr(error, name, _without(text, secret))
+
+
+def _without(text: str, secret: str) -> str:
+    """Returns a text without a secret, and without the beginning of one where the text was cut."""
+    text = text.replace(secret, HIDDEN)
+    for length in range(len(secret) - 1, SHORTEST_BEGINNING - 1, -1):
+        text = text.replace(secret[:length] + CUT, HIDDEN + CUT)
+    return text
+
+
+def passwords_of(environ: t.Mapping[str, str], *urls: str | None) -> list[str]:
+    """Returns the passwords in URLs, among them those of the proxies that the environment names.
+
+    The user name beside a password stays visible, since it may be a common word. A URL with a user name alone may hold a
+    token there, so that is taken for a password.
+    """
+    proxies = [value for name, value in environ.items() if name.lower().endswith("_proxy")]
+    found = []
+    for url in (*urls, *proxies):
+        userinfo, at, dummy = (url or "").partition("//")[2].rpartition("@")
+        if at:
+            found.append(userinfo.partition(":")[2] or userinfo)
+    return [password for password in found if password]
+
+
+__all__ = [
+    "HIDDEN",
+    "MAX_DEPTH",
+    "censored",
+    "censored_result",
+    "censored_texts",
+    "hide_in",
+    "passwords_of",
+    "redact",
+    "secret_texts",
+]

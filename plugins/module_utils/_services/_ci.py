@@ -1,0 +1,337 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""What the services of Cloud Infinite share: jobs in a bucket of COS, asked for in one way, answered in XML.
+
+Sources: the vendor's page "Querying Specified File Transcoding Job" (elements, samples), the page of the start call
+(states), the COS list of error codes. ``State`` is the status; ``Code`` reads ``Success`` while a job still waits.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import re
+import typing as t
+from urllib.parse import quote, unquote, urlencode, urlsplit
+from xml.parsers.expat import ExpatError, ParserCreate
+
+from .._errors import CloudError, quoted
+from .._record import CANCELED, FAILED, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
+from .._transport import Answer, Request
+from ..signing import cos
+from ._tencent import KEY_ADVICE, TencentService
+from .answers import (
+    Rule,
+    Rules,
+    as_dict,
+    http_error,
+    iso_time,
+    lacks_member,
+    native_word,
+    odd_member,
+    percent,
+    task_error,
+    text_or_none,
+    unreadable,
+    vendor_error,
+    whole_number,
+)
+from .base import Environ, Options, Ref, Response
+
+HAS_XMLTODICT = True
+try:
+    import xmltodict
+except ImportError:
+    HAS_XMLTODICT = False
+
+if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
+    from requests import PreparedRequest
+
+SIGNED_BEFORE = 60
+SIGNED_FOR = 10000
+"""Seconds around now for which a signature holds, as in the vendor's SDK."""
+
+LISTS = ("JobsDetail", "PageInfo", "NonExistJobIds")
+"""The elements that may come once or often."""
+
+Job = dict[str, t.Any]
+Counts = t.Optional[dict[str, t.Optional[int]]]
+
+CLOCK_MESSAGES = {
+    r"request has expired|request\s*time\s*too\s*skewed|difference between the request time": Rule("clock")
+}
+"""What the vendor says of a time that is off under a code that does not tell of it."""
+
+RULES: Rules = {
+    "AccessDenied": Rule(
+        "permission",
+        "give this account the right to jobs of Cloud Infinite (ci) in the bucket",
+        by_message=CLOCK_MESSAGES,
+    ),
+    "AccessForbidden": Rule("permission"),
+    "BadDigest": Rule("invalid"),
+    "ExpiredToken": Rule("auth", "the token has ended: fetch new temporary keys"),
+    "IncompleteBody": Rule("network"),
+    "InternalError": Rule("server"),
+    "InvalidAccessKeyId": Rule("auth", KEY_ADVICE),
+    "MethodNotAllowed": Rule("invalid", "check the endpoint"),
+    "MissingContentLength": Rule("invalid", "check that no proxy changes requests"),
+    "NoProcessAuthority": Rule("permission"),
+    "NoSuchBucket": Rule("invalid", "check bucket (its name and the APPID behind the dash) and region"),
+    "NoSuchJob": Rule("not_found"),
+    "PaymentRequired": Rule("permission", "settle the account with the vendor"),
+    "Request has expired": Rule("clock"),
+    "RequestTimeTooSkewed": Rule("clock"),
+    "RequestTimeout": Rule("server"),
+    "ServiceUnavailable": Rule("server"),
+    "SignatureDoesNotMatch": Rule("auth", KEY_ADVICE),
+    "SlowDown": Rule("throttled"),
+    "UnavailableForLegalReasons": Rule("permission"),
+    "UserNetworkTooSlow": Rule("network"),
+}
+
+
+class CiService(TencentService):
+    """Jobs of one kind in a bucket of COS."""
+
+    path: t.ClassVar[str]
+    """Where the jobs are, such as ``/doc_jobs``."""
+    job: t.ClassVar[str]
+    """What messages call one of them, such as "document job"."""
+    ref_keys = ("bucket", "region", "profile")
+    expired_codes = ("ExpiredToken",)
+    statuses: t.ClassVar[t.Mapping[str, str]] = {
+        "Submitted": PENDING,
+        "Pause": PENDING,
+        "Running": RUNNING,
+        "Success": SUCCEEDED,
+        "Failed": FAILED,
+        "Cancel": CANCELED,
+    }
+    rate = 20.0
+    keeps = "one month"
+
+    @classmethod
+    def missing_libraries(cls) -> list[str]:
+        """Adds the one that reads XML."""
+        return super().missing_libraries() + ([] if HAS_XMLTODICT else ["xmltodict"])
+
+    @classmethod
+    def make_blank_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
+        """Returns a ref without an id. A region that is not given is that of the environment."""
+        region = options.get("region") or environ.get("TENCENTCLOUD_REGION")
+        return super().make_blank_ref({**options, "region": region}, environ)
+
+    @classmethod
+    def make_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
+        """Returns a ref; a bucket or region that cannot be is refused before anything is sent."""
+        ref = super().make_ref(options, environ)
+        _vendor_url(ref)
+        return ref
+
+    def vendor_url(self, ref: Ref) -> str:
+        """A host for each bucket, of the same form for Chinese and international regions: ``site`` changes nothing."""
+        return _vendor_url(ref)
+
+    def base_url(self, ref: Ref) -> str:
+        """Where requests go. Bucket and region are checked also when the user has set an endpoint."""
+        vendor = self.vendor_url(ref)
+        return (self.settings.endpoint or vendor).rstrip("/")
+
+    def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
+        """Asks for one job by its id."""
+        return self.make_request("GET", f"{self.base_url(ref)}{self.path}/{quote(ref['task_id'], safe='')}")
+
+    def make_request(self, method: str, url: str, *, params: cos.Pairs = (), body: bytes | None = None) -> Request:
+        """Returns a signed request.
+
+        :param params: parameters of the query, all of which are signed.
+        """
+        keys = self.keys()
+        pairs = list(params.items() if isinstance(params, t.Mapping) else params)
+
+        def sign(prepared: PreparedRequest) -> t.Mapping[str, str]:
+            parts = urlsplit(t.cast(str, prepared.url))
+            now = int(self.settings.clock.time())
+            return cos.sign(
+                method=method,
+                path=unquote(parts.path),
+                params=pairs,
+                headers={"Host": parts.netloc},
+                secret_id=keys.secret_id,
+                secret_key=keys.secret_key,
+                token=keys.token,
+                times=cos.key_time(now - SIGNED_BEFORE, now + SIGNED_FOR),
+            )
+
+        headers = {} if body is None else {"Content-Type": "application/xml"}
+        query = "?" + urlencode(pairs, quote_via=quote) if pairs else ""
+        return Request(method, url + query, headers=headers, body=body, sign=sign, keys=keys)
+
+    def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        """Returns the record of the job that was asked for."""
+        request_id = answer.headers.get("x-ci-request-id")
+        response = decode(answer)
+        job = _find_job(response, ref["task_id"], self, answer)
+        odd = self.find_odd(job)
+        if odd == ("State", None):
+            raise lacks_member(answer, "State", request_id)
+        if odd is not None:
+            raise odd_member(answer, *odd, request_id)
+        return self.job_record(ref, job, request_id), response
+
+    def find_odd(self, job: Job) -> tuple[str, t.Any] | None:
+        """Returns the element that keeps the status of a job from being told, and its value; null where none does."""
+        state = native_word(job.get("State"))
+        if state is None:
+            return "State", job.get("State")
+        if self.statuses.get(state) != SUCCEEDED or "Operation" not in job:
+            return None
+        operation = job["Operation"]
+        return self.find_odd_result(job) if isinstance(operation, dict) else ("Operation", operation)
+
+    def job_record(self, ref: Ref, job: Job, request_id: str | None) -> Record:
+        """Returns what an entry of ``JobsDetail`` says."""
+        native = native_word(job.get("State"))
+        status, counts, error = self.judge(self.statuses.get(native or "", UNKNOWN), job)
+        if native == "Failed":  # Code and Message mean nothing in any other state
+            error = task_error(job.get("Code"), job.get("Message"))
+        return make_record(
+            ref,
+            status,
+            native,
+            progress=percent(job.get("Progress")),
+            counts=counts,
+            error=error,
+            outputs=self.outputs(status, job),
+            created_at=iso_time(job.get("CreationTime")),
+            started_at=iso_time(job.get("StartTime")),
+            finished_at=iso_time(job.get("EndTime")),
+            request_id=request_id,
+        )
+
+    # --- what differs between kinds of jobs ---
+
+    @abc.abstractmethod
+    def find_odd_result(self, job: Job) -> tuple[str, t.Any] | None:
+        """Returns the element of a success that decides whether all went well and cannot be read, and its value."""
+
+    @abc.abstractmethod
+    def judge(self, status: str, job: Job) -> tuple[str, Counts, dict[str, t.Any] | None]:
+        """Returns what the result of a job makes of its status, the counts, and the error of a success in part."""
+
+    @abc.abstractmethod
+    def outputs(self, status: str, job: Job) -> list[dict[str, t.Any]]:
+        """Returns what the job has made."""
+
+
+def _vendor_url(ref: Ref) -> str:
+    bucket, region = ref.get("bucket") or "", ref.get("region") or ""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*-[0-9]+", bucket):
+        raise CloudError(
+            "config",
+            f"bucket is {quoted(bucket)}, which is not of the form name-appid" if bucket else "bucket is missing",
+            advice="give the bucket's name with the APPID behind a dash, such as examplebucket-1250000000",
+        )
+    if not re.fullmatch(r"[a-z0-9-]+", region):
+        raise CloudError(
+            "config",
+            f"region is {quoted(region)}, which is no region's id" if region else "region is missing",
+            advice="give the region's id, such as ap-beijing, or set TENCENTCLOUD_REGION",
+        )
+    return f"https://{bucket}.ci.{region}.myqcloud.com"
+
+
+def _find_job(response: Response, task_id: str, service: CiService, answer: Answer) -> Job:
+    """Returns the job of an id.
+
+    :raises CloudError: ``not_found`` when the vendor says that it does not exist, ``protocol`` when it says nothing of it.
+    """
+    request_id = answer.headers.get("x-ci-request-id")
+    jobs = [job for job in response.get("JobsDetail", []) if isinstance(job, dict)]
+    named = [job for job in jobs if job.get("JobId") == task_id]
+    if named:
+        return named[0]
+    absent = [text.strip() for text in map(text_or_none, response.get("NonExistJobIds", [])) if text]
+    if task_id in absent or any(task_id in map(str.strip, text.split(",")) for text in absent):
+        raise CloudError(
+            "not_found",
+            f"the vendor knows no {service.job} {quoted(task_id)} in this bucket",
+            code="NonExistJobIds",
+            http_status=answer.status,
+            request_id=request_id,
+            advice=f"check the job id, bucket and region; records are kept for {service.keeps}",
+        )
+    if len(jobs) == 1:  # the only one that was asked for, by whatever name
+        return jobs[0]
+    raise CloudError(
+        "protocol",
+        f"{answer.host} answered with HTTP {answer.status} and without the job that was asked for",
+        http_status=answer.status,
+        request_id=request_id,
+    )
+
+
+def _declares_type(body: bytes) -> bool:
+    """Whether an answer declares a document type, in any encoding that the parser reads."""
+    if not re.search(b"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E", body):
+        return False
+    found: list[str] = []
+    parser = ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda name, *dummy: found.append(name)
+    with contextlib.suppress(ExpatError, ValueError, LookupError):  # what is no XML is refused where it is read
+        parser.Parse(body, True)
+    return bool(found)
+
+
+def encode(content: dict[str, t.Any]) -> bytes:
+    """Returns the XML of a body, which has one root."""
+    return xmltodict.unparse(content).encode("utf-8")
+
+
+def decode(answer: Answer) -> Response:
+    """Returns what stands under ``Response``.
+
+    The vendor declares no document type. One that does may define entities: some versions of the parser refuse them,
+    others drop them silently, and the record would then be made of what is left. So it is refused here first.
+
+    :raises CloudError: when it is an error of the vendor, or nothing of the vendor's form.
+    """
+    request_id = answer.headers.get("x-ci-request-id")
+    if _declares_type(answer.body):
+        raise unreadable(answer, "XML that declares no document type and no entity")
+    try:
+        data = as_dict(xmltodict.parse(answer.body, force_list=LISTS, disable_entities=True))
+    except (ExpatError, ValueError, LookupError):  # not XML; an entity; an unknown encoding
+        data = {}
+    if isinstance(data.get("Error"), dict):
+        failure = data["Error"]
+        raise vendor_error(
+            answer,
+            RULES,
+            code=text_or_none(failure.get("Code")) or "an error without a code",
+            message=text_or_none(failure.get("Message")) or "",
+            request_id=text_or_none(failure.get("RequestId")) or request_id,
+        )
+    if answer.status != 200:
+        raise unreadable(answer, "an XML document of the vendor") if not data else http_error(answer)
+    if "Response" not in data:
+        raise unreadable(answer, "an XML Response")
+    return as_dict(data["Response"])
+
+
+def place_of(target: t.Mapping[str, t.Any]) -> dict[str, str | None]:
+    """Returns bucket and region of an element that names them."""
+    return {ours: text_or_none(target.get(theirs)) for ours, theirs in (("bucket", "Bucket"), ("region", "Region"))}
+
+
+def bad_count(parent: t.Mapping[str, t.Any], name: str) -> bool:
+    """Whether an element that counts something cannot be read."""
+    number = whole_number(parent.get(name))
+    return number is None or number < 0
+
+
+__all__ = ["CiService", "Counts", "Job", "bad_count", "decode", "encode", "place_of"]

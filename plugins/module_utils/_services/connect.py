@@ -1,0 +1,68 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""From options to a service that can be asked: its transport, clock, endpoint and credentials; and warnings about them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._duration import SHORTEST_REQUEST, check_duration
+from .._errors import one_line, quoted
+from .._transport import Clock, Transport
+from .base import Environ, Options, Service, Settings
+
+S = t.TypeVar("S", bound=Service)
+
+
+def make_transport(options: Options) -> Transport:
+    """Returns the transport that the options ask for.
+
+    :raises CloudError: ``config``, when ``request_timeout`` is no duration or too short, or a CA bundle cannot be read.
+    """
+    timeout = check_duration("request_timeout", options["request_timeout"], least=SHORTEST_REQUEST)
+    verify = (options["ca_path"] or True) if options["validate_certs"] else False
+    return Transport(timeout=timeout, verify=verify)
+
+
+def make_clock(options: Options, *, offset: float = 0.0) -> Clock:
+    """Returns the clock for signatures. It believes a server only when that server's certificate was checked.
+
+    :param offset: seconds by which an earlier round found this host's clock to be wrong.
+    """
+    return Clock(offset=offset, correctable=options["validate_certs"])
+
+
+def make_service(service_class: type[S], options: Options, environ: Environ, transport: Transport, clock: Clock) -> S:
+    """Returns a service with endpoint and credentials as the options and the environment say.
+
+    :raises CloudError: ``config``, when they contradict or lack something.
+    """
+    settings = Settings(
+        transport=transport,
+        clock=clock,
+        endpoint=options.get("endpoint") or environ.get(service_class.endpoint_variable()) or None,
+        site=service_class.site_of(options, environ),
+    )
+    return t.cast(S, service_class.create(settings, options, environ))
+
+
+def unknown_warning(record: Options) -> str:
+    """The warning about a native status that no table has."""
+    native = one_line(str(record["native_status"]), 80)
+    return (
+        f"The status {quoted(native)} of the {record['provider']} cloud task {quoted(record['task_id'])} "
+        "is not one that the vendor documents; it counts neither as done nor as a success."
+    )
+
+
+def clock_warning(offset: float) -> str:
+    """The warning about a clock that was corrected by so many seconds."""
+    side = "behind" if offset > 0 else "ahead of"
+    seconds = f"{abs(offset):.0f} s"
+    return f"This host's clock is {seconds} {side} the vendor's; signatures were corrected, set the clock right."
+
+
+__all__ = ["clock_warning", "make_clock", "make_service", "make_transport", "unknown_warning"]

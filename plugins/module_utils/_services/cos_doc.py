@@ -1,0 +1,362 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""Tencent COS / Cloud Infinite: document jobs, and how to start and list them.
+
+Sources: as in ``_ci.py``; the vendor's pages of the start call (elements, source formats, ``${Number}``) and of the list
+call (filters, paging), the SDK ``cos-python-sdk-v5`` (newer elements and their ranges), the SDK ``cos-go-sdk-v5`` 0.7.75
+(callbacks, ``Input.Url``, ``UserData``, and the order of elements). The start call checks no range itself: one published
+sample has a quality of 109.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .. import _uncertain
+from .._errors import CloudError, quoted
+from .._record import FAILED, PARTIAL, SUCCEEDED, Record
+from .._transport import Answer, Request
+from ._ci import CiService, Counts, Job, bad_count, decode, encode, place_of
+from .answers import as_dict, as_list, counts_of, task_error, text_or_none, whole_number, without_nulls
+from .base import Environ, Listed, Lists, Options, Page, Ref, Response
+from .starts import PreparedCall, Starter, check_range, new_id, pending_record, utc
+
+DOC_PROCESS = "DocProcess"
+"""The tag of a job that makes pages or a PDF; those of other tags rewrite the document as one object."""
+
+SLIDES = ("pptx", "ppt", "pot", "potx", "pps", "ppsx", "dps", "dpt", "pptm", "potm", "ppsm")
+TEXTS = ("doc", "dot", "wps", "wpt", "docx", "dotx", "docm", "dotm", "rtf", "txt", "log", "lrc", "pdf")
+TABLES = ("xls", "xlt", "et", "ett", "xlsx", "xltx", "csv", "xlsb", "xlsm", "xltm", "ets")
+CODE = ("c", "cpp", "h", "asm", "s", "java", "asp", "bat", "bas", "prg", "cmd", "xml", "htm", "html")
+SOURCES = SLIDES + TEXTS + TABLES + CODE
+"""The suffixes that the vendor takes; those of tables have rules of their own."""
+
+ELEMENTS = {
+    "SrcType": "source_type",
+    "TgtType": "target_type",
+    "SheetId": "sheet_id",
+    "StartPage": "start_page",
+    "EndPage": "end_page",
+    "PageRanges": "page_ranges",
+    "ImageParams": "image_params",
+    "DocPassword": "doc_password",
+    "Comments": "comments",
+    "PaperDirection": "paper_direction",
+    "PaperSize": "paper_size",
+    "Quality": "quality",
+    "Zoom": "zoom",
+    "ImageDpi": "image_dpi",
+    "PicPagination": "pic_pagination",
+}
+"""Our option for each element of the vendor's."""
+
+RANGES = {"quality": (1, 100, " percent"), "zoom": (10, 200, " percent"), "image_dpi": (96, 600, " dots an inch")}
+QUEUES = {
+    "TDMQ": ("callback_mq", "CallBackMqConfig", {"MqMode": "mode", "MqRegion": "region", "MqName": "name"}),
+    "Kafka": (
+        "callback_kafka",
+        "CallBackKafkaConfig",
+        {"Region": "region", "InstanceId": "instance_id", "Topic": "topic"},
+    ),
+}
+"""For each type of callback that is no URL: our option, the vendor's element, and its members by ours."""
+
+TO_THE_END = -1
+NOT_IN_XML = "[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
+LONG_IMAGE_PAGES = 20
+
+
+class CosDoc(CiService, Lists):
+    """Document jobs of Cloud Infinite, in a bucket of COS."""
+
+    word = "cos_doc"
+    title = "Tencent COS"
+    path = "/doc_jobs"
+    job = "document job"
+
+    def find_odd_result(self, job: Job) -> tuple[str, t.Any] | None:
+        """Returns what tells of the pages, where that is there and cannot be read. Jobs of other tags have no pages."""
+        operation = job["Operation"]
+        if "DocProcessResult" not in operation:
+            return None
+        result = operation["DocProcessResult"]
+        if not isinstance(result, dict):
+            return "DocProcessResult", result
+        for name in ("FailPageCount", "SuccPageCount"):
+            if (name in result or name == "FailPageCount") and bad_count(result, name):
+                return name, result.get(name)
+        return None
+
+    def judge(self, status: str, job: Job) -> tuple[str, Counts, dict[str, t.Any] | None]:
+        """A success of which some pages failed is ``partial``, and ``failed`` when no page succeeded."""
+        result = _result_of(job)
+        counts = counts_of(result, total="TotalPageCount", succeeded="SuccPageCount", failed="FailPageCount")
+        if status != SUCCEEDED or not counts or not counts["failed"] or counts["failed"] < 0:
+            return status, counts, None
+        done, failed = counts["succeeded"] or 0, counts["failed"]
+        error = task_error(None, f"{failed} of {done + failed} pages failed", "processing")
+        return PARTIAL if done else FAILED, counts, error
+
+    def outputs(self, status: str, job: Job) -> list[dict[str, t.Any]]:
+        """Returns the pages, or the one object of a job without pages."""
+        target = as_dict(as_dict(job.get("Operation")).get("Output"))
+        return _outputs(_result_of(job), target) or _rewritten(status, job)
+
+    # --- lists ---
+
+    def list_filters(self, options: Options) -> t.Iterator[tuple[str, Options]]:
+        """Yields one list, since a bucket has but one."""
+        times = {"startCreationTime": utc(options, "start_time"), "endCreationTime": utc(options, "end_time")}
+        yield (
+            "doc_jobs",
+            {
+                "tag": DOC_PROCESS,
+                "queueId": options["queue_id"],
+                "states": ",".join(options["states"] or []) or None,
+                "orderByTime": "Asc" if options["order"] == "oldest" else "Desc",
+                **{name: text and text.replace("Z", "+0000") for name, text in times.items()},
+            },
+        )
+
+    def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
+        """Asks for a page of the jobs of a bucket."""
+        params = without_nulls({**filters, "nextToken": token, "size": str(size)})
+        return self.make_request("GET", f"{self.base_url(ref)}{self.path}", params=params)
+
+    def read_page(self, answer: Answer) -> Page:
+        """Returns the jobs that have an id."""
+        response = decode(answer)
+        jobs = [job for job in as_list(response.get("JobsDetail")) if isinstance(job, dict) and job.get("JobId")]
+        return Page({str(job["JobId"]): job for job in jobs}, text_or_none(response.get("NextToken")))
+
+    def listed(self, ref: Ref, name: str, entry: dict[str, t.Any]) -> Listed:
+        """Returns all that a poll would tell."""
+        return Listed(dict(ref), None if self.find_odd(entry) else self.job_record(ref, entry, None), entry)
+
+
+class CosDocStarts(CosDoc, Starter):
+    """Document jobs, and how to start one."""
+
+    def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
+        """Returns the start of a document job."""
+        url = f"{self.base_url(ref)}{self.path}"
+        queries = ((options[name] or "").partition("?")[2] for name in ("input_url", "callback_url"))
+        self._used.update(dict.fromkeys(filter(None, queries)))  # a query may hold a signature or a token
+        _check(options)
+        body = encode({"Request": _content(options, ref)})
+
+        def make_request() -> Request:
+            return self.make_request("POST", url, body=body)
+
+        return PreparedCall(
+            make_request,
+            lambda answer: self._read_start(ref, answer),
+            doubt=_uncertain.COS_DOC,
+        )
+
+    def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        response = decode(answer)
+        jobs = [job for job in as_list(response.get("JobsDetail")) if isinstance(job, dict)]
+        job = jobs[0] if jobs else {}
+        task_id, request_id = new_id(job.get("JobId"), answer.host), answer.headers.get("x-ci-request-id")
+        if self.find_odd(job):  # the id must not be lost for want of a status
+            return pending_record(ref, task_id, answer, request_id), response
+        return self.job_record({**ref, "task_id": task_id}, job, request_id), response
+
+
+def _result_of(job: Job) -> dict[str, t.Any]:
+    return as_dict(as_dict(job.get("Operation")).get("DocProcessResult"))
+
+
+def _outputs(result: dict[str, t.Any], target: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    outputs = []
+    for page in as_list(result.get("PageInfo")):
+        uri = text_or_none(as_dict(page).get("TgtUri"))
+        if uri:
+            output: dict[str, t.Any] = {
+                "type": "cos_object",
+                "value": uri,
+                **place_of(target),
+                "page": whole_number(page.get("PageNo")),
+            }
+            if "PicNum" in page:  # of a spreadsheet: PageNo is the sheet then
+                output.update(sheet=output["page"], page=whole_number(page.get("PicNum")))
+            outputs.append(output)
+    return outputs
+
+
+def _rewritten(status: str, job: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The object of a job that makes one file and names no pages, such as ``DocWatermark``: the name that was asked for."""
+    target = as_dict(as_dict(job.get("Operation")).get("Output"))
+    name, tag = text_or_none(target.get("Object")), text_or_none(job.get("Tag"))
+    if status != SUCCEEDED or tag in (None, DOC_PROCESS) or name is None or "${" in name:
+        return []
+    return [{"type": "cos_object", "value": name, **place_of(target), "page": None}]
+
+
+def _content(options: Options, ref: Ref) -> dict[str, t.Any]:
+    """Returns the elements of the body. An option that is not given is not sent, so that the vendor's default holds."""
+    given = {theirs: options[ours] for theirs, ours in ELEMENTS.items() if options[ours] is not None}
+    numbers = {name: int(value) if isinstance(value, bool) else value for name, value in given.items()}
+    output = options["output"]
+    target = {
+        "Region": output["region"] or ref["region"],
+        "Bucket": output["bucket"] or ref["bucket"],
+        "Object": output["object"],
+    }
+    source = {"Object": options["input_object"], "Url": options["input_url"]}
+    operation = {"Output": target, "DocProcess": numbers, "UserData": options["user_data"]}
+    content = {
+        "Tag": DOC_PROCESS,
+        "Input": without_nulls(source),
+        "Operation": without_nulls(operation),
+        "QueueId": options["queue_id"] or None,
+        "CallBackFormat": options["callback_format"],
+        "CallBackType": options["callback_type"],
+        "CallBack": options["callback_url"],
+    }
+    for option, element, members in QUEUES.values():
+        given_queue = options[option]
+        content[element] = given_queue and {theirs: given_queue[ours] for theirs, ours in members.items()}
+    return t.cast("dict[str, t.Any]", without_nulls(content))
+
+
+# --- The vendor's rules --------------------------------------------------------------------------------------------
+
+
+def _check(options: Options) -> None:
+    """What the vendor would refuse, or worse, would charge for.
+
+    :raises CloudError: ``config``.
+    """
+    source = _source_type(options)
+    names = ("input_object", "input_url", "image_params", "doc_password", "queue_id", "user_data", "callback_url")
+    _check_texts({name: options[name] for name in names})
+    _check_texts({f"output.{name}": text for name, text in options["output"].items()})
+    _check_callback(options)
+    _check_template(options["output"]["object"], is_table=source in TABLES)
+    _check_ranges(options["page_ranges"])
+    _check_pages(options)
+    _check_long_image(options)
+    for name, (least, most, unit) in RANGES.items():
+        check_range(options, name, least, most, unit)
+
+
+def _source_type(options: Options) -> str:
+    """The document's format, which its name tells where no option does."""
+    url = options["input_url"]
+    if url is not None and not re.fullmatch(r"https?://[^\s]+", url.strip()):
+        raise CloudError(
+            "config", f"input_url is {quoted(_path_of(url))}, which is no URL", advice="give an http:// or https:// URL"
+        )
+    option = "input_object" if url is None else "input_url"
+    name = options["input_object"] if url is None else _path_of(url)
+    source: str = (options["source_type"] or _suffix(name)).lower()
+    if source in SOURCES:
+        return source
+    if options["source_type"]:
+        said = f"source_type is {quoted(options['source_type'])}, which COS does not convert"
+    else:
+        said = f"{option} is {quoted(name)}, which has {f'the suffix {quoted(source, 40)}' if source else 'no suffix'}"
+    raise CloudError("config", said, advice="give source_type, one of the formats that the vendor's page lists")
+
+
+def _path_of(url: str) -> str:
+    """A URL without its query, which may hold a signature, and without a password."""
+    return re.sub("//[^/]*@", "//", re.split("[?#]", url.strip())[0])
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition("/")[2].rpartition(".")[2] if "." in name.rpartition("/")[2] else ""
+
+
+def _check_texts(texts: t.Mapping[str, str | None]) -> None:
+    """What must not be empty, and what XML cannot hold; the values are not shown, since one is a password."""
+    for name, text in texts.items():
+        if text is not None and not text.strip():
+            raise CloudError("config", f"{name} is empty", advice="give it, or leave the option out")
+        if text is not None and re.search(NOT_IN_XML, text):
+            said = f"{name} has a line break or another character that XML cannot hold"
+            raise CloudError("config", said, advice="give it without such characters")
+
+
+def _check_callback(options: Options) -> None:
+    """The type of a callback and what it needs, and nothing of another type.
+
+    :raises CloudError: ``config``.
+    """
+    kind = options["callback_type"] or "Url"
+    needed = QUEUES[kind][0] if kind in QUEUES else "callback_url"
+    given = [name for name in ("callback_url", *(each[0] for each in QUEUES.values())) if options[name] is not None]
+    foreign = [name for name in given if name != needed]
+    if foreign:
+        said = f"{foreign[0]} is given, and callback_type is {quoted(kind)}"
+        raise CloudError("config", said, advice=f"give {needed} with that type, or the type of {foreign[0]}")
+    if not given and (options["callback_type"] or options["callback_format"]):
+        asked = next(name for name in ("callback_type", "callback_format") if options[name])
+        raise CloudError("config", f"{asked} is given, and {needed} is missing", advice=f"give {needed}, too")
+    url = options["callback_url"]
+    if url is not None and not re.fullmatch(r"https?://[^\s]+", url):
+        raise CloudError(
+            "config",
+            f"callback_url is {quoted(_path_of(url))}, which is no URL",
+            advice="give an http:// or https:// URL",
+        )
+    for option, dummy, members in QUEUES.values():
+        _check_texts({f"{option}.{name}": (options[option] or {}).get(name) for name in members.values()})
+
+
+def _check_template(name: str, *, is_table: bool) -> None:
+    file = name.rpartition("/")[2]
+    said = f"output.object is {quoted(name)}, which lacks"
+    if is_table and not ("${SheetID}" in name and "${Number}" in file):
+        said += " ${SheetID} in its path or ${Number} in its last part"
+        raise CloudError("config", said, advice="give both, which tables need")
+    if not is_table and not ("${Number}" in name or "${Page}" in name):
+        raise CloudError("config", f"{said} ${{Number}} or ${{Page}}", advice="give one, which tells the pages apart")
+
+
+def _check_ranges(ranges: str | None) -> None:
+    said = f"page_ranges is {quoted(ranges)}"
+    if ranges is not None and not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)?(,[1-9]\d*(-[1-9]\d*)?)*", ranges):
+        said += ", which is not of the form 1,2-4,7"
+        raise CloudError("config", said, advice="give pages and ranges with commas between them")
+    for begin, end in re.findall(r"(\d+)-(\d+)", ranges or ""):
+        if int(begin) > int(end):
+            raise CloudError("config", f"{said}, and {begin}-{end} ends before it begins", advice="give it in order")
+
+
+def _check_pages(options: Options) -> None:
+    first, last = options["start_page"], options["end_page"]
+    given = [name for name in ("start_page", "end_page", "page_ranges") if options[name] is not None]
+    if options["target_type"] == "pdf" and given:
+        said = f'{given[0]} is given, and target_type is "pdf", which takes the whole document'
+        raise CloudError("config", said, advice=f"leave {given[0]} out, or make images")
+    if first is not None and first < 1:
+        raise CloudError("config", f"start_page is {first}, which is no page", advice="give a page from 1 on")
+    if last is not None and last != TO_THE_END and last < (first or 1):
+        what = "is no page" if last < 1 else "comes before start_page"
+        said = f"end_page is {last}, which {what}"
+        raise CloudError("config", said, advice="give -1 for the last page, or a page from start_page on")
+    if options["sheet_id"] is not None and options["sheet_id"] < 0:
+        said = f"sheet_id is {options['sheet_id']}, which is no sheet"
+        raise CloudError("config", said, advice="give a sheet from 1 on, or 0 for all sheets")
+
+
+def _check_long_image(options: Options) -> None:
+    first, last = options["start_page"], options["end_page"]
+    if not options["pic_pagination"]:
+        return
+    if options["target_type"] == "pdf":
+        said = 'pic_pagination is true, and target_type is "pdf"'
+        raise CloudError("config", said, advice="give target_type jpg or png for one long image")
+    if last is not None and last != TO_THE_END and last - (first or 1) >= LONG_IMAGE_PAGES:
+        said = f"pic_pagination is true for {last - (first or 1) + 1} pages"
+        raise CloudError("config", said, advice=f"give at most {LONG_IMAGE_PAGES} pages, which one long image holds")
+
+
+__all__ = ["DOC_PROCESS", "SOURCES", "TABLES", "CosDoc", "CosDocStarts"]

@@ -1,0 +1,569 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""Tencent MPS: media tasks, and how to start, list and abort them.
+
+Sources: the vendor's pages of ``DescribeTaskDetail`` (statuses, sample), ``DescribeTasks`` and ``ManageTask``, the SDK
+``mps.v20190612`` (every nested place with a status) and the metadata of tccli (``ProcessMedia``).
+
+``FINISH`` means over, not succeeded: what became of a cloud task is told by its sub-tasks. They are found by their shape,
+so that a kind which the vendor adds next year counts, too.
+
+The vendor makes no second cloud task of the same ``SessionId``: it refuses it, presumably with the code
+``InvalidParameterValue.SessionId``.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .. import _uncertain
+from .._credentials import TencentCredentials
+from .._errors import CloudError, quoted
+from .._record import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
+from .._secrecy import MAX_DEPTH, secret_texts
+from .._transport import Answer, Request
+from ._api3 import COMMON_RULES, Api3Service, request_id_of
+from .answers import (
+    Rule,
+    Rules,
+    as_dict,
+    as_list,
+    iso_time,
+    lacks_member,
+    native_word,
+    odd_member,
+    percent,
+    task_error,
+    text_or_none,
+    whole_number,
+    without_nulls,
+)
+from .base import Environ, Listed, Lists, Options, Page, Poll, Ref, Response, Settings
+from .starts import PreparedCall, Starter, check_length, check_range, pending_record, utc
+
+STATUSES: dict[str, str] = {
+    "WAITING": PENDING,
+    "PROCESSING": RUNNING,
+    "FINISH": SUCCEEDED,
+}
+"""Of the whole cloud task; ``FINISH`` is only the best that the sub-tasks can leave of it."""
+
+PART_STATUSES: dict[str, str] = {
+    "WAITING": PENDING,
+    "PROCESSING": RUNNING,
+    "SUCCESS": SUCCEEDED,
+    "FINISH": SUCCEEDED,
+    "FAIL": FAILED,
+    "ERROR": FAILED,
+}
+"""Of a sub-task, in capitals: subtitle results write ``Success`` and ``Error``."""
+
+REASONS: dict[str, str] = {
+    "SourceFileError.DownloadNotAccessible": "download",
+    "SourceFileError": "source",
+    "InvalidInput": "source",
+    "InternalError": "processing",
+}
+"""Our reason for each family of ``ErrCodeExt``; the first that it begins with."""
+
+SOURCE_AT_FAULT = ("WorkflowTask", "ScheduleTask", "LiveScheduleTask")
+"""The kinds of which the SDK says that an ``ErrCode`` of the whole means that the source is at fault."""
+
+CONTAINERS = (
+    "WorkflowTask",
+    "EditMediaTask",
+    "LiveStreamProcessTask",
+    "ScheduleTask",
+    "LiveScheduleTask",
+    "ExtractBlindWatermarkTask",
+)
+"""The members of an answer of which one holds what became of the cloud task."""
+
+WITHOUT_CONTAINER = ("EvaluationTask",)
+"""The values of ``TaskType`` for which the vendor has no such member."""
+
+WITHOUT_PART = ("CoverBySnapshot",)
+"""The values of an entry's ``Type`` for which the vendor has no member with a status."""
+
+OBJECTS = frozenset({"AiQualityControlTaskResult", "SmartEraseTaskResult", "AiDubbingTaskResult", "SubtitleInfo"})
+ARRAYS = frozenset({"SmartSubtitlesTaskResult", "SubtitleResults", "RecognizeSubtitleResult", "TransSubtitleResult"})
+"""Where sub-tasks stand, besides what is told by the end of a name: ``...Task``, ``...ResItem``, ``...ResultSet``."""
+
+OPEN = (PENDING, RUNNING)
+NOT_PARTS = frozenset({"InputInfo", "MetaData", "TaskNotifyConfig", "Input"})
+STORAGE_TYPES = {"COS": "cos_object", "AWS-S3": "s3_object", "VOD": "vod_file"}
+
+USER_RULE = Rule("permission", "open the media processing service for this account, or use another account")
+GONE_RULE = Rule("not_found", "check the task id and the site; MPS keeps cloud tasks for 7 days (3 on the other site)")
+RULES: Rules = {
+    **COMMON_RULES,
+    "FailedOperation.InvalidMpsUser": USER_RULE,
+    "FailedOperation.InvalidUser": USER_RULE,
+    "FailedOperation.TaskNotFound": GONE_RULE,
+    "FailedOperation.UserArrears": Rule("permission", "settle the account with the vendor"),
+    "InvalidParameterValue.TaskId": GONE_RULE,
+    "LimitExceeded.CreateTask": Rule(
+        "throttled", "nothing was started: start it when others of the account's cloud tasks have ended"
+    ),
+    "InvalidParameterValue.UserUnRegister": USER_RULE,
+    "ResourceNotFound*": GONE_RULE,
+    "ResourceNotFound.UserUnregister": USER_RULE,
+}
+
+INPUTS = {"COS": "CosInputInfo", "URL": "UrlInputInfo", "AWS-S3": "S3InputInfo", "VOD": "VODInputInfo"}
+"""The member of ``InputInfo`` that each ``Type`` needs."""
+
+WORK = (
+    "MediaProcessTask",
+    "AiContentReviewTask",
+    "AiAnalysisTask",
+    "AiRecognitionTask",
+    "AiQualityControlTask",
+    "SmartSubtitlesTask",
+    "SmartEraseTask",
+    "AIDubbingTask",
+    "ScheduleId",
+    "Activities",
+)
+"""The members that name something to do; one of them must be there."""
+
+MAX_SESSION_ID = 50
+MAX_SESSION_CONTEXT = 1000
+LIVE = "Live"  # what the vendor's words for cloud tasks of live streams begin with
+DUPLICATE = "InvalidParameterValue.SessionId"
+LISTS = ("WAITING", "PROCESSING", "FINISH")
+"""The lists that the vendor keeps, in the order in which a cloud task goes through them: so none slips through."""
+
+
+class Mps(Api3Service, Lists):
+    """Media processing."""
+
+    word = "mps"
+    title = "Tencent MPS"
+    ref_keys = ("site", "profile")
+    service = "mps"
+    version = "2019-06-12"
+    statuses = STATUSES
+    rules = RULES
+    own_options = ("http_method",)
+    open_lists: t.ClassVar[t.Mapping[str, Options]] = {name: {"Status": name} for name in ("PROCESSING", "WAITING")}
+    rate = 50.0
+    keeps = "7 days (3 on the other site)"
+
+    def __init__(self, settings: Settings, credentials: TencentCredentials, *, http_method: str = "POST") -> None:
+        super().__init__(settings, credentials)
+        self._http_method = http_method
+
+    def vendor_url(self, ref: Ref) -> str:
+        """A host a site."""
+        return f"https://mps.{'intl.' if self.settings.site == 'intl' else ''}tencentcloudapi.com"
+
+    def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
+        """One cloud task by its id."""
+        params = {"TaskId": ref["task_id"]}
+        return self.make_request(self.base_url(ref), "DescribeTaskDetail", params, method=self._http_method)
+
+    def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        """The verdict over the sub-tasks, once the vendor says that it is over."""
+        response = self.response_of(answer)
+        native, request_id = native_word(response.get("Status")), request_id_of(response)
+        if isinstance(response.get("Status"), (dict, list)):
+            raise odd_member(answer, "Status", response["Status"], request_id)
+        if native is None:
+            raise lacks_member(answer, "Status", request_id)
+        kind, container = _container(response)
+        if STATUSES.get(native) == SUCCEEDED:
+            _check_end(response, kind, container, answer)
+        leaves = _leaves(container)
+        status = STATUSES.get(native, UNKNOWN)
+        if status == SUCCEEDED:
+            status = _verdict(kind, container, leaves)
+        record = make_record(
+            ref,
+            status,
+            native,
+            progress=_progress(leaves),
+            counts=_counts(leaves),
+            error=_error(status, kind, container, leaves),
+            parts=leaves,
+            outputs=list(_find_outputs(container)),
+            created_at=iso_time(response.get("CreateTime")),
+            started_at=iso_time(response.get("BeginProcessTime")),
+            finished_at=iso_time(response.get("FinishTime")),
+            request_id=request_id,
+        )
+        return record, response
+
+    # --- lists ---
+
+    def list_filters(self, options: Options) -> t.Iterator[tuple[str, Options]]:
+        """Yields a list for each status that is wanted, in the order in which a cloud task goes through them."""
+        filters = {
+            "SubTaskHasFailed": options["sub_task_has_failed"],
+            "StartTime": utc(options, "start_time"),
+            "EndTime": utc(options, "end_time"),
+        }
+        for name in (word for word in LISTS if word in options["statuses"]):
+            yield name, {"Status": name, **filters}
+
+    def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
+        """Asks for a page of the media tasks of the account."""
+        params = without_nulls({**filters, "Limit": size, "ScrollToken": token})
+        return self.make_request(self.base_url({}), "DescribeTasks", params)
+
+    def read_page(self, answer: Answer) -> Page:
+        """Returns the entries that have an id. They have no status: it is the name of the list."""
+        response = self.response_of(answer)
+        entries = [entry for entry in as_list(response.get("TaskSet")) if as_dict(entry).get("TaskId")]
+        token, total = text_or_none(response.get("ScrollToken")), whole_number(response.get("TotalCount"))
+        return Page({str(entry["TaskId"]): entry for entry in entries}, token, total)
+
+    def listed(self, ref: Ref, name: str, entry: dict[str, t.Any]) -> Listed:
+        """Returns a record of what is not over. Of the rest, the list does not tell how it ended."""
+        record = None
+        if name in self.open_lists:
+            created, started = iso_time(entry.get("CreateTime")), iso_time(entry.get("BeginProcessTime"))
+            record = make_record(ref, STATUSES[name], name, created_at=created, started_at=started)
+        return Listed(dict(ref), record, {**entry, "Status": name})
+
+
+class MpsStarts(Mps, Starter):
+    """Media processing."""
+
+    rules: t.ClassVar[Rules] = {
+        **RULES,
+        "InvalidParameterValue.NotProcessingTask": Rule("invalid", "wait for its end, MPS does not abort it any more"),
+        "ResourceNotFound*": Rule("not_found", "check the task id or, of a start, the templates and the schedule"),
+        DUPLICATE: Rule(
+            "invalid", "a cloud task of this session_id exists: look for it with mps_task_list_info, or give another"
+        ),
+    }
+
+    def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
+        """A media task of any kind."""
+        if options["session_id"] == "":
+            said = "session_id is empty, so nothing would keep a second start from happening"
+            raise CloudError("config", said, advice="give one, or leave the option out")
+        session = {"SessionId": options["session_id"], "SessionContext": options["session_context"]}
+        params = {**options["parameters"], **without_nulls(session)}
+        self._used.update(dict.fromkeys(secret_texts(params)))  # also of what is refused
+        _check(params)
+        repeatable = bool(params.get("SessionId"))
+
+        def make_request() -> Request:
+            return self.make_request(self.base_url(ref), "ProcessMedia", params)
+
+        return PreparedCall(
+            make_request,
+            lambda answer: self._read_start(ref, answer),
+            doubt=_uncertain.mps(repeatable=repeatable),
+            repeatable=repeatable,
+            certain=(DUPLICATE,),
+        )
+
+    def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        response = self.response_of(answer)
+        request_id = text_or_none(response.get("RequestId"))
+        return pending_record(ref, response.get("TaskId"), answer, request_id), response
+
+    def prepare_abort(self, ref: Ref, poll: Poll) -> PreparedCall:
+        """The end of a cloud task before its time; the answer says nothing of it.
+
+        :param poll: what a poll has just given.
+        :raises CloudError: ``invalid``, when the vendor does not abort it any more.
+        """
+        status, kind = poll.record["status"], poll.response.get("TaskType")
+        if status != PENDING and not (status == RUNNING and str(kind).startswith(LIVE)):
+            raise CloudError(
+                "invalid",
+                f"its status is {status}, and MPS aborts cloud tasks only while they wait (live streams also while "
+                "they run)",
+                advice="wait for its end",
+            )
+        params = {"OperationType": "Abort", "TaskId": ref["task_id"]}
+        return PreparedCall(
+            lambda: self.make_request(self.base_url(ref), "ManageTask", params),
+            lambda answer: ({}, self.response_of(answer)),
+            doubt=_uncertain.MPS_ABORT,
+        )
+
+
+# --- What became of it ---------------------------------------------------------------------------------------------
+
+
+def _container(response: Response) -> tuple[str, dict[str, t.Any]]:
+    """The member that is filled, and its name. ``TaskType`` is not always that name, and evaluations have none."""
+    filled = {
+        name: value for name, value in response.items() if isinstance(value, dict) and value and name not in NOT_PARTS
+    }
+    wanted = str(response.get("TaskType") or "")
+    with_status = [name for name, value in filled.items() if "Status" in value]
+    for name in (wanted, f"{wanted}Task", *with_status, *filled):
+        if name in filled:
+            return name, filled[name]
+    return wanted, {}
+
+
+def _check_end(response: Response, kind: str, container: dict[str, t.Any], answer: Answer) -> None:
+    """Refuse an answer that says ``FINISH`` and whose container cannot be read, so that it is never taken for good.
+
+    :raises CloudError: ``protocol``.
+    """
+    request_id, task_type = request_id_of(response), str(response.get("TaskType") or "")
+    for name in (*CONTAINERS, task_type, f"{task_type}Task"):
+        if not isinstance(response.get(name), (dict, type(None))) and name != "TaskType":
+            raise odd_member(answer, name, response[name], request_id)
+    if not container:
+        if {task_type, f"{task_type}Task"} & set(CONTAINERS):
+            raise lacks_member(answer, task_type, request_id)
+        return
+    status, code = container.get("Status"), container.get("ErrCode")
+    if status is None or status == "":
+        raise lacks_member(answer, f"{kind}.Status", request_id)
+    if not isinstance(status, str):
+        raise odd_member(answer, f"{kind}.Status", status, request_id)
+    if code is not None and whole_number(code) is None:
+        raise odd_member(answer, f"{kind}.ErrCode", code, request_id)
+    _check_places(kind, container, answer, request_id)
+    if code is None and not _leaves(container):
+        raise lacks_member(answer, f"{kind}.ErrCode", request_id)
+
+
+def _check_places(where: str, value: t.Any, answer: Answer, request_id: str | None, depth: int = 0) -> None:
+    """Refuse what stands where sub-tasks should and is none, at any depth.
+
+    :raises CloudError: ``protocol``.
+    """
+    for name, member in as_dict(value).items() if depth <= MAX_DEPTH else ():
+        if name in NOT_PARTS or member is None:
+            continue
+        place = f"{where}.{name}"
+        if not isinstance(member, _shape_of(name)):
+            raise odd_member(answer, place, member, request_id)
+        for number, entry in enumerate(as_list(member)):
+            if _shape_of(name) == (list,) and not isinstance(entry, dict):
+                raise odd_member(answer, f"{place}[{number}]", entry, request_id)
+            _check_places(place, entry, answer, request_id, depth + 1)
+
+
+def _shape_of(name: str) -> tuple[type, ...]:
+    """What may stand under a name besides null."""
+    if name in ARRAYS or name.endswith("ResultSet"):
+        return (list,)
+    if name in OBJECTS or name.endswith(("Task", "ResItem")):
+        return (dict,)
+    return (dict, list) if name == "Output" or name.endswith("TaskResult") else (object,)
+
+
+def _container_failed(container: dict[str, t.Any]) -> bool:
+    code = whole_number(container.get("ErrCode"))
+    return bool(code) or _part_status(container.get("Status")) == FAILED
+
+
+def _verdict(kind: str, container: dict[str, t.Any], leaves: list[dict[str, t.Any]]) -> str:
+    """What ``FINISH`` means for a container and its leaves, the gravest first."""
+    if not container:
+        return SUCCEEDED if kind in WITHOUT_CONTAINER else UNKNOWN
+    statuses = [leaf["status"] for leaf in leaves]
+    bad = statuses.count(FAILED)
+    if _container_failed(container) or (bad and bad == len(statuses)):
+        return FAILED
+    if _part_status(container.get("Status")) in OPEN or any(status in OPEN for status in statuses):
+        return RUNNING
+    if bad:
+        return PARTIAL
+    odd = _part_status(container["Status"]) == UNKNOWN or UNKNOWN in statuses
+    return UNKNOWN if odd else SUCCEEDED
+
+
+def _error(
+    status: str, kind: str, container: dict[str, t.Any], leaves: list[dict[str, t.Any]]
+) -> dict[str, t.Any] | None:
+    """Of the container, else of the first part that failed, with how many there are."""
+    if status not in (FAILED, PARTIAL):
+        return None
+    bad = [leaf for leaf in leaves if leaf["status"] == FAILED]
+    code = whole_number(container.get("ErrCode")) or None
+    if code or not bad:
+        return task_error(code, container.get("Message"), "source" if code and kind in SOURCE_AT_FAULT else "unknown")
+    first = bad[0]["error"]
+    message = f"{bad[0]['kind']}: {first['message'] or first['code'] or 'failed'}"
+    if len(leaves) > 1:
+        message = f"{len(bad)} of {len(leaves)} parts failed, the first is {message}"
+    return {**first, "message": message}
+
+
+def _counts(leaves: list[dict[str, t.Any]]) -> dict[str, int | None] | None:
+    if not leaves:
+        return None
+    statuses = [leaf["status"] for leaf in leaves]
+    return {"total": len(statuses), "succeeded": statuses.count(SUCCEEDED), "failed": statuses.count(FAILED)}
+
+
+def _progress(leaves: list[dict[str, t.Any]]) -> int | None:
+    """The mean over the parts, when each either tells a number or is over."""
+    numbers = [100 if leaf["status"] in (SUCCEEDED, FAILED) else leaf["progress"] for leaf in leaves]
+    if not numbers or any(number is None for number in numbers):
+        return None
+    return sum(numbers) // len(numbers)
+
+
+# --- Parts, by shape -----------------------------------------------------------------------------------------------
+
+
+def _part_status(word: t.Any) -> str:
+    return PART_STATUSES.get(word.strip().upper(), UNKNOWN) if isinstance(word, str) else UNKNOWN
+
+
+def _is_part(value: dict[str, t.Any], inside_output: bool) -> bool:
+    """Whether it is one by its shape; one whose status is missing or cannot be read is a part of unknown status."""
+    if any(name in value for name in ("ErrCode", "ErrCodeExt")):
+        return True
+    return "Status" in value and (inside_output or "Message" in value)
+
+
+def _leaves(container: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    return [leaf for name, member in container.items() for leaf in _entries(name, member)]
+
+
+def _entries(name: str, member: t.Any) -> list[dict[str, t.Any]]:
+    """The leaf parts of a member of the container.
+
+    An entry of a list of sub-tasks in which there is none is one itself, of unknown status, but for the type for which
+    the vendor has no member.
+    """
+    if _shape_of(name) != (list,):
+        return _walk(name, member, name == "Output", 0)
+    leaves = []
+    for entry in map(as_dict, as_list(member)):
+        found = _walk(name, entry, False, 0)
+        kind = text_or_none(entry.get("Type") or entry.get("ActivityType")) or name
+        leaves += found or ([] if kind in WITHOUT_PART else [_part(kind, UNKNOWN, {})])
+    return leaves
+
+
+def _walk(kind: str, value: t.Any, inside_output: bool, depth: int) -> list[dict[str, t.Any]]:
+    """The leaf parts in and below a value.
+
+    A part above others is no leaf, but when it failed or still runs and none of its leaves says so, or when all of them
+    are good and its own status is unknown, it adds itself.
+    """
+    if kind in NOT_PARTS or depth > MAX_DEPTH:
+        return []
+    if isinstance(value, list):
+        return [leaf for member in value for leaf in _walk(kind, member, inside_output, depth + 1)]
+    if not isinstance(value, dict):
+        return []
+    leaves = [
+        leaf
+        for name, member in value.items()
+        for leaf in _walk(name, member, inside_output or name == "Output", depth + 1)
+    ]
+    if _is_part(value, inside_output):
+        status = _part_status(value.get("Status"))
+        said_below = {RUNNING if leaf["status"] in OPEN else leaf["status"] for leaf in leaves}
+        said = RUNNING if status in OPEN else status
+        is_news = said_below == {SUCCEEDED} if said == UNKNOWN else said != SUCCEEDED and said not in said_below
+        if not leaves or is_news:
+            leaves.append(_part(kind, status, value))
+    return leaves
+
+
+def _part(kind: str, status: str, value: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {
+        "kind": kind,
+        "status": status,
+        "progress": 100 if status == SUCCEEDED else percent(value.get("Progress")),
+        "error": _part_error(value) if status == FAILED else None,
+        "outputs": list(_outputs(value.get("Output", value), {})),
+    }
+
+
+def _part_error(value: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Of a part that failed, whose codes may all the same be the words for success."""
+    codes = (text_or_none(value.get(name)) for name in ("ErrCodeExt", "ErrCode"))
+    code = next((code for code in codes if code not in (None, "SUCCESS", "0", "0.0")), None)
+    reasons = (reason for family, reason in REASONS.items() if (code or "").startswith(family))
+    return task_error(code, value.get("Message"), next(reasons, "unknown"))
+
+
+def _find_outputs(value: t.Any, depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
+    """The files of every ``Output`` below a value."""
+    for member in as_list(value):
+        for name, child in as_dict(member).items():
+            if name == "Output":
+                yield from _outputs(child, {}, depth)
+            elif name not in NOT_PARTS and depth < MAX_DEPTH:
+                yield from _find_outputs(child, depth + 1)
+
+
+def _outputs(value: t.Any, storage: dict[str, t.Any], depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
+    """The files in an ``Output``, in the nearest storage above them; none twice.
+
+    They are members named ``...Path``, ``...Paths`` or ``...PathSet``; ``...FileId``, where the path beside it is empty,
+    since the file is in VOD then; and the addresses in ``FileList``, which are those of a recorded live stream.
+    """
+    for output in map(as_dict, as_list(value)):
+        near = as_dict(output.get("OutputStorage") or output.get("Storage")) or storage
+        told: set[str] = set()
+        for name, member in output.items():
+            if name.endswith(("Path", "Paths", "PathSet")):
+                paths = [path for path in as_list(member) if path and isinstance(path, str) and path not in told]
+                told.update(paths)
+                yield from (_output(path, near) for path in dict.fromkeys(paths))
+            elif name.endswith("FileId"):
+                if member and isinstance(member, (str, int)) and not output.get(f"{name[:-6]}Path"):
+                    yield {**_output(str(member), near), "type": "vod_file"}
+            elif name == "FileList":
+                urls = (as_dict(file).get("Url") for file in as_list(member))
+                yield from ({"type": "path", "value": url, "url": url} for url in urls if url and isinstance(url, str))
+            elif name not in (*NOT_PARTS, "OutputStorage", "Storage") and depth < MAX_DEPTH:
+                yield from _outputs(member, near, depth + 1)
+
+
+def _output(path: str, storage: dict[str, t.Any]) -> dict[str, t.Any]:
+    kind = STORAGE_TYPES.get(str(storage.get("Type")), "path")
+    places = (storage.get(f"{name}OutputStorage") for name in ("Cos", "S3", "VOD"))
+    place = as_dict(next(filter(None, places), None))
+    bucket = text_or_none(place.get("Bucket") or place.get("S3Bucket"))
+    region = text_or_none(place.get("Region") or place.get("S3Region"))
+    output = {"type": kind, "value": path}
+    return {**output, "bucket": bucket, "region": region} if bucket else output
+
+
+# --- The vendor's rules for starts ---------------------------------------------------------------------------------
+
+
+def _check(params: dict[str, t.Any]) -> None:
+    """What the vendor would refuse.
+
+    :raises CloudError: ``config``.
+    """
+    source = as_dict(params.get("InputInfo"))
+    kind = source.get("Type")
+    if not isinstance(kind, str) or kind not in INPUTS:
+        said = "is missing" if kind is None else f"is {quoted(kind)}, which the vendor does not know"
+        raise CloudError("config", f"parameters.InputInfo.Type {said}", advice=f"give one of {', '.join(INPUTS)}")
+    member = INPUTS[kind]
+    if not as_dict(source.get(member)):
+        said = f"parameters.InputInfo.{member} is missing, and Type is {quoted(kind)}"
+        raise CloudError("config", said, advice=f"give {member}, or the Type of what is given")
+    if kind == "URL" and not as_dict(params.get("OutputStorage")):
+        said = 'parameters.OutputStorage is missing, and parameters.InputInfo.Type is "URL"'
+        raise CloudError("config", said, advice="say where the output goes")
+    if not any(params.get(name) for name in WORK):
+        raise CloudError("config", "parameters names nothing to do", advice=f"give one of {', '.join(WORK)}")
+    folder = params.get("OutputDir")
+    if folder is not None and not (str(folder).startswith("/") and str(folder).endswith("/")):
+        said = f"parameters.OutputDir is {quoted(folder)}, which does not begin and end with a slash"
+        raise CloudError("config", said, advice="give a folder such as /out/")
+    if isinstance(params.get("TasksPriority"), int):
+        check_range(params, "TasksPriority", -10, 10)
+    check_length("session_id", text_or_none(params.get("SessionId")), MAX_SESSION_ID)
+    check_length("session_context", text_or_none(params.get("SessionContext")), MAX_SESSION_CONTEXT)
+
+
+__all__ = ["LISTS", "PART_STATUSES", "STATUSES", "Mps", "MpsStarts"]

@@ -1,0 +1,47 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""All services by their word. A new one is a line in ``CLASSES`` and a name at the imports above it."""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+
+from .base import Service
+
+if t.TYPE_CHECKING:  # pragma: no cover # Ansible reads it: what is imported here is sent to the host with each module
+    from . import cos_doc, dingtalk_doc, ess, mps  # noqa: F401 # used by their names below
+
+CLASSES = {
+    "ess": "Ess",
+    "cos_doc": "CosDoc",
+    "mps": "Mps",
+    "dingtalk_doc": "DingTalkDoc",
+}
+"""The class in the file that is named like the word."""
+
+
+class Services(t.Mapping[str, type[Service]]):
+    """The classes of the services. The file of a service is loaded when it is first asked for, since loading takes time."""
+
+    def __getitem__(self, word: str) -> type[Service]:
+        name = CLASSES[word]
+        service: type[Service] = getattr(importlib.import_module(f".{word}", __package__), name)
+        return service
+
+    def __contains__(self, word: object) -> bool:
+        return word in CLASSES
+
+    def __iter__(self) -> t.Iterator[str]:
+        return iter(CLASSES)
+
+    def __len__(self) -> int:
+        return len(CLASSES)
+
+
+SERVICES = Services()
+
+__all__ = ["SERVICES"]

@@ -1,0 +1,169 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 3: services.
+"""What a service may offer besides polls: to start a cloud task, to abort one, to list some."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import typing as t
+
+from .._errors import KINDS, CloudError, quoted
+from .._record import PENDING, Record, make_record
+from .._transport import Answer
+from .answers import iso_time
+from .base import PAGE_SIZE, Environ, Listed, Lists, MakeRequest, Options, Page, Read, Ref, Service
+
+Retry = t.Callable[[t.Callable[[], Page]], Page]
+"""Asks for a page, and again after errors that may pass."""
+
+
+class PreparedCall(t.NamedTuple):
+    """A call that changes something in the cloud. All that can be checked without the network was checked.
+
+    :param make_request: returns the request; sends first what must be there before, such as a file.
+    :param read: returns the record, empty where the call gives none, and the response of an answer.
+    :param doubt: what to do when the call may have been carried out, as the end of a sentence.
+    :param repeatable: whether the vendor makes sure that it is carried out once only.
+    :param certain: error codes that say by themselves that it was carried out.
+    """
+
+    make_request: MakeRequest
+    read: Read
+    doubt: str
+    repeatable: bool = False
+    certain: tuple[str, ...] = ()
+
+
+class Starter(Service):
+    """A service that can start cloud tasks."""
+
+    check_mode = False
+    """Whether nothing will be sent, so that a file which an earlier Ansible task would have made need not exist."""
+
+    @abc.abstractmethod
+    def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
+        """Returns a start, after all checks that are possible before it costs money.
+
+        :param ref: where the cloud task will be; it has no id.
+        :raises CloudError: ``config``, with the vendor's rule.
+        """
+
+
+def list_tasks(service: Lists, ref: Ref, options: Options, retry: Retry) -> t.Iterator[Listed]:
+    """Yields all cloud tasks that fit, asking for the next page when it is wanted; each once.
+
+    :param ref: where the cloud tasks are; it has no id.
+    """
+    seen: set[str] = set()
+    for name, filters in service.list_filters(options):
+
+        def fetch(token: str | None, size: int, filters: Options = filters) -> Page:
+            def ask() -> Page:
+                request = functools.partial(service.list_request, ref, filters, token=token, size=size)
+                return service.exchange(request, service.read_page)[0]
+
+            return retry(ask)
+
+        for task_id, entry in read_pages(fetch, options["limit"]):
+            if task_id not in seen:  # one that has moved from list to list meanwhile comes twice
+                seen.add(task_id)
+                yield service.listed({**ref, "task_id": task_id}, name, entry)
+
+
+def read_pages(
+    fetch: t.Callable[[str | None, int], Page], limit: int | None
+) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+    """Yields the entries of a list with their ids, page by page as they are wanted.
+
+    :param fetch: returns a page by its token and its size.
+    :param limit: how many entries are wanted; one more is asked for, which tells whether there are more.
+    """
+    size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit + 1)
+    token: str | None = None
+    used: set[str | None] = set()
+    while token not in used:  # else a vendor that repeats its tokens would have no end
+        used.add(token)
+        page = fetch(token, size)
+        yield from page.entries.items()
+        token = page.token
+        if not page.entries or not token:
+            return
+
+
+def is_uncertain(error: CloudError) -> bool:
+    """Whether the vendor may have carried out the call that met this error."""
+    return error.sent and KINDS[error.kind].uncertain
+
+
+def new_id(answer_id: t.Any, host: str) -> str:
+    """Returns the id of a cloud task that was just started.
+
+    :raises CloudError: ``protocol``, when there is none.
+    """
+    if isinstance(answer_id, int) and not isinstance(answer_id, bool):
+        return str(answer_id)
+    if not isinstance(answer_id, str) or not answer_id.strip():
+        raise CloudError("protocol", f"{host} answered without the id of the new cloud task")
+    return answer_id.strip()
+
+
+def pending_record(ref: Ref, answer_id: t.Any, answer: Answer, request_id: str | None) -> Record:
+    """Returns the record of a cloud task of which a start told the id and no more.
+
+    :raises CloudError: ``protocol``, when it did not even tell the id.
+    """
+    return make_record({**ref, "task_id": new_id(answer_id, answer.host)}, PENDING, None, request_id=request_id)
+
+
+def utc(options: Options, name: str) -> str | None:
+    """Returns an option that is a time, in UTC as ``2026-01-02T03:04:05Z``; null when it is not given.
+
+    :raises CloudError: ``config``, when it is no time.
+    """
+    if options[name] is None:
+        return None
+    moment = iso_time(options[name])
+    if moment is None:
+        said = f"{name} is {quoted(options[name])}, which is no time"
+        raise CloudError("config", said, advice="write it as 2026-01-02T03:04:05Z or 2026-01-02T03:04:05+08:00")
+    return moment
+
+
+def check_range(options: Options, name: str, least: int, most: int, unit: str = "") -> None:
+    """Refuse a number outside the range that the vendor documents, since not every start call checks it.
+
+    :raises CloudError: ``config``.
+    """
+    value = options[name]
+    if value is not None and not least <= value <= most:
+        advice = f"give a number from {least} to {most}{unit}"
+        raise CloudError("config", f"{name} is {value}, which the vendor does not take", advice=advice)
+
+
+def check_length(name: str, value: str | None, most: int) -> None:
+    """Refuse a text that is longer than the vendor takes.
+
+    :raises CloudError: ``config``.
+    """
+    length = len(value or "")
+    if length > most:
+        advice = f"give at most {most}, which is what the vendor takes"
+        raise CloudError("config", f"{name} is {quoted(value, 40)}, which has {length} characters", advice=advice)
+
+
+__all__ = [
+    "PreparedCall",
+    "Starter",
+    "check_length",
+    "check_range",
+    "is_uncertain",
+    "list_tasks",
+    "new_id",
+    "pending_record",
+    "read_pages",
+    "utc",
+]

@@ -1,0 +1,328 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 4: the wait.
+"""The loop of a round: asks all sources that are due, side by side within the rate budgets, until the round is over.
+
+A round ends at the verdict; at the deadline, after a last poll of everything that is open; after it has lingered for its
+time; or some time after a change, so that the action can tell it.
+"""
+
+from __future__ import annotations
+
+import queue
+import typing as t
+
+from .._errors import CloudError
+from .._pacing import FOREVER, RateBudget
+from .contract import Handover, Report
+from .judge import CloudTask, Judge
+from .policy import Limits, Policy
+from .queues import ServiceQueue, Source
+from .report import end_late, make_report, queue_states, sweep_states, task_states
+from .sources import PollTask, SweepSource, TaskSource
+
+LAST_POLLS = 2.5
+"""Seconds that the last polls may take after the deadline, all together; the start of the module comes on top."""
+
+NO_TIME = 0.05
+"""Seconds left below which no poll begins any more: the last one at the deadline is near."""
+
+SHORTEST_POLL = 0.5
+"""Seconds that a poll gets even where the round should be over already."""
+
+LONGEST_PAUSE = 86400.0
+"""Longest single sleep; platforms reject longer ones."""
+
+THREADS = 16
+"""The most threads, and so connections, of one service."""
+
+OVERDUE = 1.0
+"""Seconds after its time limit at which a poll is taken for lost and its thread is left behind."""
+
+
+class Flight(t.NamedTuple):
+    """A source that is being asked.
+
+    :param ends: when its answer is taken for lost.
+    """
+
+    source: Source
+    ends: float
+
+
+class RoundEnd:
+    """When a round is over, and what there is still time for.
+
+    :param sweeps: those of the sources that read lists; a sweep is not broken off.
+    """
+
+    def __init__(self, judge: Judge, sweeps: t.Sequence[SweepSource], limits: Limits, began: float) -> None:
+        self._judge = judge
+        self._sweeps = sweeps
+        self._limits = limits
+        self._began = began
+
+    def has_come(self, now: float, *, is_busy: bool) -> bool:
+        """Whether the round is over.
+
+        :param is_busy: whether any poll is due or under way.
+        """
+        judge = self._judge
+        if judge.has_verdict():
+            return True
+        if self._limits.once:
+            return judge.unpolled == 0 or now >= self._began + self._limits.within
+        if judge.is_deadline_over:
+            return now >= self.of_polls() or not is_busy
+        if self._limits.first and judge.unpolled == 0 and not self._is_midway():
+            return True
+        return now >= self._handover()
+
+    def _handover(self) -> float:
+        """When a round without a verdict should come back."""
+        if self._is_midway():
+            return self._began + self._limits.within
+        ends = [self._limits.linger] + ([self._limits.after_change] if self._judge.has_changed else [])
+        return self._began + min(ends)
+
+    def _is_midway(self) -> bool:
+        return any(sweep.is_midway for sweep in self._sweeps)
+
+    def of_polls(self) -> float:
+        """When every poll must be over: the deadline, and some seconds later once the last polls have begun."""
+        judge = self._judge
+        grace = min(judge.policy.request_timeout, LAST_POLLS)
+        return judge.deadline + grace if judge.is_deadline_over else judge.deadline
+
+    def leaves_time(self, now: float) -> bool:
+        """Whether a poll may begin."""
+        return self._limits.once or self.of_polls() - now >= NO_TIME
+
+    def time_for_a_poll(self, now: float) -> float:
+        """How many seconds a poll may take that begins now."""
+        within = self._began + self._limits.within - now
+        seconds = min(self._judge.policy.request_timeout, max(SHORTEST_POLL, within))
+        return seconds if self._limits.once else min(seconds, self.of_polls() - now)
+
+    def next_moment(self, now: float, start: float) -> float:
+        """The next moment at which there is something to do.
+
+        :param start: when the next poll may begin.
+        """
+        if self._limits.once:
+            return min(start, self._began + self._limits.within)
+        end = self.of_polls()
+        if end - max(start, now) < NO_TIME:  # too late to begin
+            start = FOREVER
+        return min(start, end) if self._judge.is_deadline_over else min(start, end, self._handover())
+
+
+def next_start(queues: t.Iterable[ServiceQueue]) -> float:
+    """When the next source of any of these queues may be asked."""
+    return min([each.next_start() for each in queues], default=FOREVER)
+
+
+class Loop:
+    """Asks sources until the round is over. All times are seconds of ``clock``.
+
+    :param queues: the sources, by service.
+    :param sweeps: those of the sources that read lists.
+    :param sleep: waits so many seconds.
+    :param side_by_side: whether sources may be asked in threads.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        queues: t.Sequence[ServiceQueue],
+        sweeps: t.Sequence[SweepSource],
+        *,
+        limits: Limits,
+        began: float,
+        clock: t.Callable[[], float],
+        sleep: t.Callable[[float], None],
+        side_by_side: bool,
+    ) -> None:
+        self._judge = judge
+        self._queues = queues
+        self._sweeps = sweeps
+        self._limits = limits
+        self._end = RoundEnd(judge, sweeps, limits, began)
+        self._clock = clock
+        self._sleep = sleep
+        self._side_by_side = side_by_side
+        self._answers: queue.SimpleQueue[tuple[int, t.Any, BaseException | None]] = queue.SimpleQueue()
+        self._flights: dict[int, Flight] = {}
+        self._last_flight = 0
+
+    def run(self) -> float:
+        """Ask until the round is over. Returns the time at which it was."""
+        while not self._end.has_come(self._clock(), is_busy=any(each.is_busy for each in self._queues)):
+            self._begin_last_polls(self._clock())
+            if not self._start_one(self._clock()):
+                self._pause(self._clock())
+        self._drain()
+        return self._clock()
+
+    def _begin_last_polls(self, now: float) -> None:
+        """At the deadline everything that is open falls due once more; a poll under way is the last one itself."""
+        judge = self._judge
+        if judge.is_deadline_over or self._limits.once or now < judge.deadline:
+            return
+        judge.is_deadline_over = True
+        for sweep in self._sweeps:
+            sweep.give_up(judge.deadline)
+        for each in self._queues:
+            each.put_off_all(judge.deadline)
+
+    # --- asking ---
+
+    def _start_one(self, now: float, without: t.Collection[ServiceQueue] = ()) -> bool:
+        """Ask the source that has waited longest for its turn, if one may be asked now.
+
+        :param without: the queues of services that are not to be asked.
+        """
+        queues = [each for each in self._queues if each not in without]
+        due = min(queues, key=ServiceQueue.next_start, default=None)
+        if due is None or due.next_start() > now or not self._end.leaves_time(now):
+            return False
+        source = due.due.pop()
+        if source.begin(now, is_last=self._judge.is_deadline_over):
+            due.budget.take(now)
+            self._start(source, self._end.time_for_a_poll(now), now)
+        return True
+
+    def _start(self, source: Source, seconds: float, now: float) -> None:
+        """Ask a source in a thread, where there are some, and else at once."""
+        self._last_flight += 1
+        number = self._last_flight
+        self._flights[number] = Flight(source, now + seconds + OVERDUE)
+        source.queue.begin()
+
+        def ask() -> None:
+            try:
+                answer, crash = source.ask(seconds), None
+            except BaseException as error:  # noqa: BLE001 # a thread has nobody to raise to; _take raises it
+                answer, crash = None, error
+            self._answers.put((number, answer, crash))
+
+        if self._side_by_side:
+            source.queue.run(ask)
+        else:
+            ask()
+            self._take(*self._answers.get())
+
+    def _take(self, number: int, answer: t.Any, crash: BaseException | None) -> None:
+        """Use an answer; one that was taken for lost meanwhile does not count twice."""
+        flight = self._flights.pop(number, None)
+        if flight is None:
+            return
+        flight.source.queue.end()
+        if crash is not None:
+            raise crash
+        flight.source.take(answer, self._clock())
+
+    def _give_up_lost(self, now: float) -> None:
+        """Count polls that do not even keep their own time limit as failed."""
+        for number in [number for number, flight in self._flights.items() if flight.ends <= now]:
+            source = self._flights.pop(number).source
+            source.queue.leave_thread()
+            error = CloudError("network", "the poll did not end within its time limit")
+            error.calls = 1
+            source.take(error, self._clock())
+
+    # --- waiting ---
+
+    def _pause(self, now: float) -> None:
+        """Sleep until something may begin, must end, or an answer comes."""
+        wake = self._end.next_moment(now, next_start(self._queues))
+        if wake <= now:  # the moment has come meanwhile
+            return
+        if self._flights:
+            self._await(now, wake)
+        else:
+            self._sleep(min(wake - now, LONGEST_PAUSE))
+
+    def _await(self, now: float, until: float) -> None:
+        """Use the next answer, unless there is something else to do before it comes."""
+        end = min(until, now + LONGEST_PAUSE, *(flight.ends for flight in self._flights.values()))
+        try:
+            self._take(*self._answers.get(timeout=max(0.0, end - now)))
+        except queue.Empty:
+            self._give_up_lost(self._clock())
+
+    def _drain(self) -> None:
+        """Before the round hands over, wait for the answers under way; after a verdict or the deadline nobody waits.
+
+        A service that takes its time does not hold up the polls of the others meanwhile.
+        """
+        slow = set(self._flights)
+        while self._flights and not (self._judge.has_verdict() or self._judge.is_deadline_over):
+            now = self._clock()
+            busy = [flight.source.queue for number, flight in self._flights.items() if number in slow]
+            if busy and self._start_one(now, without=busy):
+                continue
+            others = [each for each in self._queues if each not in busy] if busy else []
+            self._await(now, next_start(others))
+
+
+def no_sweeps(sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
+    """Poll each cloud task by itself."""
+    return {}
+
+
+def play(
+    tasks: t.Sequence[CloudTask],
+    poll: PollTask,
+    *,
+    policy: Policy,
+    limits: Limits,
+    budgets: t.Mapping[str, RateBudget],
+    clock: t.Callable[[], float],
+    sleep: t.Callable[[float], None],
+    chance: t.Callable[[], float],
+    side_by_side: bool = True,
+    make_sweeps: t.Callable[[t.Mapping[int, TaskSource], Judge, float], dict[str, SweepSource]] = no_sweeps,
+) -> tuple[Report, Handover]:
+    """Poll cloud tasks until the round is over.
+
+    :param budgets: the rate budget of each service, by its word.
+    :param clock: returns monotonic seconds.
+    :param sleep: waits so many seconds.
+    :param chance: returns a number from 0 to 1, for jitter.
+    :param side_by_side: whether several may be polled at the same time, in threads.
+    :param make_sweeps: returns the sweeps, by account.
+    :returns: what was seen, and what the next round must know.
+    """
+    began = clock()
+    side_by_side = side_by_side and len(tasks) > 1
+    judge = Judge(tasks, policy, limits, began=began, chance=chance)
+    queues = {word: ServiceQueue(budget, THREADS if side_by_side else 1) for word, budget in budgets.items()}
+    sources = {task.number: TaskSource(task, queues[task.word], judge, poll) for task in tasks}
+    sweeps = {} if limits.once else make_sweeps(sources, judge, began)
+    for source in sources.values():
+        if source.sweep is None or source.task.asked:
+            source.queue.add(source, source.task.due_at)
+    loop = Loop(
+        judge,
+        list(queues.values()),
+        list(sweeps.values()),
+        limits=limits,
+        began=began,
+        clock=clock,
+        sleep=sleep,
+        side_by_side=side_by_side,
+    )
+    now = loop.run()
+    end_late(tasks, judge, now)
+    states: Handover = {
+        "queues": queue_states(queues, now),
+        "states": task_states(tasks, now),
+        "sweeps": sweep_states(sweeps, now),
+    }
+    return make_report(tasks, queues), states
+
+
+__all__ = ["play"]

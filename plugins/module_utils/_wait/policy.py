@@ -1,0 +1,57 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 4: the wait.
+"""What a round obeys: the options of the wait, and when the round must end. All times are seconds."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._pacing import FOREVER
+from .verdict import ALL, Require
+
+
+class Policy(t.NamedTuple):
+    """The options of the wait that a round obeys.
+
+    :param until: the statuses that are good; null where a condition decides, which only the action can evaluate.
+    """
+
+    until: t.Collection[str] | None
+    require: Require = ALL
+    fail_fast: bool = True
+    delay: float = 0.0
+    sleep: float = 2.0
+    backoff: float = 1.5
+    max_sleep: float = 30.0
+    max_polls: int | None = None
+    stall_timeout: float | None = None
+    not_found_grace: float = 30.0
+    max_errors: int = 10
+    request_timeout: float = 10.0
+
+
+class Limits(t.NamedTuple):
+    """When a round must end, counted from its beginning. The members are those of an ``Order``.
+
+    :param left: to the deadline of the wait, at which everything that is open is polled for the last time.
+    :param linger: after which the round ends although nothing has changed.
+    :param after_change: after which it ends when something has changed.
+    :param elapsed: how long the wait had lasted when the round began.
+    :param first: whether it ends as soon as everything was polled once.
+    :param within: after which nobody will read its answer, so that a poll which lasts longer is cut off.
+    :param once: whether everything is polled once and no more, however long the rate limits make that.
+    """
+
+    left: float
+    linger: float = FOREVER
+    after_change: float = FOREVER
+    elapsed: float = 0.0
+    first: bool = False
+    within: float = FOREVER
+    once: bool = False
+
+
+__all__ = ["Limits", "Policy"]

@@ -1,0 +1,256 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection. Level 4: the wait.
+"""One run of the module ``wait_for_task``: the whole wait where it runs alone, else one round of it.
+
+It holds the credentials, so that they never leave the host and the user that the Ansible task runs as.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+import typing as t
+
+from .._errors import CloudError, shown
+from .._pacing import FOREVER, RateBudget
+from .._services.base import PAGE_SIZE, Environ, Lists, Options
+from .._services.registry import SERVICES
+from . import verdict
+from .accounts import Accounts, Notes, account_of, listed_record
+from .contract import Handover, Order, Report, RoundAnswer
+from .judge import CloudTask, Judge
+from .loop import play
+from .options import check_policy
+from .plan import make_plan, wants_poll
+from .policy import Limits, Policy
+from .sources import SweepSource, TaskSource
+from .sweep import Sweep
+
+SLOWEST = 1e-6
+"""The lowest rate limit, in calls a second; one that is lower is taken for none."""
+
+
+class Round:
+    """One run of the module. Making one checks everything that can be checked before anything is sent.
+
+    :param options: those of the module, as the user gave them.
+    :param order: what the action asks for; null where the module runs alone.
+    :raises CloudError: ``config``.
+    """
+
+    def __init__(self, options: Options, environ: Environ, *, check_mode: bool, order: Order | None = None) -> None:
+        self._options = options = check_policy(options)
+        self._check_mode = check_mode
+        self._order: Order = order or {}
+        _check_rates(options)
+        _check_alone(options)
+        self._plan = make_plan(options, environ, check_mode=check_mode)
+        self._check_plan()
+        self._notes = Notes(self._order.get("warned", []))
+        self._accounts = Accounts(options, environ, self._notes, self._order)
+
+    def _check_plan(self) -> None:
+        options = self._options
+        require, total = options["require"], len(self._plan)
+        if isinstance(require, int) and require > total and not self._order.get("numbers"):
+            raise CloudError(
+                "config", f"require is {require}, and there are {total} cloud tasks", advice="correct require"
+            )
+        words = {item["ref"]["provider"] for item in self._plan if wants_poll(item)}
+        if options["endpoint"] and len(words) > 1:
+            raise CloudError(
+                "config",
+                f"endpoint is given for a wait on {len(words)} services",
+                advice="set the environment variable of each service instead",
+            )
+
+    def missing_libraries(self) -> list[str]:
+        """The names of Python packages that are needed and that this Python lacks."""
+        words = dict.fromkeys(item["ref"]["provider"] for item in self._plan if wants_poll(item))
+        return [name for word in words for name in SERVICES[word].missing_libraries()]
+
+    def secrets(self) -> list[str]:
+        """Every secret that was used."""
+        return self._accounts.secrets()
+
+    def notes(self) -> list[str]:
+        """The warnings for the user."""
+        self._accounts.note_clock()
+        if not self._plan and not self._order.get("numbers"):
+            self._notes.add("empty", "The list of cloud tasks is empty, so there was nothing to wait for.")
+        return self._notes.texts
+
+    # --- a round of a wait that the action holds together ---
+
+    def run(self) -> RoundAnswer:
+        """Run the round that was ordered.
+
+        :raises CloudError: ``config``, when there are no credentials.
+        """
+        if self._order.get("plan_only"):
+            return {"invocation": {}, "plan": self._plan, "about": self._accounts.about(self._plan)}
+        cost = time.process_time()  # what it took to begin
+        given: dict[str, t.Any] = {name: self._order.get(name) for name in Limits._fields}
+        limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
+        report, handover = self._play(limits)
+        notes = self.notes()
+        handover["clock_offset"] = self._accounts.clock.offset
+        handover["carried"] = self._accounts.carried()
+        handover["warned"] = self._notes.marks
+        handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
+        answer: RoundAnswer = {"invocation": {}, "cost": cost, "notes": notes, "next": handover, "report": report}
+        if self._order.get("numbers") is None:
+            answer["plan"], answer["about"] = self._plan, self._accounts.about(self._plan)
+        return answer
+
+    # --- the whole wait, where the module runs alone ---
+
+    def run_alone(self) -> dict[str, t.Any]:
+        """Wait, and return the result.
+
+        :raises CloudError: ``config``, when there are no credentials.
+        """
+        from .book import Book, clock_face  # noqa: PLC0415 # a round, of which there are many, needs no book
+
+        options = self._options
+        ends = {"require": options["require"], "fail_fast": options["fail_fast"]}
+        book = Book.open(self._plan, clock_face(time.time()))
+        book.judge(options["until"], 0.0)
+        began = time.monotonic()
+        if not book.is_over(**ends):
+            once = self._check_mode or not options["timeout"]
+            report, dummy = self._play(Limits(left=options["timeout"], once=once))
+            book.apply(report)
+        elapsed = time.monotonic() - began
+        if not self._check_mode and not book.is_over(**ends):
+            book.end_open(verdict.TIMED_OUT, elapsed)
+        result = book.result(require=options["require"], check_mode=self._check_mode, elapsed=elapsed)
+        return {**result, **self._accounts.about(self._plan)}
+
+    # --- polls ---
+
+    def _play(self, limits: Limits) -> tuple[Report, Handover]:
+        return play(
+            self._tasks(),
+            self._accounts.poll,
+            policy=self._policy(),
+            limits=limits,
+            budgets=self._budgets(),
+            clock=time.monotonic,
+            sleep=time.sleep,
+            chance=random.random,
+            make_sweeps=self._make_sweeps,
+        )
+
+    def _tasks(self) -> list[CloudTask]:
+        """What is to be polled. The service of each is made at once, so that wrong options are told before any poll."""
+        numbers = self._order.get("numbers")
+        states = self._order.get("states", {})
+        tasks: list[CloudTask] = []
+        if numbers is None and self._is_decided():
+            return tasks
+        for number, item in zip(range(len(self._plan)) if numbers is None else numbers, self._plan):
+            if wants_poll(item):
+                self._accounts.service_of(item)
+                tasks.append(CloudTask(number, item, states.get(str(number), {})))
+        return tasks
+
+    def _is_decided(self) -> bool:
+        """Whether records that came with the items are the verdict, so that no poll is needed."""
+        if self._check_mode or self._order.get("condition") or not any("record" in item for item in self._plan):
+            return False
+        from .book import Book  # noqa: PLC0415 # as in run_alone
+
+        book = Book.open(self._plan, lambda dummy: "")
+        book.judge(self._options["until"], 0.0)
+        return book.is_over(require=self._options["require"], fail_fast=self._options["fail_fast"])
+
+    def _policy(self) -> Policy:
+        given = {name: self._options[name] for name in Policy._fields}
+        given["until"] = None if self._order.get("condition") else frozenset(given["until"])
+        given["fail_fast"] = given["fail_fast"] and not self._check_mode
+        if isinstance(given["require"], int):  # those that earlier rounds saw satisfied are not in this one
+            given["require"] = max(1, given["require"] - self._order.get("satisfied", 0))
+        return Policy(**given)
+
+    def _budgets(self) -> dict[str, RateBudget]:
+        now = time.monotonic()
+        limits = self._options["rate_limit"] or {}
+        budgets = {}
+        for word in {item["ref"]["provider"] for item in self._plan}:
+            before = self._order.get("queues", {}).get(word, {"ready_in": 0.0, "slowdown": 1.0})
+            budgets[word] = RateBudget(
+                _number(limits.get(word, SERVICES[word].rate)),
+                ready=now + before["ready_in"],
+                slowdown=before["slowdown"],
+            )
+        return budgets
+
+    def _make_sweeps(self, sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
+        """Returns a sweep for each account of which so many cloud tasks are open that listing is cheaper than polling.
+
+        A list tells the status and no more, so there is no sweep where anything else counts.
+        """
+        options = self._options
+        counts = options["max_polls"] is not None or options["stall_timeout"] is not None
+        if options["sweep"] == "never" or counts or self._order.get("condition"):
+            return {}
+        accounts: dict[str, dict[int, TaskSource]] = {}
+        for number, source in sources.items():
+            accounts.setdefault(account_of(source.task.item), {})[number] = source
+        sweeps: dict[str, SweepSource] = {}
+        for account, members in accounts.items():
+            before = self._order.get("sweeps", {}).get(account)
+            service = self._accounts.service_of(next(iter(members.values())).task.item)
+            is_given_up = before is not None and before["given_up"]
+            if len(members) <= PAGE_SIZE or is_given_up or not isinstance(service, Lists) or not service.open_lists:
+                continue
+            ids = {source.task.item["ref"]["task_id"]: number for number, source in members.items()}
+            sweeps[account] = SweepSource(
+                Sweep(
+                    service.open_lists,
+                    ids,
+                    passes=before["passes"] if before else 0,
+                    errors=before["errors"] if before else 0,
+                ),
+                members,
+                judge,
+                order=-1 - len(sweeps),
+                read=self._accounts.page_reader(account, service),
+                record=functools.partial(listed_record, service),
+                due_at=now + (before["due_in"] if before else options["delay"]),
+            )
+        return sweeps
+
+
+def _check_rates(options: Options) -> None:
+    for word, rate in (options["rate_limit"] or {}).items():
+        if word not in SERVICES:
+            said = f"rate_limit has the key {shown(str(word))}, which is none of {', '.join(SERVICES)}"
+            raise CloudError("config", said, advice="correct rate_limit")
+        if _number(rate) <= 0:
+            said = f"rate_limit of {word} is {shown(rate)}, which is no number above 0"
+            raise CloudError("config", said, advice="give calls a second")
+
+
+def _check_alone(options: Options) -> None:
+    """Refuse what only the action can do; it keeps these options to itself, so here they mean that there is none."""
+    given = [name for name in ("condition", "state_file") if options[name] is not None]
+    if given:
+        said = f"{' and '.join(given)} cannot be used where the module runs alone, as with async"
+        raise CloudError("config", said, advice="leave it out, or run the Ansible task without async")
+
+
+def _number(value: t.Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if SLOWEST <= number < FOREVER else 0.0
+
+
+__all__ = ["Round"]

@@ -1,0 +1,139 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection: the controller's side of a wait.
+"""The arguments of an Ansible task that waits: read, checked as far as the controller understands them, or refused."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.cloudwait.conversion.plugins.module_utils._duration import seconds_of
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line, shown
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import options as wait_options
+
+TRIED = "Waiting for cloud tasks"
+LONGEST_SENTENCE = 2000
+
+USUAL_REQUEST_TIMEOUT = 10.0
+"""Seconds, as in the module, where the user gave none."""
+
+TYPES = {"int": "whole number", "float": "number", "bool": "boolean (true or false)", "dict": "dict", "list": "list"}
+
+Arguments = dict[str, t.Any]
+
+
+class Refused(Exception):
+    """Ends the wait before or between rounds.
+
+    :param error: why.
+    :param msg: the sentence that the module has for it, where it has one.
+    :param result: members of the result that are known all the same.
+    """
+
+    def __init__(self, error: CloudError, msg: str | None = None, result: Arguments | None = None) -> None:
+        self.msg = f"{one_line(msg or error.sentence(TRIED), LONGEST_SENTENCE)}."
+        super().__init__(self.msg)
+        self.error = error
+        self.result = result or {}
+
+
+def read_arguments(args: t.Mapping[str, t.Any]) -> Arguments:
+    """Returns the arguments of the Ansible task in the form in which the module gets them.
+
+    Values that were encrypted by themselves come as objects of their own before ansible-core 2.19. One result that holds
+    cloud tasks is a list of one.
+    """
+    plain: Arguments = {name: _plain(value) for name, value in args.items() if name != "_round"}
+    if isinstance(plain.get("tasks"), dict):
+        plain["tasks"] = [plain["tasks"]]
+    return plain
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
+
+
+def check_arguments(args: Arguments, *, is_async: bool) -> Arguments:
+    """Returns the options that the controller understands, checked; the module checks all of them.
+
+    :param is_async: whether the module will run alone, in the background.
+    :raises Refused: when one of them has a value that it cannot have.
+    """
+    spec = {**wait_options.POLICY, **wait_options.ON_CONTROLLER}
+    own = {name: value for name, value in args.items() if name in spec}
+    checked = ArgumentSpecValidator(spec).validate(own)
+    if checked.error_messages:
+        said = plain_refusal(checked.error_messages[0], own).partition("; ")[0]
+        raise Refused(CloudError("config", said.rstrip("."), advice="correct the option"))
+    try:
+        options = wait_options.check_policy(checked.validated_parameters)
+    except CloudError as error:
+        raise Refused(error) from None
+    if own.get("until") is not None and options["condition"] is not None:
+        raise Refused(CloudError("config", "both until and condition are given", advice="give one of them"))
+    given = [name for name in wait_options.ON_CONTROLLER if options[name] is not None]
+    if given and is_async:
+        said = f"{' and '.join(given)} cannot be used with async, where nobody on the controller sees to it"
+        raise Refused(CloudError("config", said, advice="leave it out, or leave async out"))
+    return options
+
+
+def keyword_warnings(task: t.Any) -> list[str]:
+    """Returns warnings about keywords of the Ansible task that do not do what they seem to.
+
+    :param task: Ansible's own object.
+    """
+    keyword = "until" if task.until else "retries" if task.retries else None
+    return (
+        [f"The task keyword {keyword} repeats the whole wait; leave it out, wait_for_task waits by itself."]
+        if keyword
+        else []
+    )
+
+
+def module_arguments(args: Arguments, changes: Arguments) -> Arguments:
+    """Returns the arguments of a run of the module: the user's, without those of the controller, and some of ours."""
+    merged = {name: value for name, value in args.items() if name not in wait_options.ON_CONTROLLER}
+    return {name: value for name, value in {**merged, **changes}.items() if value is not None}
+
+
+def count_tasks(args: Arguments) -> int:
+    """How many cloud tasks the wait is about, as far as that can be told before the module has read the items."""
+    tasks = args.get("tasks")
+    return len(tasks) if isinstance(tasks, list) else 1
+
+
+def request_timeout_of(args: Arguments) -> float:
+    """The option ``request_timeout`` in seconds; the module refuses one that cannot be read."""
+    seconds = seconds_of(args.get("request_timeout"))
+    return USUAL_REQUEST_TIMEOUT if seconds is None else seconds
+
+
+def plain_refusal(msg: str, given: t.Mapping[str, t.Any]) -> str:
+    """Returns Ansible's sentence about an option of the wrong type, without the names of Python's classes."""
+    match = re.match(r"argument '(\w+)' is of type .*unable to convert to (\w+)", msg)
+    if match is None or match[1] not in given:
+        return msg
+    name, kind = match.groups()
+    return f"{name} is {shown(given[name])}, which is not a {TYPES.get(kind, kind)}; correct {name}."
+
+
+__all__ = [
+    "Arguments",
+    "Refused",
+    "check_arguments",
+    "count_tasks",
+    "keyword_warnings",
+    "module_arguments",
+    "plain_refusal",
+    "read_arguments",
+    "request_timeout_of",
+]

@@ -1,0 +1,643 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+
+import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import RateBudget
+from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Poll
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import loop
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import PlanItem
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.judge import CloudTask
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.loop import play
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.policy import Limits, Policy
+
+Answer = t.Union[str, CloudError, tuple[str, int]]
+DONE = frozenset({"succeeded"})
+FAST = 1e9  # calls a second: a budget that is not what a test is about
+
+
+def gone() -> CloudError:
+    return CloudError("not_found", "no such task")
+
+
+def down(**more: t.Any) -> CloudError:
+    return CloudError("server", "HTTP 503", **more)
+
+
+def cloud_task(number: int, service: str = "mps", state: t.Any = None) -> CloudTask:
+    item: PlanItem = {"ref": {"provider": service, "task_id": str(number)}}
+    return CloudTask(number, item, state or {})
+
+
+class World:
+    """A cloud and a clock: each task's answers in turn, the last one for ever; a look takes no time unless told."""
+
+    def __init__(self, *lives: t.Sequence[Answer], look_takes: float = 0.0, tick: float = 0.0) -> None:
+        self.now = 1000.0
+        self.tick = tick
+        self.lives = [list(life) for life in lives]
+        self.look_takes = look_takes
+        self.looks: list[tuple[float, int]] = []
+        self.bounds: list[float] = []
+        self.sleeps: list[float] = []
+
+    def clock(self) -> float:
+        self.now += self.tick
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0, "a turn of the loop without a reason"
+        self.sleeps.append(round(seconds, 3))
+        self.now += seconds
+
+    def look(self, task: CloudTask, seconds: float) -> Poll:
+        self.looks.append((round(self.now - 1000.0, 3), task.number))
+        self.bounds.append(round(seconds, 3))
+        self.now += min(self.look_takes, seconds)
+        life = self.lives[task.number]
+        answer = life.pop(0) if len(life) > 1 else life[0]
+        if isinstance(answer, CloudError):
+            answer.calls = 1
+            raise answer
+        status, progress = answer if isinstance(answer, tuple) else (answer, None)
+        ref = {"provider": "mps", "task_id": str(task.number)}
+        return Poll(make_record(ref, status, status, progress=progress), {}, 1)
+
+    def run(
+        self,
+        *,
+        policy: Policy | None = None,
+        limits: Limits | None = None,
+        rate: float = FAST,
+        chance: float = 0.0,
+        states: t.Mapping[str, t.Any] | None = None,
+        services: t.Mapping[int, str] | None = None,
+    ) -> t.Mapping[str, t.Any]:
+        tasks = [
+            cloud_task(number, (services or {}).get(number, "mps"), (states or {}).get(str(number), {}))
+            for number in range(len(self.lives))
+            if states is None or str(number) in states
+        ]
+        report, handover = play(
+            tasks,
+            self.look,
+            policy=policy or Policy(DONE),
+            limits=limits or Limits(left=900),
+            budgets={name: RateBudget(rate) for name in ("mps", "ess")},
+            clock=self.clock,
+            sleep=self.sleep,
+            chance=lambda: chance,
+            side_by_side=False,
+        )
+        return {**report, **handover}
+
+    def times(self, number: int = 0) -> list[float]:
+        return [when for when, whose in self.looks if whose == number]
+
+
+def outcome(report: t.Mapping[str, t.Any], number: int = 0) -> t.Any:
+    return report["outcomes"].get(str(number), [None])[0]
+
+
+# --- when it looks ---
+
+
+def test_looks_and_sleeps_grow_by_the_backoff_up_to_the_cap() -> None:
+    world = World(["running"] * 9 + ["succeeded"])
+    report = world.run()
+    assert world.sleeps == [2.0, 3.0, 4.5, 6.75, 10.125, 15.188, 22.781, 30.0, 30.0]
+    assert world.times() == [0.0, 2.0, 5.0, 9.5, 16.25, 26.375, 41.562, 64.344, 94.344, 124.344]
+    assert report["outcomes"] == {"0": ["satisfied", pytest.approx(124.344, abs=0.001)]}
+    assert report["polls"] == {"0": 10}
+
+
+def test_chance_only_shortens_a_sleep() -> None:
+    world = World(["running", "running", "succeeded"])
+    world.run(chance=1.0)
+    assert world.sleeps == [1.5, 2.25]
+
+
+def test_the_first_look_comes_after_the_delay() -> None:
+    world = World(["succeeded"])
+    world.run(policy=Policy(DONE, delay=7))
+    assert world.times() == [7.0]
+
+
+def test_the_last_look_comes_at_the_deadline() -> None:
+    world = World(["running"])
+    report = world.run(limits=Limits(left=10))
+    assert world.times() == [0.0, 2.0, 5.0, 9.5, 10.0]
+    assert outcome(report) == "timed_out"
+
+
+def test_a_success_seen_by_the_last_look_counts() -> None:
+    world = World(["running", "running", "running", "running", "succeeded"])
+    assert outcome(world.run(limits=Limits(left=10))) == "satisfied"
+
+
+def test_each_look_is_bounded_by_the_time_left_and_the_last_by_less_than_three_seconds() -> None:
+    world = World(["running"])
+    world.run(limits=Limits(left=12), policy=Policy(DONE, sleep=6, backoff=1))
+    assert world.times() == [0.0, 6.0, 12.0]
+    assert world.bounds == [10.0, 6.0, 2.5]
+
+
+def test_a_look_that_hangs_to_the_deadline_is_followed_by_a_last_one() -> None:
+    world = World([down()], look_takes=60)
+    report = world.run(limits=Limits(left=8))
+    assert world.looks == [(0.0, 0), (8.0, 0)]
+    assert world.now - 1000.0 == 10.5
+    assert outcome(report) == "timed_out"
+
+
+def test_without_time_left_there_is_still_one_look() -> None:
+    world = World(["running"])
+    report = world.run(limits=Limits(left=0))
+    assert world.times() == [0.0]
+    assert outcome(report) == "timed_out"
+
+
+def test_last_looks_that_the_budget_has_no_room_for_are_left_out() -> None:
+    world = World(*[["running"]] * 30)
+    report = world.run(limits=Limits(left=4), rate=2, policy=Policy(DONE, sleep=100, max_sleep=100))
+    assert len(world.looks) == 13  # one each half second, up to 2.5 seconds after the deadline
+    assert {outcome(report, number) for number in range(30)} == {"timed_out"}
+
+
+def test_a_short_request_timeout_is_no_lack_of_time() -> None:
+    world = World(["running", "succeeded"])
+    assert outcome(world.run(policy=Policy(DONE, request_timeout=0.04))) == "satisfied"
+    assert world.bounds == [0.04, 0.04]
+    once = World(["running"])
+    once.run(limits=Limits(left=0, once=True), policy=Policy(DONE, request_timeout=0.04))
+    assert once.times() == [0.0]
+
+
+def test_once_ends_when_nobody_will_be_there_to_hear_of_it() -> None:
+    world = World(*[["running"]] * 9)
+    report = world.run(limits=Limits(left=0, once=True, within=3), rate=2, policy=Policy(DONE, fail_fast=False))
+    assert sorted(report["polls"]) == ["0", "1", "2", "3", "4", "5"]
+
+
+def test_no_pause_is_longer_than_a_platform_takes() -> None:
+    world = World(["running", "succeeded"])
+    world.run(policy=Policy(DONE, delay=3e11), limits=Limits(left=1e12))
+    assert max(world.sleeps) <= 86400.0
+
+
+def test_once_looks_at_each_however_long_the_budget_makes_that() -> None:
+    world = World(*[["running"]] * 30)
+    report = world.run(limits=Limits(left=0, once=True), rate=2, policy=Policy(DONE, fail_fast=False))
+    assert sorted(number for dummy, number in world.looks) == list(range(30))
+    assert report["outcomes"] == {}
+
+
+def test_calls_are_spaced_evenly_from_the_first_on() -> None:
+    world = World(*[["succeeded"]] * 4)
+    world.run(rate=10)
+    assert [when for when, dummy in world.looks] == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_a_second_request_inside_a_look_uses_room_of_the_budget() -> None:
+    world = World(["succeeded"], ["succeeded"])
+    plain = world.look
+    world.look = lambda task, seconds: plain(task, seconds)._replace(calls=3)  # type: ignore[method-assign] # a test may
+    report = world.run(rate=10)
+    assert [when for when, dummy in world.looks] == [0.0, 0.3]
+    assert report["api_calls"] == {"mps": 6}
+
+
+# --- errors ---
+
+
+@pytest.mark.parametrize("kind", ["auth", "permission", "invalid", "config", "clock"])
+def test_a_permanent_error_ends_it_at_the_first_look(kind: str) -> None:
+    world = World([CloudError(kind, "refused", code="No")])
+    report = world.run()
+    assert outcome(report) == "error"
+    assert len(world.looks) == 1
+    assert report["errors"]["0"]["code"] == "No"
+
+
+def test_errors_are_survived_up_to_the_limit_in_a_row() -> None:
+    world = World([down(), down(), "running", down(), down(), "succeeded"])
+    assert outcome(world.run(policy=Policy(DONE, max_errors=3))) == "satisfied"
+
+
+def test_too_many_errors_in_a_row_end_it() -> None:
+    world = World(["running", down()])
+    report = world.run(policy=Policy(DONE, max_errors=3))
+    assert outcome(report) == "error"
+    assert report["polls"] == {"0": 4}
+    assert report["records"]["0"]["status"] == "running"
+
+
+def test_a_good_look_forgets_the_error() -> None:
+    report = World([down(), "succeeded"]).run()
+    assert report["errors"] == {}
+
+
+def test_retry_after_is_obeyed() -> None:
+    world = World([down(retry_after=60.0), "succeeded"])
+    world.run()
+    assert world.times() == [0.0, 60.0]
+
+
+def test_throttling_slows_the_provider_and_not_the_others() -> None:
+    throttled = CloudError("throttled", "too often", retry_after=20.0)
+    world = World([throttled, "succeeded"], ["running", "succeeded"], ["running", "succeeded"])
+    world.run(services={2: "ess"})
+    assert world.times(0) == [0.0, 20.0]
+    assert world.times(1)[0] >= 20.0
+    assert world.times(2) == [0.0, 2.0]
+
+
+def test_a_task_never_seen_is_given_grace() -> None:
+    world = World([gone(), gone(), gone(), "succeeded"])
+    assert outcome(world.run()) == "satisfied"
+
+
+def test_a_task_never_seen_is_not_found_when_the_grace_ends() -> None:
+    world = World([gone()])
+    report = world.run(policy=Policy(DONE, not_found_grace=30))
+    assert outcome(report) == "not_found"
+    assert world.times()[-1] == 30.0
+
+
+def test_without_grace_the_first_answer_decides() -> None:
+    world = World([gone()])
+    assert outcome(world.run(policy=Policy(DONE, not_found_grace=0))) == "not_found"
+    assert len(world.looks) == 1
+
+
+def test_a_task_that_was_seen_is_not_found_at_the_second_such_answer() -> None:
+    world = World(["running", gone()])
+    report = world.run()
+    assert outcome(report) == "not_found"
+    assert report["polls"] == {"0": 3}
+
+
+def test_one_such_answer_alone_is_survived() -> None:
+    assert outcome(World(["running", gone(), "running", gone(), "succeeded"]).run()) == "satisfied"
+
+
+# --- patience ---
+
+
+def test_a_stall_is_seen_the_moment_it_is_one() -> None:
+    world = World([("running", 10), ("running", 20), ("running", 20)])
+    report = world.run(policy=Policy(DONE, stall_timeout=20))
+    assert outcome(report) == "stalled"
+    assert world.times()[-1] == 22.0
+
+
+def test_progress_is_no_stall() -> None:
+    world = World([("running", percent) for percent in range(8)] + ["succeeded"])
+    assert outcome(world.run(policy=Policy(DONE, stall_timeout=31))) == "satisfied"
+
+
+def test_polls_are_counted_with_those_that_failed() -> None:
+    world = World([down(), "running"])
+    report = world.run(policy=Policy(DONE, max_polls=3))
+    assert outcome(report) == "timed_out"
+    assert len(world.looks) == 3
+
+
+# --- when a round ends ---
+
+
+def test_the_first_failure_ends_the_wait() -> None:
+    world = World(["running"], ["failed"], ["running"])
+    report = world.run()
+    assert outcome(report, 1) == "failed"
+    assert [number for dummy, number in world.looks] == [0, 1]
+
+
+def test_without_fail_fast_the_rest_is_waited_for() -> None:
+    world = World(["running", "succeeded"], ["failed"])
+    report = world.run(policy=Policy(DONE, fail_fast=False))
+    assert {number: word for number, (word, dummy) in report["outcomes"].items()} == {"0": "satisfied", "1": "failed"}
+
+
+def test_any_ends_at_the_first_success_and_not_at_a_failure() -> None:
+    world = World(["failed"], ["running", "succeeded"], ["running"])
+    report = world.run(policy=Policy(DONE, require="any"))
+    assert outcome(report, 0) == "failed"
+    assert outcome(report, 1) == "satisfied"
+    assert outcome(report, 2) is None
+
+
+def test_any_ends_when_none_can_be_any_more() -> None:
+    report = World(["failed"], ["canceled"]).run(policy=Policy(DONE, require="any"))
+    assert {outcome(report, number) for number in range(2)} == {"failed"}
+
+
+@pytest.mark.parametrize(
+    ("until", "status", "expected"),
+    [
+        ({"succeeded"}, "partial", "failed"),
+        ({"succeeded", "partial"}, "partial", "satisfied"),
+        ({"failed"}, "failed", "satisfied"),
+        ({"failed"}, "succeeded", "failed"),
+        ({"canceled"}, "canceled", "satisfied"),
+        ({"done"}, "failed", "satisfied"),
+    ],
+)
+def test_until_says_which_ends_are_good(until: set[str], status: str, expected: str) -> None:
+    assert outcome(World([status]).run(policy=Policy(until))) == expected
+
+
+def test_an_unknown_status_is_no_end() -> None:
+    world = World(["unknown", "unknown", "succeeded"])
+    assert outcome(world.run(policy=Policy({"done"}))) == "satisfied"
+    assert len(world.looks) == 3
+
+
+def test_the_first_round_comes_back_after_the_first_looks() -> None:
+    world = World(["running"], ["pending"])
+    report = world.run(limits=Limits(left=900, first=True, after_change=5, linger=60))
+    assert len(world.looks) == 2
+    assert report["outcomes"] == {}
+    assert set(report["states"]) == {"0", "1"}
+
+
+def test_the_first_round_comes_back_also_when_all_looks_failed() -> None:
+    world = World([down()])
+    world.run(limits=Limits(left=900, first=True, after_change=5, linger=60))
+    assert len(world.looks) == 1
+
+
+def test_a_round_lingers_while_nothing_changes() -> None:
+    world = World(["running"])
+    state = {"0": {"seen": True, "polls": 9, "due_in": 3.0, "changed_ago": 5.0, "fingerprint": None}}
+    world.run(limits=Limits(left=900, first=True), states=state)  # tells the fingerprint of "running"
+    known = World(["running"])
+    report = world.run(limits=Limits(left=900, first=True), states=state)
+    mark = report["states"]["0"]["fingerprint"]
+    state["0"]["fingerprint"] = mark
+    report = known.run(limits=Limits(left=900, linger=60, after_change=5, elapsed=100), states=state)
+    assert known.now - 1000.0 == 60.0
+    assert report["records"] == {}
+    assert report["states"]["0"]["changed_ago"] == 65.0
+
+
+def test_a_change_ends_a_round_after_a_while() -> None:
+    world = World([("running", percent) for percent in range(50)])
+    report = world.run(limits=Limits(left=900, linger=60, after_change=5))
+    assert world.now - 1000.0 == 5.0
+    assert [change["elapsed"] for change in report["history"]["0"]] == [0.0, 2.0]
+
+
+def test_rounds_look_when_one_long_round_would() -> None:
+    life = ["running"] * 12 + ["succeeded"]
+    whole = World(life)
+    whole.run()
+    parts = World(life)
+    states: t.Mapping[str, t.Any] | None = None
+    while True:
+        elapsed = parts.now - 1000.0
+        report = parts.run(limits=Limits(left=900 - elapsed, linger=7, elapsed=elapsed), states=states)
+        if report["outcomes"]:
+            break
+        states = report["states"]
+    assert parts.times() == whole.times()
+    assert report["outcomes"]["0"][1] == pytest.approx(whole.now - 1000.0)
+
+
+@pytest.mark.parametrize("tick", [0.0003, 0.0101, 0.3])
+def test_time_that_passes_between_two_looks_at_the_clock_keeps_no_round_too_long(tick: float) -> None:
+    world = World([("running", percent) for percent in range(200)], *[["running"]] * 20, tick=tick)
+    world.run(limits=Limits(left=900, linger=60, after_change=5), rate=10)
+    assert 5.0 <= world.now - 1000.0 < 5.0 + 10 * max(tick, 0.1)
+
+
+@pytest.mark.parametrize("tick", [0.0003, 0.0101])
+def test_time_that_passes_meanwhile_keeps_no_deadline_from_coming(tick: float) -> None:
+    world = World(*[["running"]] * 5, tick=tick)
+    report = world.run(limits=Limits(left=20), rate=10)
+    assert {outcome(report, number) for number in range(5)} == {"timed_out"}
+    assert 20.0 <= world.now - 1000.0 <= 26.0
+
+
+def test_errors_in_a_row_are_counted_over_rounds() -> None:
+    world = World([down()])
+    report = world.run(limits=Limits(left=900, linger=4), policy=Policy(DONE, max_errors=4))
+    assert report["states"]["0"]["errors"] == 2
+    report = world.run(limits=Limits(left=900), policy=Policy(DONE, max_errors=4), states=report["states"])
+    assert outcome(report) == "error"
+    assert report["polls"] == {"0": 4}
+
+
+def test_where_a_condition_decides_a_round_ends_when_all_are_over() -> None:
+    world = World(["failed"], ["running", "succeeded"])
+    report = world.run(policy=Policy(None))
+    assert report["outcomes"] == {}
+    assert {number: record["status"] for number, record in report["records"].items()} == {
+        "0": "failed",
+        "1": "succeeded",
+    }
+    assert report["states"] == {}
+
+
+def test_nothing_but_plain_types_is_handed_over() -> None:
+    report = World(["running"], [down()]).run(limits=Limits(left=900, linger=3))
+
+    def plain(value: t.Any) -> bool:
+        if isinstance(value, dict):
+            return all(isinstance(key, str) and plain(member) for key, member in value.items())
+        if isinstance(value, list):
+            return all(map(plain, value))
+        return value is None or type(value) in (str, int, float, bool)
+
+    assert plain(report)
+
+
+# --- side by side ---
+
+
+def run_threads(look: t.Callable[[CloudTask, float], Poll], count: int) -> t.Mapping[str, t.Any]:
+    report, dummy = play(
+        [cloud_task(number) for number in range(count)],
+        look,
+        policy=Policy(DONE),
+        limits=Limits(left=30),
+        budgets={"mps": RateBudget(10000.0)},
+        clock=time.monotonic,
+        sleep=time.sleep,
+        chance=lambda: 0.0,
+    )
+    return report
+
+
+def test_looks_run_side_by_side() -> None:
+    together = threading.Barrier(3, timeout=20)  # broken, and the test red, unless three looks are under way at once
+
+    def look(task: CloudTask, seconds: float) -> Poll:
+        together.wait()
+        return Poll(make_record({"provider": "mps", "task_id": str(task.number)}, "succeeded", "FINISH"), {}, 1)
+
+    report = run_threads(look, 3)
+    assert [outcome(report, number) for number in range(3)] == ["satisfied"] * 3
+
+
+def test_a_single_task_needs_no_thread() -> None:
+    threads = []
+
+    def look(task: CloudTask, seconds: float) -> Poll:
+        threads.append(threading.current_thread())
+        return Poll(make_record({"provider": "mps", "task_id": "0"}, "succeeded", "FINISH"), {}, 1)
+
+    run_threads(look, 1)
+    assert threads == [threading.main_thread()]
+
+
+def test_a_mistake_of_ours_in_a_thread_is_no_bad_answer() -> None:
+    def look(task: CloudTask, seconds: float) -> Poll:
+        raise KeyError("a mistake")
+
+    with pytest.raises(KeyError, match="a mistake"):
+        run_threads(look, 2)
+
+
+def test_a_look_is_cut_off_where_nobody_would_hear_of_it() -> None:
+    world = World(["running"], look_takes=0.1)
+    world.run(limits=Limits(left=900, within=8.0, linger=8.0))
+    assert world.bounds[0] == 8.0
+    assert world.bounds[1] == pytest.approx(8.0 - world.times()[1])
+    assert min(world.bounds) >= 0.5
+
+
+# --- trouble ---
+
+
+def test_trouble_is_told_when_it_begins_and_not_again_while_it_stays_the_same() -> None:
+    world = World([down()])
+    first = world.run(limits=Limits(left=900, first=True))
+    assert first["troubles"] == {"0": True}
+    again = world.run(limits=Limits(left=900, linger=20), states=first["states"])
+    assert (again["polls"]["0"] > 1, again["troubles"]) == (True, {})
+
+
+def test_other_trouble_is_told_again() -> None:
+    world = World([down(), down(code="Other")])
+    first = world.run(limits=Limits(left=900, first=True))
+    again = world.run(limits=Limits(left=900, linger=20, after_change=3), states=first["states"])
+    assert again["troubles"] == {"0": True}
+    assert world.times() == [0.0, 2.0]
+
+
+def test_the_end_of_trouble_is_told() -> None:
+    world = World([down(), "running"])
+    first = world.run(limits=Limits(left=900, first=True))
+    again = world.run(limits=Limits(left=900, linger=20, after_change=3), states=first["states"])
+    assert again["troubles"] == {"0": False}
+
+
+def test_trouble_that_comes_and_goes_within_a_round_is_no_news() -> None:
+    world = World(["running", down(), "running"])
+    assert world.run(limits=Limits(left=900, linger=8))["troubles"] == {}
+
+
+def test_no_text_of_a_vendor_goes_from_round_to_round() -> None:
+    world = World([down(code="Secret.Code", message="what the vendor said")])
+    states = str(world.run(limits=Limits(left=900, first=True))["states"])
+    assert "Secret" not in states
+    assert "vendor" not in states
+
+
+@pytest.mark.parametrize("policy", [Policy(DONE), Policy(DONE, max_polls=2), Policy(DONE, stall_timeout=5.0)])
+def test_a_task_that_the_vendor_never_knew_is_not_found_when_time_or_patience_ends(policy: Policy) -> None:
+    assert outcome(World([gone()]).run(policy=policy, limits=Limits(left=10))) == "not_found"
+
+
+def test_a_task_that_was_seen_once_is_not_taken_for_unknown_by_one_answer() -> None:
+    world = World(["running", gone()])
+    assert outcome(world.run(policy=Policy(DONE, max_polls=2), limits=Limits(left=10))) == "timed_out"
+
+
+# --- a number that must be good ---
+
+
+def test_a_number_of_good_ones_is_enough() -> None:
+    world = World(["succeeded"], ["running"], ["failed"], ["running", "succeeded"])
+    report = world.run(policy=Policy(DONE, require=2, fail_fast=True))
+    assert [outcome(report, number) for number in range(4)] == ["satisfied", None, "failed", "satisfied"]
+
+
+def test_a_wait_ends_when_so_many_cannot_be_good_any_more() -> None:
+    world = World(["failed"], ["failed"], ["running"])
+    report = world.run(policy=Policy(DONE, require=2))
+    assert [outcome(report, number) for number in range(3)] == ["failed", "failed", None]
+
+
+# --- what hangs ---
+
+
+class HangingService:
+    """One service answers at once, the other never, whatever time limit its polls have."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.polls = {"mps": 0, "ess": 0}
+
+    def look(self, task: CloudTask, seconds: float) -> Poll:
+        self.polls[task.word] += 1
+        if task.word == "ess":
+            self.over.wait(20)
+        return Poll(make_record({"provider": task.word, "task_id": "x"}, "running", "x"), {}, 1)
+
+    def run(self, limits: Limits) -> t.Mapping[str, t.Any]:
+        report, dummy = play(
+            [cloud_task(0), cloud_task(1, "ess")],
+            self.look,
+            policy=Policy(DONE, sleep=0.05, backoff=1.0, request_timeout=0.4),
+            limits=limits,
+            budgets={"mps": RateBudget(1000.0), "ess": RateBudget(1000.0)},
+            clock=time.monotonic,
+            sleep=time.sleep,
+            chance=lambda: 0.0,
+        )
+        self.over.set()
+        return report
+
+
+def test_a_poll_that_ignores_its_time_limit_counts_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "OVERDUE", 0.0)
+    report = HangingService().run(Limits(left=900, linger=0.5))
+    assert report["errors"]["1"]["kind"] == "network"
+    assert report["troubles"] == {"1": True}
+
+
+def test_a_service_that_hangs_holds_up_no_other_one_also_not_before_a_round_is_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "OVERDUE", 0.6)
+    service = HangingService()
+    report = service.run(Limits(left=900, linger=0.05))  # over at once, but for the poll that hangs
+    assert report["polls"]["0"] >= 3
+    assert service.polls["ess"] == 1
+
+
+def test_the_deadline_holds_though_polls_hang() -> None:
+    began = time.monotonic()
+    HangingService().run(Limits(left=0.5))
+    assert time.monotonic() - began < 10
+
+
+def test_a_system_without_threads_polls_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def look(task: CloudTask, seconds: float) -> Poll:
+        return Poll(make_record({"provider": "mps", "task_id": str(task.number)}, "succeeded", "FINISH"), {}, 1)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert outcome(run_threads(look, 3), 2) == "satisfied"
