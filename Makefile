@@ -8,7 +8,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LINK := .cache/tree/ansible_collections/cloudwait/conversion
 
-.PHONY: help demo test check lint package sanity matrix unit functional bench lock clean
+.PHONY: help demo test check lint package sanity matrix unit functional env docs bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,7 +35,13 @@ sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator
 
-bench: .venv/.dev .cache/bench/.ready $(LINK) ## what all costs beside what else one could run; 35 minutes, quiet machine
+env: .venv/.dev $(LINK) ## all that tests and tools need, into .venv; then pytest, ruff and nox run from there
+
+docs: .venv/.dev $(LINK) ## the tables of README and guides, then the documentation site
+	@$(PY) tools/tables.py
+	@$(PY) -m nox -s docs
+
+bench: .venv/.dev .cache/bench/.ready $(LINK) ## benchmarks against the alternatives; 35 minutes, quiet machine
 	@$(PY) -m tests.benchmark --tools .cache/bench
 
 lock: .venv/.dev ## the newest versions that the requirements allow, with hashes, into locks/

@@ -71,7 +71,7 @@ LONG_IMAGE_PAGES = 20
 
 
 class CosDoc(CiService, Lists):
-    """Document jobs of Cloud Infinite, in a bucket of COS."""
+    """Document jobs of Tencent COS (Cloud Infinite)."""
 
     word = "cos_doc"
     title = "Tencent COS"

@@ -101,7 +101,7 @@ MEMBERS = {
 
 
 class DingTalkDoc(Service):
-    """Document tasks of DingTalk."""
+    """Document tasks of DingTalk, such as copies."""
 
     word = "dingtalk_doc"
     title = "DingTalk"

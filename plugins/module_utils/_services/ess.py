@@ -99,7 +99,7 @@ GONE = Rule("invalid", "check resource_id; ESS keeps what was uploaded for an ho
 
 
 class Ess(Api3Service):
-    """File conversion in Tencent ESS."""
+    """File conversions of Tencent ESS."""
 
     word = "ess"
     title = "Tencent ESS"

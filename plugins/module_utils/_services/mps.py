@@ -139,7 +139,7 @@ LISTS = ("WAITING", "PROCESSING", "FINISH")
 
 
 class Mps(Api3Service, Lists):
-    """Media processing."""
+    """Media tasks of Tencent MPS."""
 
     word = "mps"
     title = "Tencent MPS"
