@@ -99,10 +99,8 @@ class Rounds:
         )
         if self._plan is None:
             return {"_round": order}
-        order["numbers"] = self.book.open_numbers()
-        planned = [self._plan[number] for number in order["numbers"]]
-        items = [{**item["ref"], **item.get("options", {})} for item in planned]
-        return {"tasks": items, "task_id": None, "_round": order}
+        order["plan"] = {str(number): self._plan[number] for number in self.book.open_numbers()}
+        return {"tasks": None, "task_id": None, "_round": order}
 
     def limit(self, linger: float, count: int, request_timeout: float) -> float:
         """Seconds after which a round is taken for lost, whatever hangs: a connection, or the host.

@@ -245,22 +245,23 @@ class Service(Description):
 
         def read(answer: Answer) -> tuple[Record, Response]:
             record, response = self.read(ref, answer)
-            return record, {} if record_only else response
+            return redact(record), {} if record_only else redact(response)
 
         left = time_left(timeout)
-        return self.call(lambda: self.request(ref, timeout=left()), read, left=left)
+        (record, response), calls = self.exchange(lambda: self.request(ref, timeout=left()), read, left=left)
+        return Poll(record, response, calls)
 
-    def call(self, make_request: MakeRequest, read: Read, *, left: TimeLeft = lambda: None) -> Poll:
-        """Send any call that gives a record, which may be empty, and a response.
+    def call(self, make_request: MakeRequest, read: Read) -> Poll:
+        """Send any other call that gives a record, which may be empty, and a response.
 
         :raises CloudError: as :meth:`exchange`.
         """
 
         def read_redacted(answer: Answer) -> tuple[Record, Response]:
             record, response = read(answer)
-            return t.cast(Record, redact(record)), t.cast(Response, redact(response))
+            return redact(record), redact(response)
 
-        (record, response), calls = self.exchange(make_request, read_redacted, left=left)
+        (record, response), calls = self.exchange(make_request, read_redacted)
         return Poll(record, response, calls)
 
     def exchange(
@@ -275,37 +276,28 @@ class Service(Description):
         :returns: what was read, and how many requests were sent.
         :raises CloudError: the last error, without secrets. Its ``calls`` says how many requests were sent.
         """
-        transport = self.settings.transport
+        transport, clock, repairs = self.settings.transport, self.settings.clock, self.repairs()
         before = transport.sent
         signed_with: list[str] = []
+        request: Request | None = None
         try:
-            return _send(self, make_request, read, left, signed_with), transport.sent - before
+            while True:
+                request = None
+                request = make_request()
+                request.signed_with = clock.offset
+                try:
+                    return read(transport.send(request, timeout=left())), transport.sent - before
+                except CloudError as error:
+                    signed_with += request.secrets()
+                    repaired = next((name for name, repair in repairs.items() if repair(error, request)), None)
+                    if not repaired:
+                        raise
+                    del repairs[repaired]
         except CloudError as error:
+            error.sent = error.sent and request is not None
             error.calls = transport.sent - before
             hide_in(error, self.secrets() + signed_with)
             raise
-
-
-def _send(
-    service: Service, make_request: MakeRequest, read: t.Callable[[Answer], T], left: TimeLeft, signed_with: list[str]
-) -> T:
-    """The requests of an exchange; what they were signed with is added to ``signed_with``."""
-    settings, repairs = service.settings, service.repairs()
-    while True:
-        try:
-            request = make_request()
-        except CloudError as error:
-            error.sent = False
-            raise
-        request.signed_with = settings.clock.offset
-        try:
-            return read(settings.transport.send(request, timeout=left()))
-        except CloudError as error:
-            signed_with += request.secrets()
-            repaired = next((name for name, repair in repairs.items() if repair(error, request)), None)
-            if not repaired:
-                raise
-            del repairs[repaired]
 
 
 class Lists(Service):

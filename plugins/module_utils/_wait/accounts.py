@@ -13,12 +13,12 @@ import typing as t
 from .._errors import CloudError
 from .._record import UNKNOWN
 from .._secrecy import redact
-from .._services.base import PAGE_SIZE, Environ, Lists, Options, Page, Poll, Service, time_left
+from .._services.base import PAGE_SIZE, Environ, Lists, Options, Page, Service, time_left
 from .._services.connect import clock_warning, make_clock, make_service, make_transport, unknown_warning
 from .._services.registry import SERVICES
-from .contract import Handover, PlanItem, Record
+from .contract import Handover, PlanItem, Record, Report
 from .judge import CloudTask
-from .plan import options_of, wants_poll
+from .plan import options_of
 from .sources import ReadPage
 
 
@@ -88,25 +88,20 @@ class Accounts:
         memories = {account: service.memory() for account, service in self._services.items()}
         return {account: memory for account, memory in memories.items() if memory}
 
-    def about(self, plan: t.Iterable[PlanItem]) -> dict[str, str]:
+    def about(self, asked: t.Iterable[PlanItem]) -> dict[str, str]:
         """Names the hosts that are asked and are not the vendors', for the result."""
-        asked = [item for item in plan if wants_poll(item)]
         hosts = {self.service_of(item).about(item["ref"]).get("endpoint_host") for item in asked}
         named = ", ".join(sorted(filter(None, hosts)))
         return {"endpoint_host": named} if named else {}
 
-    def poll(self, task: CloudTask, seconds: float) -> Poll:
-        """Poll a cloud task within so many seconds.
-
-        :raises CloudError: when there is no record.
-        """
-        poll = self.service_of(task.item).poll(task.item["ref"], timeout=seconds, record_only=True)
-        record = poll.record
-        if record["status"] == UNKNOWN:
-            native = f"{record['provider']} {record['native_status']}"
-            mark = hashlib.sha256(native.encode("utf-8", "replace")).hexdigest()[:8]
-            self._notes.add(mark, unknown_warning(record))
-        return poll
+    def note_unknown(self, report: Report, plan: t.Mapping[int, PlanItem]) -> None:
+        """Give a warning for each native status in a report that the vendor does not document."""
+        for number, changes in report["history"].items():
+            ref = plan[int(number)]["ref"]
+            for native in [change["native_status"] for change in changes if change["status"] == UNKNOWN]:
+                text = f"{ref['provider']} {native}"
+                mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+                self._notes.add(mark, unknown_warning({**ref, "native_status": native}))
 
     def note_clock(self) -> None:
         """Give a warning when the clock had to be corrected."""

@@ -122,8 +122,8 @@ class Order(Handover, total=False):
     """Whether the action decides by a condition, so that the module does not know what is good."""
     satisfied: int
     """How many cloud tasks earlier rounds have seen satisfied."""
-    numbers: list[int]
-    """The numbers of the items in ``tasks``; absent in the first round, which makes the plan."""
+    plan: dict[Number, PlanItem]
+    """What is still open; absent in the first round, which makes the plan from the options."""
     plan_only: bool
     """Whether only the plan is wanted."""
 

@@ -21,7 +21,7 @@ from .judge import CloudTask, Judge
 from .policy import Limits, Policy
 from .queues import ServiceQueue, Source
 from .report import end_late, make_report, queue_states, sweep_states, task_states
-from .sources import PollTask, SweepSource, TaskSource
+from .sources import PollRef, SweepSource, TaskSource
 
 LAST_POLLS = 2.5
 """Seconds that the last polls may take after the deadline, all together; the start of the module comes on top."""
@@ -189,17 +189,14 @@ class Loop:
         if due is None or due.next_start() > now or not self._end.leaves_time(now):
             return False
         source = due.due.pop()
-        if source.begin(now, is_last=self._judge.is_deadline_over):
-            due.budget.take(now)
-            self._start(source, self._end.time_for_a_poll(now), now)
-        return True
-
-    def _start(self, source: Source, seconds: float, now: float) -> None:
-        """Ask a source in a thread, where there are some, and else at once."""
+        if not source.begin(now, is_last=self._judge.is_deadline_over):
+            return True
+        due.budget.take(now)
+        due.begin()
+        seconds = self._end.time_for_a_poll(now)
         self._last_flight += 1
         number = self._last_flight
         self._flights[number] = Flight(source, now + seconds + OVERDUE)
-        source.queue.begin()
 
         def ask() -> None:
             try:
@@ -209,10 +206,11 @@ class Loop:
             self._answers.put((number, answer, crash))
 
         if self._side_by_side:
-            source.queue.run(ask)
+            due.run(ask)
         else:
             ask()
             self._take(*self._answers.get())
+        return True
 
     def _take(self, number: int, answer: t.Any, crash: BaseException | None) -> None:
         """Use an answer; one that was taken for lost meanwhile does not count twice."""
@@ -275,7 +273,7 @@ def no_sweeps(sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> 
 
 def play(
     tasks: t.Sequence[CloudTask],
-    poll: PollTask,
+    poll_of: t.Callable[[CloudTask], PollRef],
     *,
     policy: Policy,
     limits: Limits,
@@ -288,6 +286,7 @@ def play(
 ) -> tuple[Report, Handover]:
     """Poll cloud tasks until the round is over.
 
+    :param poll_of: returns the method ``poll`` of a cloud task's service.
     :param budgets: the rate budget of each service, by its word.
     :param clock: returns monotonic seconds.
     :param sleep: waits so many seconds.
@@ -300,7 +299,7 @@ def play(
     side_by_side = side_by_side and len(tasks) > 1
     judge = Judge(tasks, policy, limits, began=began, chance=chance)
     queues = {word: ServiceQueue(budget, THREADS if side_by_side else 1) for word, budget in budgets.items()}
-    sources = {task.number: TaskSource(task, queues[task.word], judge, poll) for task in tasks}
+    sources = {task.number: TaskSource(task, queues[task.word], judge, poll_of(task)) for task in tasks}
     sweeps = {} if limits.once else make_sweeps(sources, judge, began)
     for source in sources.values():
         if source.sweep is None or source.task.asked:

@@ -21,7 +21,7 @@ from .._services.base import PAGE_SIZE, Environ, Lists, Options
 from .._services.registry import SERVICES
 from . import verdict
 from .accounts import Accounts, Notes, account_of, listed_record
-from .contract import Handover, Order, Report, RoundAnswer
+from .contract import Order, PlanItem, RoundAnswer
 from .judge import CloudTask, Judge
 from .loop import play
 from .options import check_policy
@@ -48,20 +48,23 @@ class Round:
         self._order: Order = order or {}
         _check_rates(options)
         _check_alone(options)
-        self._plan = make_plan(options, environ, check_mode=check_mode)
-        self._check_plan()
+        self._is_first = "plan" not in self._order
+        self._plan: dict[int, PlanItem] = {int(number): item for number, item in self._order.get("plan", {}).items()}
+        if self._is_first:
+            self._plan = dict(enumerate(make_plan(options, environ, check_mode=check_mode)))
+            self._check_plan()
+        self._polled = {number: item for number, item in self._plan.items() if wants_poll(item)}
         self._notes = Notes(self._order.get("warned", []))
         self._accounts = Accounts(options, environ, self._notes, self._order)
 
     def _check_plan(self) -> None:
-        options = self._options
-        require, total = options["require"], len(self._plan)
-        if isinstance(require, int) and require > total and not self._order.get("numbers"):
+        require, total = self._options["require"], len(self._plan)
+        if isinstance(require, int) and require > total:
             raise CloudError(
                 "config", f"require is {require}, and there are {total} cloud tasks", advice="correct require"
             )
-        words = {item["ref"]["provider"] for item in self._plan if wants_poll(item)}
-        if options["endpoint"] and len(words) > 1:
+        words = {item["ref"]["provider"] for item in self._plan.values() if wants_poll(item)}
+        if self._options["endpoint"] and len(words) > 1:
             raise CloudError(
                 "config",
                 f"endpoint is given for a wait on {len(words)} services",
@@ -70,7 +73,7 @@ class Round:
 
     def missing_libraries(self) -> list[str]:
         """The names of Python packages that are needed and that this Python lacks."""
-        words = dict.fromkeys(item["ref"]["provider"] for item in self._plan if wants_poll(item))
+        words = dict.fromkeys(item["ref"]["provider"] for item in self._polled.values())
         return [name for word in words for name in SERVICES[word].missing_libraries()]
 
     def secrets(self) -> list[str]:
@@ -80,7 +83,7 @@ class Round:
     def notes(self) -> list[str]:
         """The warnings for the user."""
         self._accounts.note_clock()
-        if not self._plan and not self._order.get("numbers"):
+        if self._is_first and not self._plan:
             self._notes.add("empty", "The list of cloud tasks is empty, so there was nothing to wait for.")
         return self._notes.texts
 
@@ -91,21 +94,24 @@ class Round:
 
         :raises CloudError: ``config``, when there are no credentials.
         """
-        if self._order.get("plan_only"):
-            return {"invocation": {}, "plan": self._plan, "about": self._accounts.about(self._plan)}
         cost = time.process_time()  # what it took to begin
-        given: dict[str, t.Any] = {name: self._order.get(name) for name in Limits._fields}
-        limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
-        report, handover = self._play(limits)
-        notes = self.notes()
-        handover["clock_offset"] = self._accounts.clock.offset
-        handover["carried"] = self._accounts.carried()
-        handover["warned"] = self._notes.marks
-        handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
-        answer: RoundAnswer = {"invocation": {}, "cost": cost, "notes": notes, "next": handover, "report": report}
-        if self._order.get("numbers") is None:
-            answer["plan"], answer["about"] = self._plan, self._accounts.about(self._plan)
-        return answer
+        first: RoundAnswer = {"invocation": {}}
+        if self._is_first:
+            first["plan"] = list(self._plan.values())
+        if not self._order.get("plan_only"):
+            given: dict[str, t.Any] = {name: self._order.get(name) for name in Limits._fields}
+            limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
+            report, handover = play(self._tasks(), **self._ways(limits))
+            handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
+            handover["clock_offset"] = self._accounts.clock.offset
+            handover["carried"] = self._accounts.carried()
+            first["cost"], first["report"], first["next"] = cost, report, handover
+            self._accounts.note_unknown(report, self._plan)
+            first["notes"] = self.notes()
+            handover["warned"] = self._notes.marks
+        if self._is_first:
+            first["about"] = self._accounts.about(self._polled.values())
+        return first
 
     # --- the whole wait, where the module runs alone ---
 
@@ -118,54 +124,52 @@ class Round:
 
         options = self._options
         ends = {"require": options["require"], "fail_fast": options["fail_fast"]}
-        book = Book.open(self._plan, clock_face(time.time()))
+        book = Book.open(self._plan.values(), clock_face(time.time()))
         book.judge(options["until"], 0.0)
         began = time.monotonic()
         if not book.is_over(**ends):
             once = self._check_mode or not options["timeout"]
-            report, dummy = self._play(Limits(left=options["timeout"], once=once))
+            report, dummy = play(self._tasks(), **self._ways(Limits(left=options["timeout"], once=once)))
+            self._accounts.note_unknown(report, self._plan)
             book.apply(report)
         elapsed = time.monotonic() - began
         if not self._check_mode and not book.is_over(**ends):
             book.end_open(verdict.TIMED_OUT, elapsed)
         result = book.result(require=options["require"], check_mode=self._check_mode, elapsed=elapsed)
-        return {**result, **self._accounts.about(self._plan)}
+        return {**result, **self._accounts.about(self._polled.values())}
 
     # --- polls ---
 
-    def _play(self, limits: Limits) -> tuple[Report, Handover]:
-        return play(
-            self._tasks(),
-            self._accounts.poll,
-            policy=self._policy(),
-            limits=limits,
-            budgets=self._budgets(),
-            clock=time.monotonic,
-            sleep=time.sleep,
-            chance=random.random,
-            make_sweeps=self._make_sweeps,
-        )
+    def _ways(self, limits: Limits) -> dict[str, t.Any]:
+        """How the loop polls."""
+        return {
+            "poll_of": lambda task: self._accounts.service_of(task.item).poll,
+            "policy": self._policy(),
+            "limits": limits,
+            "budgets": self._budgets(),
+            "clock": time.monotonic,
+            "sleep": time.sleep,
+            "chance": random.random,
+            "make_sweeps": self._make_sweeps,
+        }
 
     def _tasks(self) -> list[CloudTask]:
         """What is to be polled. The service of each is made at once, so that wrong options are told before any poll."""
-        numbers = self._order.get("numbers")
         states = self._order.get("states", {})
         tasks: list[CloudTask] = []
-        if numbers is None and self._is_decided():
-            return tasks
-        for number, item in zip(range(len(self._plan)) if numbers is None else numbers, self._plan):
-            if wants_poll(item):
-                self._accounts.service_of(item)
-                tasks.append(CloudTask(number, item, states.get(str(number), {})))
+        for number, item in self._polled.items() if not self._is_decided() else ():
+            self._accounts.service_of(item)
+            tasks.append(CloudTask(number, item, states.get(str(number), {})))
         return tasks
 
     def _is_decided(self) -> bool:
         """Whether records that came with the items are the verdict, so that no poll is needed."""
-        if self._check_mode or self._order.get("condition") or not any("record" in item for item in self._plan):
+        came_along = any("record" in item for item in self._plan.values())
+        if not self._is_first or self._check_mode or self._order.get("condition") or not came_along:
             return False
         from .book import Book  # noqa: PLC0415 # as in run_alone
 
-        book = Book.open(self._plan, lambda dummy: "")
+        book = Book.open(self._plan.values(), lambda dummy: "")
         book.judge(self._options["until"], 0.0)
         return book.is_over(require=self._options["require"], fail_fast=self._options["fail_fast"])
 
@@ -181,7 +185,7 @@ class Round:
         now = time.monotonic()
         limits = self._options["rate_limit"] or {}
         budgets = {}
-        for word in {item["ref"]["provider"] for item in self._plan}:
+        for word in {item["ref"]["provider"] for item in self._plan.values()}:
             before = self._order.get("queues", {}).get(word, {"ready_in": 0.0, "slowdown": 1.0})
             budgets[word] = RateBudget(
                 _number(limits.get(word, SERVICES[word].rate)),

@@ -16,8 +16,8 @@ from .judge import CloudTask, Judge
 from .queues import ServiceQueue, Source
 from .sweep import Sweep
 
-PollTask = t.Callable[[CloudTask, float], Poll]
-"""Polls a cloud task within so many seconds; several threads may call it at once. Raises ``CloudError``."""
+PollRef = t.Callable[..., Poll]
+"""The method ``poll`` of a service; several threads may call it at once."""
 
 ReadPage = t.Callable[[str, t.Optional[str], float], tuple[Page, int]]
 """Asks for a page of a list by the list's name and a token, within so many seconds. Raises ``CloudError``."""
@@ -27,9 +27,12 @@ ReadEntry = t.Callable[[CloudTask, str, dict[str, t.Any]], Record]
 
 
 class TaskSource(Source):
-    """A cloud task that is polled by itself."""
+    """A cloud task that is polled by itself.
 
-    def __init__(self, task: CloudTask, queue: ServiceQueue, judge: Judge, poll: PollTask) -> None:
+    :param poll: the method ``poll`` of its service.
+    """
+
+    def __init__(self, task: CloudTask, queue: ServiceQueue, judge: Judge, poll: PollRef) -> None:
         super().__init__(queue, task.number)
         self.task = task
         self.sweep: SweepSource | None = None
@@ -49,7 +52,7 @@ class TaskSource(Source):
     def ask(self, seconds: float) -> Poll | CloudError:
         """Poll it."""
         try:
-            return self._poll(self.task, seconds)
+            return self._poll(self.task.item["ref"], timeout=seconds, record_only=True)
         except CloudError as error:
             return error
 
@@ -172,4 +175,4 @@ class SweepSource(Source):
         self._open = {}
 
 
-__all__ = ["PollTask", "ReadEntry", "ReadPage", "SweepSource", "TaskSource"]
+__all__ = ["PollRef", "ReadEntry", "ReadPage", "SweepSource", "TaskSource"]

@@ -37,6 +37,11 @@ def cloud_task(number: int, service: str = "mps", state: t.Any = None) -> CloudT
     return CloudTask(number, item, state or {})
 
 
+def poll_with(look: t.Callable[[CloudTask, float], Poll]) -> t.Callable[[CloudTask], t.Any]:
+    """What stands for the services: a function of a cloud task and the seconds that a poll may take."""
+    return lambda task: lambda ref, *, timeout, record_only: look(task, timeout)
+
+
 class World:
     """A cloud and a clock: each task's answers in turn, the last one for ever; a look takes no time unless told."""
 
@@ -88,7 +93,7 @@ class World:
         ]
         report, handover = play(
             tasks,
-            self.look,
+            poll_with(self.look),
             policy=policy or Policy(DONE),
             limits=limits or Limits(left=900),
             budgets={name: RateBudget(rate) for name in ("mps", "ess")},
@@ -466,7 +471,7 @@ def test_nothing_but_plain_types_is_handed_over() -> None:
 def run_threads(look: t.Callable[[CloudTask, float], Poll], count: int) -> t.Mapping[str, t.Any]:
     report, dummy = play(
         [cloud_task(number) for number in range(count)],
-        look,
+        poll_with(look),
         policy=Policy(DONE),
         limits=Limits(left=30),
         budgets={"mps": RateBudget(10000.0)},
@@ -597,7 +602,7 @@ class HangingService:
     def run(self, limits: Limits) -> t.Mapping[str, t.Any]:
         report, dummy = play(
             [cloud_task(0), cloud_task(1, "ess")],
-            self.look,
+            poll_with(self.look),
             policy=Policy(DONE, sleep=0.05, backoff=1.0, request_timeout=0.4),
             limits=limits,
             budgets={"mps": RateBudget(1000.0), "ess": RateBudget(1000.0)},

@@ -127,7 +127,7 @@ class World:
         ]
         report, handover = play(
             tasks,
-            self.look,
+            lambda task: lambda ref, *, timeout, record_only: self.look(task, timeout),
             policy=policy or Policy(DONE),
             limits=limits or Limits(left=900),
             budgets={"mps": RateBudget(1e9)},
