@@ -21,6 +21,7 @@ from ansible.errors import AnsibleAction, AnsibleAuthenticationFailure, AnsibleC
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
 
 display = Display()
 
@@ -90,9 +91,9 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
     def cleanup(self, force: bool = False) -> None:
         """Ansible calls it after ``run``; a host that is gone cannot be tidied, which must not cost the result."""
         try:
-            with _at_most(CLEANUP_SECONDS) if self._lost else contextlib.nullcontext():
+            with time_limit(CLEANUP_SECONDS) if self._lost else contextlib.nullcontext():
                 super().cleanup(force)
-        except (AnsibleError, _TooLong) as error:
+        except (AnsibleError, Overdue) as error:
             display.vvv(f"cloudwait: temporary files were left on the host: {error}")
 
     # --- what is known when it ends early ---
@@ -166,29 +167,6 @@ def _retries_taken_from(connection: t.Any) -> t.Iterator[int]:
     finally:
         if retries:
             connection.set_option("reconnection_retries", retries)
-
-
-class _TooLong(BaseException):
-    """Time is up; no ``Exception``, so that nobody on the way takes it for one of theirs."""
-
-
-@contextlib.contextmanager
-def _at_most(seconds: int) -> t.Iterator[None]:
-    """End what is inside after so many seconds.
-
-    :raises _TooLong: then.
-    """
-
-    def ring(dummy_number: int, dummy_frame: t.Any) -> None:
-        raise _TooLong(f"it took longer than {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _not_begun(error: Exception) -> bool:
