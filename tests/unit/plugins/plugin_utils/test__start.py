@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import signal
 import typing as t
 
 import pytest
@@ -94,10 +93,3 @@ def test_some_errors_say_that_the_module_did_not_run(error: Exception) -> None:
 def test_all_others_leave_it_open(error: Exception, words: str) -> None:
     assert not _start._not_begun(error)
     assert _start._words(error) == words
-
-
-def test_cleaning_up_on_a_host_that_is_gone_has_an_end() -> None:
-    before = signal.getsignal(signal.SIGALRM)
-    with pytest.raises(_start._TooLong, match="longer than 1 s"), _start._at_most(1):
-        signal.raise_signal(signal.SIGALRM)  # in place of the second
-    assert (signal.getsignal(signal.SIGALRM), signal.alarm(0)) == (before, 0)
