@@ -20,12 +20,12 @@ import typing as t
 
 from . import machine, report
 from .measure import ROOT, Bench, Figures
-from .questions import idle_hour, many_tasks, one_more_look, playbook_look, shell_look, start_up
+from .questions import idle_hour, many_tasks, one_more_poll, playbook_poll, shell_poll, start_up
 
 QUESTIONS = {
-    "playbook_look": playbook_look,
-    "shell_look": shell_look,
-    "one_more_look": one_more_look,
+    "playbook_poll": playbook_poll,
+    "shell_poll": shell_poll,
+    "one_more_poll": one_more_poll,
     "idle_hour": idle_hour,
     "many_tasks": many_tasks,
     "start_up": start_up,

@@ -93,22 +93,22 @@ def bars(title: str, values: Bars, *, logarithmic: bool = False, base: float = 0
     return figure
 
 
-def playbook_look(figures: Figures) -> Figure:
+def playbook_poll(figures: Figures) -> Figure:
     """CPU of the whole process, with Ansible's own share marked."""
     values = [(name, cost["cpu"]["least"]) for name, cost in figures.items()]
     base = figures["ansible.builtin.ping"]["cpu"]["least"]
-    return bars("One look from a playbook, least CPU seconds (dashed: Ansible alone)", values, base=base)
+    return bars("One poll from a playbook, least CPU seconds (dashed: Ansible alone)", values, base=base)
 
 
-def shell_look(figures: Figures) -> Figure:
+def shell_poll(figures: Figures) -> Figure:
     """CPU of the whole process."""
-    return bars("One look from a shell, CPU seconds", [(name, cost["cpu"]["median"]) for name, cost in figures.items()])
+    return bars("One poll from a shell, CPU seconds", [(name, cost["cpu"]["median"]) for name, cost in figures.items()])
 
 
 def one_more(figures: Figures) -> Figure:
-    """CPU of a look."""
+    """CPU of a poll."""
     values = [(name, slope["median"]) for name, slope in figures.items()]
-    return bars("One more look, CPU milliseconds, logarithmic", values, logarithmic=True)
+    return bars("One more poll, CPU milliseconds, logarithmic", values, logarithmic=True)
 
 
 def idle(figures: Figures) -> Figure:
@@ -158,9 +158,9 @@ def sweeps(figures: Figures) -> Figure:
 
 
 CHARTS: dict[str, tuple[str, t.Callable[[Figures], Figure]]] = {
-    "playbook_look": ("playbook_look", playbook_look),
-    "shell_look": ("shell_look", shell_look),
-    "one_more_look": ("one_more_look", one_more),
+    "playbook_poll": ("playbook_poll", playbook_poll),
+    "shell_poll": ("shell_poll", shell_poll),
+    "one_more_poll": ("one_more_poll", one_more),
     "idle_hour": ("idle_hour", idle),
     "many_tasks": ("many_tasks", many),
     "sweeps": ("many_tasks", sweeps),

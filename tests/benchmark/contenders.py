@@ -18,7 +18,7 @@ PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 COLLECTION = "cloudwait.conversion."
 SHELL_LOOP = 'count=$1; shift; while [ "$count" -gt 0 ]; do "$@" > /dev/null || exit; count=$((count - 1)); done'
 PAUSE = 5
-"""Seconds between two looks of those that have a fixed pause: what ``until`` takes when nothing is said."""
+"""Seconds between two polls of those that have a fixed pause: what ``until`` takes when nothing is said."""
 
 
 def wait(**options: t.Any) -> Figures:
@@ -27,12 +27,12 @@ def wait(**options: t.Any) -> Figures:
 
 
 def info(provider: str, task_id: str) -> Figures:
-    """Ours: one look."""
+    """Ours: one poll."""
     return {COLLECTION + MODULES[provider]: {**NEEDS[provider], "task_id": task_id}}
 
 
 def uri(cloud: Cloud, task_id: str) -> Figures:
-    """The plainest look that ansible-core has: an unsigned GET; only DingTalk is content with a token."""
+    """The plainest poll that ansible-core has: an unsigned GET; only DingTalk is content with a token."""
     headers = {"x-acs-dingtalk-access-token": TOKEN}
     return {"ansible.builtin.uri": {"url": f"{cloud.url}/v2.0/doc/task/info/{task_id}", "headers": headers}}
 
@@ -44,7 +44,7 @@ def sdk(task_id: str, **options: t.Any) -> Figures:
 
 def until(task: Figures, condition: str, *, retries: int, delay: float) -> Figures:
     """An Ansible task, repeated."""
-    return {**task, "register": "look", "until": condition, "retries": retries, "delay": delay}
+    return {**task, "register": "poll", "until": condition, "retries": retries, "delay": delay}
 
 
 def program(name: str, *arguments: str) -> list[str]:

@@ -106,11 +106,11 @@ def costs(runs: t.Sequence[Cost]) -> Figures:
 
 
 Counted = t.Callable[[int], Cost]
-"""What so many looks cost."""
+"""What so many polls cost."""
 
 
 def slopes(bench: Bench, contenders: t.Mapping[str, tuple[Counted, int, int]], repetitions: int) -> dict[str, Figures]:
-    """CPU milliseconds of one more look, whatever the start-up costs: from few looks to many, in each repetition."""
+    """CPU milliseconds of one more poll, whatever the start-up costs: from few polls to many, in each repetition."""
 
     def slope(cost: Counted, few: int, many: int) -> float:
         cpu = {count: cost(count).cpu for count in dict.fromkeys((few, many))}  # one run is enough for a smoke run

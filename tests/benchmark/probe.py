@@ -5,7 +5,7 @@
 """Runs one command and writes down what it took: ``probe.py OUTPUT [--sample] COMMAND ...``; a program of its own.
 
 CPU is that of all processes which the command started, also of those that left their parents (``async``): this process
-adopts them and waits for them. With ``--sample`` it looks at their memory twice a second. What it costs itself counts
+adopts them and waits for them. With ``--sample`` it reads their memory twice a second. What it costs itself counts
 for nobody.
 """
 

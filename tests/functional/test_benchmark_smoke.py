@@ -15,9 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = {
-    "playbook_look": "One look from a playbook",
-    "shell_look": "One look from a shell",
-    "one_more_look": "One more look in a wait",
+    "playbook_poll": "One poll from a playbook",
+    "shell_poll": "One poll from a shell",
+    "one_more_poll": "One more poll in a wait",
     "idle_hour": "An idle hour",
     "many_tasks": "Many cloud tasks",
     "start_up": "Start-up and signatures",
@@ -40,7 +40,7 @@ def test_a_question_can_be_asked(name: str, tmp_path: Path) -> None:
 
 
 def test_a_smoke_run_does_not_touch_the_page() -> None:
-    run = benchmark("--smoke", "--only", "shell_look")
+    run = benchmark("--smoke", "--only", "shell_poll")
     assert run.returncode == 2
     assert "--smoke needs an --output of its own" in run.stderr
 

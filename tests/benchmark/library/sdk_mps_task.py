@@ -32,7 +32,7 @@ def make_client(module: AnsibleModule) -> mps_client.MpsClient:
     return mps_client.MpsClient(Credential(*keys), module.params["region"], profile)
 
 
-def look(client: mps_client.MpsClient, task_id: str) -> dict[str, object]:
+def poll(client: mps_client.MpsClient, task_id: str) -> dict[str, object]:
     """Ask once."""
     request = models.DescribeTaskDetailRequest()
     request.TaskId = task_id
@@ -43,15 +43,15 @@ def look(client: mps_client.MpsClient, task_id: str) -> dict[str, object]:
 def wait(module: AnsibleModule) -> dict[str, object]:
     """Ask until it is over, or just once."""
     client = make_client(module)
-    answer = look(client, module.params["task_id"])
+    answer = poll(client, module.params["task_id"])
     while module.params["wait"] and answer["Status"] != "FINISH":
         time.sleep(module.params["delay"])
-        answer = look(client, module.params["task_id"])
+        answer = poll(client, module.params["task_id"])
     return answer
 
 
 def main() -> None:
-    """Look once, or wait."""
+    """Poll once, or wait."""
     spec = {
         "task_id": {"type": "str", "required": True},
         "secret_id": {"type": "str", "no_log": True, "fallback": (env_fallback, ["TENCENTCLOUD_SECRET_ID"])},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gives each cloud task of MPS its first look, with which its life begins: ``prime.py HOST:PORT FILE_OF_IDS``."""
+"""Gives each cloud task of MPS its first poll, with which its life begins: ``prime.py HOST:PORT FILE_OF_IDS``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def connect() -> None:
     local.connection = http.client.HTTPConnection(host)
 
 
-def look(task_id: str) -> None:
+def poll(task_id: str) -> None:
     body = json.dumps({"TaskId": task_id}).encode()
     signed = tc3.sign(
         method="POST",
@@ -42,4 +42,4 @@ def look(task_id: str) -> None:
 
 
 with concurrent.futures.ThreadPoolExecutor(4, initializer=connect) as pool:
-    list(pool.map(look, pathlib.Path(sys.argv[2]).read_text(encoding="utf-8").split()))
+    list(pool.map(poll, pathlib.Path(sys.argv[2]).read_text(encoding="utf-8").split()))

@@ -36,9 +36,9 @@ def is_over(task_id: str) -> bool:
 
 with concurrent.futures.ThreadPoolExecutor(16, initializer=make_client) as pool:
     while waiting:
-        looks = []
+        polls = []
         for task_id in waiting:
-            looks.append((task_id, pool.submit(is_over, task_id)))
+            polls.append((task_id, pool.submit(is_over, task_id)))
             time.sleep(1 / rate)
-        waiting = [task_id for task_id, look in looks if not look.result()]
+        waiting = [task_id for task_id, poll in polls if not poll.result()]
         time.sleep(pause if waiting else 0)

@@ -35,7 +35,7 @@ def waits(seconds: int) -> dict[str, t.Callable[[int], Figures]]:
         )
 
     def again(every: int) -> Figures:
-        return until(info("mps", "still-1"), "look.task.done", retries=max(1, seconds // every), delay=every)
+        return until(info("mps", "still-1"), "poll.task.done", retries=max(1, seconds // every), delay=every)
 
     return {OURS: ours, UNTIL: again}
 
@@ -109,8 +109,8 @@ def tell(figures: Figures) -> str:
     rows.append([UNTIL_MANY, "", "", reckoned, "", ""])
     return f"""\
 CPU seconds in an hour of waiting for cloud tasks that do not move, at the defaults. `wait_for_task` starts one process
-a minute, for the progress line, and looks at intervals of `max_sleep`; `until` starts one process for each look. What a
-start costs, looks in it included, is measured with two waits of equal length of which one starts it more often; the
+a minute, for the progress line, and polls at intervals of `max_sleep`; `until` starts one process for each poll. What a
+start costs, polls in it included, is measured with two waits of equal length of which one starts it more often; the
 stand-in cloud counted how often. {REPETITIONS} such pairs each, the median and the extremes.
 
 {bar_note("idle_hour")}
@@ -120,6 +120,6 @@ stand-in cloud counted how often. {REPETITIONS} such pairs each, the median and 
 What Ansible itself uses meanwhile is not in it: while any Ansible task runs, the main process of `ansible-playbook` polls
 for the result a thousand times a second, whatever plugin it is. That is {number(figures[BASE]["cpu"])} CPU seconds an hour here, measured with an
 Ansible task that does nothing. `wait_for_task` with 1,000 tasks is reckoned from a short wait and a long one, less that.
-The last row is 1,000 times the cost of one loop; in truth `until` would not even get round, since it looks at the items
+The last row is 1,000 times the cost of one loop; in truth `until` would not even get round, since it polls the items
 of a loop one after the other.
 """

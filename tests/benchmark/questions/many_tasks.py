@@ -22,7 +22,7 @@ from ..report import bar_note, number, table, verdict
 
 TITLE = "Many cloud tasks"
 RATE = 100
-RATE_OF_MOST = 400  # for the largest size, where a look at each would take long otherwise
+RATE_OF_MOST = 400  # for the largest size, where a poll of each would take long otherwise
 RATES = {"ess": 20, "cos_doc": 20, "mps": RATE, "dingtalk_doc": 20}
 GROUPS = 20  # of lives that last equally long
 OURS = "wait_for_task"
@@ -74,7 +74,7 @@ class Run:
         )
 
     def measure(self) -> Figures:
-        """From the first looks, with which the lives begin, to the end."""
+        """From the first polls, with which the lives begin, to the end."""
         mixed = self._who == MIXED
         with Cloud(self._crowd.tasks, **({"rate_limit": RATES} if mixed else {})) as cloud:
             names = cloud.folder / "ids.txt"
@@ -96,11 +96,11 @@ class Run:
         if self._who == THREADS:
             return run(program("sdk_threads.py", names, str(self._rate), str(self._pause)), environment, sample=True)
         if self._who == LOOP:
-            task: Figures = {**until(info("mps", "{{ item }}"), "look.task.done", **tries), "loop": ids}
+            task: Figures = {**until(info("mps", "{{ item }}"), "poll.task.done", **tries), "loop": ids}
         elif self._who == ASYNC:
             start = {**sdk("{{ item }}", wait=True, delay=self._pause), "loop": ids, "async": 900, "poll": 0}
             status = {"ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"}}
-            finish = {**until(status, "look is finished", **tries), "loop": "{{ jobs.results }}"}
+            finish = {**until(status, "poll is finished", **tries), "loop": "{{ jobs.results }}"}
             python = {"ansible_python_interpreter": interpreter(pathlib.Path(names).parent)}
             task = {"block": [{**start, "register": "jobs"}, finish], "vars": python}
         else:
@@ -171,7 +171,7 @@ def tell(figures: Figures) -> str:
 Media tasks whose lives end one after the other, evenly spread {lives_in_words()}.
 Their lives begin before the clock starts, so that all contenders have the same ends to find.
 At most {RATE} calls a second are sent, {RATE_OF_MOST} for {max(LIVES):,}. `wait_for_task` runs at its defaults but for that rate;
-the others pause {PAUSE} seconds between two looks at a cloud task. The row of four services is a mix of all that there
+the others pause {PAUSE} seconds between two polls of a cloud task. The row of four services is a mix of all that there
 are, at 20, 20, {RATE} and 20 calls a second, beyond which the stand-in cloud throttles. Each row is one run.
 
 - **{LOOP}**: the info module with `until` over a `loop`, which waits for one after the other.

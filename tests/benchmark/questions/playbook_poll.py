@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One look from a playbook: the whole process, start-up and all."""
+"""One poll from a playbook: the whole process, start-up and all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..contenders import info, played, sdk, uri
 from ..measure import Bench, Figures, costs
 from ..report import bar_note, number, ratio, table, verdict
 
-TITLE = "One look from a playbook"
+TITLE = "One poll from a playbook"
 REPETITIONS = 25
 URI = "ansible.builtin.uri, unsigned"
 SDK = "module on the SDK"
@@ -50,7 +50,7 @@ and that is all it does; ours sign, check and read the answer. The module on the
 collections write theirs. `ansible.builtin.ping` asks nobody: it is what Ansible costs by itself. Whatever else the
 machine does can only add to a run, so it is the least of {REPETITIONS} runs that is compared with that of `uri`.
 
-{bar_note("playbook_look")}
+{bar_note("playbook_poll")}
 
 {table(head, rows)}
 

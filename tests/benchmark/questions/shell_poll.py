@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One look from a shell."""
+"""One poll from a shell."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..contenders import started, tccli
 from ..measure import Bench, Figures, costs
 from ..report import bar_note, number, table
 
-TITLE = "One look from a shell"
+TITLE = "One poll from a shell"
 REPETITIONS = 7
 
 
@@ -41,7 +41,7 @@ def tell(figures: Figures) -> str:
 A command that is typed or called by a script. `tccli` is the vendor's own and prints the vendor's answer; ours prints the
 normalized record with it.
 
-{bar_note("shell_look")}
+{bar_note("shell_poll")}
 
 {table(["command", "CPU s", "least", "wall s", "least"], rows)}
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One more look in a wait: the slope, so that start-up does not count."""
+"""One more poll in a wait: the slope, so that start-up does not count."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..contenders import info, program, sdk, tccli_loop, until, uri, wait
 from ..measure import Bench, Cost, Counted, Figures, play, run, slopes
 from ..report import bar_note, number, paired, table, verdict
 
-TITLE = "One more look in a wait"
+TITLE = "One more poll in a wait"
 REPETITIONS = 5
 OURS = ("wait_for_task, DingTalk", "wait_for_task, MPS")
 BARE = "bare requests.Session loop, DingTalk"
@@ -22,11 +22,11 @@ INFO = "info module + until"
 
 
 Contenders = dict[str, tuple[Counted, int, int]]
-"""Who, and from how many looks to how many."""
+"""Who, and from how many polls to how many."""
 
 
 def ours(cloud: Cloud, provider: str) -> Counted:
-    """A wait of so many looks, without pauses."""
+    """A wait of so many polls, without pauses."""
 
     def cost(count: int) -> Cost:
         name = f"wait-{count}"
@@ -49,7 +49,7 @@ def again(cloud: Cloud, provider: str, task: t.Callable[[str], Figures], conditi
 
 
 def looped(cloud: Cloud, command: t.Callable[[int], list[str]]) -> Counted:
-    """A program that looks so often."""
+    """A program that polls so often."""
     return lambda count: run(command(count), cloud.environment())
 
 
@@ -61,8 +61,8 @@ def of_dingtalk(bench: Bench, cloud: Cloud) -> Contenders:
     return {
         OURS[0]: (ours(*here), *loops),
         BARE: (looped(cloud, lambda count: program("bare_loop.py", page, TOKEN, str(count))), *loops),
-        URI: (again(*here, lambda name: uri(cloud, name), "look.json.status == 1"), *tries),
-        INFO + ", DingTalk": (again(*here, lambda name: info("dingtalk_doc", name), "look.task.done"), *tries),
+        URI: (again(*here, lambda name: uri(cloud, name), "poll.json.status == 1"), *tries),
+        INFO + ", DingTalk": (again(*here, lambda name: info("dingtalk_doc", name), "poll.task.done"), *tries),
     }
 
 
@@ -73,8 +73,8 @@ def of_mps(bench: Bench, cloud: Cloud) -> Contenders:
     found: Contenders = {
         OURS[1]: (ours(*here), *loops),
         "SDK loop, MPS": (looped(cloud, lambda count: program("sdk_loop.py", "still", str(count))), *loops),
-        INFO + ", MPS": (again(*here, lambda name: info("mps", name), "look.task.done"), *tries),
-        "module on the SDK + until, MPS": (again(*here, sdk, "look.task.Status == 'FINISH'"), *tries),
+        INFO + ", MPS": (again(*here, lambda name: info("mps", name), "poll.task.done"), *tries),
+        "module on the SDK + until, MPS": (again(*here, sdk, "poll.task.Status == 'FINISH'"), *tries),
     }
     if bench.tccli:
         shell = looped(cloud, lambda count: tccli_loop(bench, cloud, "still", count))
@@ -83,7 +83,7 @@ def of_mps(bench: Bench, cloud: Cloud) -> Contenders:
 
 
 def measure(bench: Bench) -> Figures:
-    """CPU milliseconds a look."""
+    """CPU milliseconds a poll."""
     still = [{"provider": name, "task_id": "still", "life": [RUNNING]} for name in ("dingtalk_doc", "mps")]
     with Cloud(still) as cloud:
         return slopes(bench, {**of_dingtalk(bench, cloud), **of_mps(bench, cloud)}, REPETITIONS)
@@ -98,14 +98,14 @@ def tell(figures: Figures) -> str:
     ]
     to_bare, to_uri = paired(mine, bare), paired(uris, mine)
     return f"""\
-What one look more costs while one waits, as the slope between few and many looks of the same wait: start-up does not
-count. The waits have no pauses, so that only looks are measured. MPS answers are longer than DingTalk's and must be
+What one poll more costs while one waits, as the slope between few and many polls of the same wait: start-up does not
+count. The waits have no pauses, so that only polls are measured. MPS answers are longer than DingTalk's and must be
 signed for; the bare loop neither signs nor checks anything. How many times ours something costs is the median of that in
 each of {REPETITIONS} turns.
 
-{bar_note("one_more_look")}
+{bar_note("one_more_poll")}
 
-{table(["one more look", "CPU ms", "least", "most", "times ours, DingTalk"], rows)}
+{table(["one more poll", "CPU ms", "least", "most", "times ours, DingTalk"], rows)}
 
 {verdict("at most 1.25 times the bare loop", f"{to_bare:.2f} times", to_bare <= 1.25)}
 {verdict("at least 250 times cheaper than uri + until", f"{to_uri:.0f} times", to_uri >= 250)}
