@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ...functional.ansible_runs import MODULES
-from ..cloud import SERVICES, RUNNING, Cloud
+from ..cloud import RUNNING, SERVICES, Cloud
 from ..contenders import info, played, sdk, uri
 from ..measure import Bench, Figures, costs
 from ..report import bar_note, number, ratio, table, verdict
