@@ -19,6 +19,7 @@ import ready
 from cloud import Cloud
 from scenario import STDIN, folder_of, load
 from server import NotLoopback, Server, loopback
+from state import Ending, State
 from tls import NoTls, server_context
 from values import ScenarioError
 from variables import environment
@@ -97,12 +98,12 @@ def _serve(arguments: argparse.Namespace) -> int:
     context = server_context(arguments.tls_cert, arguments.tls_key)
     scenario = load(arguments.scenario)
     key = os.environ.get(KEY_VARIABLE) or secrets.token_urlsafe(24)
-    cloud = Cloud(scenario, folder_of(arguments.scenario), key, tls=context is not None)
+    state = State(scenario, folder_of(arguments.scenario), key, tls=context is not None)
     if arguments.check:
         print(f"cloudwait-simulator: {arguments.scenario} is a good scenario of {len(scenario.tasks)} tasks")
         return 0
-    _stop_at_signals(cloud)
-    server = Server(cloud, loopback(arguments.host), arguments.port, context)
+    _stop_at_signals(state.ending)
+    server = Server(Cloud(state), loopback(arguments.host), arguments.port, context)
     if arguments.ready_file:
         about = {"url": server.url, "port": server.port, "pid": os.getpid(), "control_key": key}
         ready.write(arguments.ready_file, {**about, "environment": environment(server.url, scenario.credentials)})
@@ -114,13 +115,15 @@ def _serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _stop_at_signals(cloud: Cloud) -> None:
+def _stop_at_signals(ending: Ending) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
-        cloud.ask_to_stop()
+        ending.ask()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    signal.set_wakeup_fd(cloud.rope())  # the kernel may give a signal to any thread, and the one that waits must wake
+    signal.set_wakeup_fd(
+        ending.descriptor()
+    )  # the kernel may give a signal to any thread, and the one that waits must wake
 
 
 if __name__ == "__main__":

@@ -5,28 +5,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import select
-import socket
 import threading
 import time
-from pathlib import Path
 
 import control
 import faults
 import metadata
-from connections import ConnectionRules
 from faults import Fault
-from journal import Entry, Journal
-from keyring import Keyring
-from lives import FaultRules, Lives
+from journal import Entry
 from messages import TEXT, Reply, Request, VendorError
 from permits import Bucket
-from scenario import Scenario, refuse_without_tls
 from services._api3 import api3_error, unclaimed
 from services._base import Call, Order, Service
 from services.registry import SERVICES
-from starts import Starts, Taken, new_task
+from starts import Taken, new_task
+from state import State
 
 _NOBODY = Call("", "", None)
 
@@ -53,50 +46,16 @@ class Limiter:
 
 
 class Cloud:
-    """One stand-in cloud: its scenario, its clock, its memory."""
+    """Answers every request, with what the state says."""
 
-    def __init__(self, scenario: Scenario, folder: Path, control_key: str, tls: bool = False) -> None:
-        self.tls = tls
-        if not tls:
-            refuse_without_tls(scenario.tasks, scenario.starts, scenario.faults, scenario.connections)
-        self.folder = folder
-        self.control_key = control_key
-        self.clock_offset: float = scenario.clock_offset
-        self.journal = Journal()
-        self.keyring = Keyring(scenario.credentials, scenario.roles)
-        self.lives = Lives(scenario.tasks, self.clock)
-        self.connections = ConnectionRules(scenario.connections)
-        self.rules = FaultRules(scenario.faults)
-        self.starts = Starts(scenario.starts)
-        self.stop = threading.Event()
-        self._bell, self._rope = socket.socketpair()
-        self._retired = scenario.retired_actions
-        self._limiters = {provider: Limiter(bucket) for provider, bucket in scenario.rate_limit.items()}
-
-    def clock(self) -> float:
-        """The simulator's time."""
-        return time.time() + self.clock_offset
-
-    def ask_to_stop(self) -> None:
-        """End the simulator soon. Signal handlers may call this: it takes no lock that they could have interrupted."""
-        with contextlib.suppress(OSError):
-            self._rope.send(b"!")
-
-    def rope(self) -> int:
-        """What to write a byte to in order to end the simulator soon, as a file descriptor."""
-        self._rope.setblocking(False)
-        return self._rope.fileno()
-
-    def wait(self, most_seconds: float | None) -> bool:
-        """Wait for the end; false when the time was over first."""
-        asked = bool(select.select([self._bell], [], [], most_seconds)[0])
-        self.stop.set()
-        return asked
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._limiters = {provider: Limiter(bucket) for provider, bucket in state.rate_limit.items()}
 
     def handle(self, request: Request) -> Reply:
         """Answer a request, and write it down unless it is a control call."""
         if request.path.startswith(control.PREFIX):
-            return control.handle(self, request)
+            return control.handle(self.state, request)
         if metadata.claims(request):
             return self._note(
                 metadata.PROVIDER, request, Call(metadata.action(request), "", {}), self._metadata(request)
@@ -105,7 +64,7 @@ class Cloud:
             if service.claims(request):
                 call = service.read(request)
                 if call.action in service.starting:
-                    self.journal.started(service.name, made=False)
+                    self.state.journal.started(service.name, made=False)
                 call, reply = self._serve(service, call, request)
                 return self._note(service.name, request, call, reply)
         problem = unclaimed(request)
@@ -115,7 +74,7 @@ class Cloud:
         return self._note("unknown", request, _NOBODY, Reply(404, text, TEXT, verdict="404"))
 
     def _note(self, provider: str, request: Request, call: Call, reply: Reply) -> Reply:
-        self.journal.write(
+        self.state.journal.write(
             Entry(
                 provider,
                 request.method,
@@ -129,22 +88,22 @@ class Cloud:
         return reply
 
     def _metadata(self, request: Request) -> Reply:
-        reply = metadata.answer(request, self.keyring, self.clock)
-        fault = self.rules.strike(metadata.PROVIDER, metadata.action(request), "")
+        reply = metadata.answer(request, self.state.keyring, self.state.clock)
+        fault = self.state.rules.strike(metadata.PROVIDER, metadata.action(request), "")
         return reply if fault is None else self._strike(fault, reply, request, None)
 
     def _serve(self, service: Service, call: Call, request: Request) -> tuple[Call, Reply]:
         try:
             if call.action in service.open_actions:
-                reply = service.open_call(call, request, self.keyring)
-                fault = self.rules.strike(service.name, call.action, "")
+                reply = service.open_call(call, request, self.state.keyring)
+                fault = self.state.rules.strike(service.name, call.action, "")
                 return call, reply if fault is None else self._strike(fault, reply, request, service)
-            service.authenticate(request, self.keyring, self.clock())
+            service.authenticate(request, self.state.keyring, self.state.clock())
             limiter = self._limiters.get(service.name)
             if limiter is not None and not limiter.takes():
-                self.journal.throttled(service.name)
+                self.state.journal.throttled(service.name)
                 raise service.problem("throttle")
-            service.check(call, request, self._retired)
+            service.check(call, request, self.state.retired_actions)
             if call.action in service.starting:
                 return self._start(service, call, request)
             if call.action in service.managing:
@@ -155,13 +114,13 @@ class Cloud:
 
     def _start(self, service: Service, call: Call, request: Request) -> tuple[Call, Reply]:
         order = service.order(call, request)
-        starts = self.starts
+        starts = self.state.starts
         with starts.lock:
-            fault = self.rules.strike(service.name, call.action, "")
+            fault = self.state.rules.strike(service.name, call.action, "")
             taken = starts.take(service.name, order.name, spare_faults=fault is not None)
             fault = fault or taken.fault
             if self._carries_out(fault, service):
-                service.conflict(order, self.lives)
+                service.conflict(order, self.state.lives)
                 call, reply = self._make(service, call, order, taken)
             else:
                 reply = service.error_reply(service.problem("internal_error"))
@@ -169,16 +128,16 @@ class Cloud:
 
     def _make(self, service: Service, call: Call, order: Order, taken: Taken) -> tuple[Call, Reply]:
         taken.used.times += 1
-        self.journal.started(service.name, made=True)
+        self.state.journal.started(service.name, made=True)
         if taken.entry.at_once is not None:
             return call, service.at_once(order, taken.entry.at_once)
-        look = self.lives.make(new_task(taken, order, service, self.lives))
+        look = self.state.lives.make(new_task(taken, order, service, self.state.lives))
         return call._replace(task_id=look.task.task_id), service.started(look)
 
     def _manage(self, service: Service, call: Call, request: Request) -> Reply:
-        fault = self.rules.strike(service.name, call.action, call.task_id)
+        fault = self.state.rules.strike(service.name, call.action, call.task_id)
         if self._carries_out(fault, service):
-            reply = service.manage(call, request, self.lives, self.clock())
+            reply = service.manage(call, request, self.state.lives, self.state.clock())
         else:
             reply = service.error_reply(service.problem("internal_error"))
         return reply if fault is None else self._strike(fault, reply, request, service)
@@ -189,8 +148,8 @@ class Cloud:
         return fault.is_after
 
     def _look(self, service: Service, call: Call, request: Request) -> Reply:
-        fault = self.rules.strike(service.name, call.action, call.task_id, look=True)
-        look = self.lives.look(service.name, call.task_id, count=fault is None)
+        fault = self.state.rules.strike(service.name, call.action, call.task_id, look=True)
+        look = self.state.lives.look(service.name, call.task_id, count=fault is None)
         if look is None or not service.sees(look, request):
             reply = service.missing(call.task_id)
             if reply.verdict == "ok":
@@ -207,11 +166,11 @@ class Cloud:
         if fault.name in faults.VENDOR_FAULTS and (service is None or fault.name not in service.problems):
             return reply  # a rule for all providers passes over those that have no such error
         if fault.name == "throttle" and service is not None:
-            self.journal.throttled(service.name)
+            self.state.journal.throttled(service.name)
         case = faults.Case(
             base=reply,
             request=request,
-            now=self.clock(),
+            now=self.state.clock(),
             problem=service.problem if service else _no_problem,
             error_reply=service.error_reply if service else api3_error,
             parameters=fault.parameters,

@@ -8,12 +8,9 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from messages import HTML, XML, Reply, Request, VendorError, http_date
-
-if TYPE_CHECKING:
-    from wire import Wire
+from messages import HTML, XML, Connection, Reply, Request, VendorError, http_date
 
 CHUNK = 64 * 1024
 
@@ -160,7 +157,7 @@ _PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please s
 # Transmissions that go wrong: senders give back whether the connection may be used again.
 
 
-def _sent_by(sender: Callable[[Wire, Reply, Case], bool]) -> Callable[[Case], Reply]:
+def _sent_by(sender: Callable[[Connection, Reply, Case], bool]) -> Callable[[Case], Reply]:
     def make(case: Case) -> Reply:
         base = case.base
         return Reply(
@@ -174,41 +171,41 @@ def _sent_by(sender: Callable[[Wire, Reply, Case], bool]) -> Callable[[Case], Re
     return make
 
 
-def _send_reset(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_reset(wire: Connection, reply: Reply, case: Case) -> bool:
     wire.reset()
     return False
 
 
-def _send_truncated(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_truncated(wire: Connection, reply: Reply, case: Case) -> bool:
     wire.send(wire.head(reply, [("Content-Length", str(len(reply.body)))]) + reply.body[: len(reply.body) // 2])
     return False
 
 
-def _send_truncated_chunked(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_truncated_chunked(wire: Connection, reply: Reply, case: Case) -> bool:
     size = f"{len(reply.body):x}\r\n".encode("ascii")
     wire.send(wire.head(reply, [("Transfer-Encoding", "chunked")]) + size + reply.body[: len(reply.body) // 2])
     return False
 
 
-def _send_wrong_content_length(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_wrong_content_length(wire: Connection, reply: Reply, case: Case) -> bool:
     headers = [("Content-Length", str(len(reply.body) // 2)), ("Connection", "close")]  # else another request may come
     wire.send(wire.head(reply, headers) + reply.body)
     return False
 
 
-def _send_double_headers(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_double_headers(wire: Connection, reply: Reply, case: Case) -> bool:
     length = ("Content-Length", str(len(reply.body)))
     wire.send(wire.head(reply, [("Content-Type", reply.content_type), length, length]) + reply.body)
     return True
 
 
-def _send_double_length(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_double_length(wire: Connection, reply: Reply, case: Case) -> bool:
     lengths = [("Content-Length", str(len(reply.body) // part)) for part in (1, 2)]
     wire.send(wire.head(reply, [*lengths, ("Connection", "close")]) + reply.body)
     return False
 
 
-def _send_odd_chunks(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_odd_chunks(wire: Connection, reply: Reply, case: Case) -> bool:
     """Send the right answer in a form that the standard allows and hardly anybody uses."""
     parts, start = b"", 0
     while start < len(reply.body):
@@ -223,40 +220,40 @@ def _send_odd_chunks(wire: Wire, reply: Reply, case: Case) -> bool:
 _ODD_SIZES = (1, 11, 2, 13)
 
 
-def _send_bad_chunks(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_bad_chunks(wire: Connection, reply: Reply, case: Case) -> bool:
     wire.send(wire.head(reply, [("Transfer-Encoding", "chunked")]) + b"xyz\r\n" + reply.body + b"\r\n0\r\n\r\n")
     return False
 
 
-def _send_cut_header(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_cut_header(wire: Connection, reply: Reply, case: Case) -> bool:
     head = wire.head(reply, [("Content-Length", str(len(reply.body)))])
     wire.send(head[: head.index(b"Content-Type") + len(b"Conten")])
     return False
 
 
-def _send_tls_bad_record(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_tls_bad_record(wire: Connection, reply: Reply, case: Case) -> bool:
     wire.send(wire.head(reply, [("Content-Length", str(len(reply.body)))]) + reply.body[: len(reply.body) // 2])
     wire.send_raw(b"this is no TLS record\r\n")
     return False
 
 
-def _send_hang(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_hang(wire: Connection, reply: Reply, case: Case) -> bool:
     if not wire.pause(case.parameters.get("seconds", 30)):
         return False
     wire.send_whole(reply)
     return True
 
 
-def _send_drip(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_drip(wire: Connection, reply: Reply, case: Case) -> bool:
     wire.send(wire.head(reply, [("Content-Length", str(len(reply.body)))]))
     return _drip(wire, reply.body, case)
 
 
-def _send_drip_headers(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_drip_headers(wire: Connection, reply: Reply, case: Case) -> bool:
     return _drip(wire, wire.head(reply, [("Content-Length", str(len(reply.body)))]) + reply.body, case)
 
 
-def _drip(wire: Wire, data: bytes, case: Case) -> bool:
+def _drip(wire: Connection, data: bytes, case: Case) -> bool:
     rate = case.parameters.get("bytes_per_second", 20)
     size = max(1, int(rate / 10))
     for start in range(0, len(data), size):
@@ -266,7 +263,7 @@ def _drip(wire: Wire, data: bytes, case: Case) -> bool:
     return True
 
 
-def _send_endless(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_endless(wire: Connection, reply: Reply, case: Case) -> bool:
     chunk = f"{CHUNK:x}\r\n".encode("ascii") + b" " * CHUNK + b"\r\n"
     wire.send(wire.head(reply, [("Transfer-Encoding", "chunked")]))
     while wire.pause(0.001):
@@ -274,7 +271,7 @@ def _send_endless(wire: Wire, reply: Reply, case: Case) -> bool:
     return False
 
 
-def _send_huge(wire: Wire, reply: Reply, case: Case) -> bool:
+def _send_huge(wire: Connection, reply: Reply, case: Case) -> bool:
     left = case.parameters.get("bytes", 32 * 1024 * 1024)
     wire.send(wire.head(reply, [("Content-Length", str(left))]))
     while left and wire.pause(0):

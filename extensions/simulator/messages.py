@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Callable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Callable, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from signatures import Tc3Authorization, parse_tc3
-
-if TYPE_CHECKING:
-    from wire import Wire
-
-#: Sends a reply in an unusual way; gives back whether the connection may be used again.
-Sender = Callable[["Wire", "Reply"], bool]
 
 JSON = "application/json"
 XML = "application/xml"
@@ -62,8 +56,34 @@ class Request:
         return parse_qsl(self.query, keep_blank_values=True)
 
 
+class Connection(Protocol):
+    """What the sender of a reply may do with the connection; `wire.py` has the class that does it."""
+
+    def send(self, data: bytes) -> None:
+        """Send bytes as they are."""
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes outside TLS, so that they are no valid record of it. Without TLS the same as `send`."""
+
+    def send_whole(self, reply: Reply) -> None:
+        """Send a reply as HTTP wants it."""
+
+    def head(self, reply: Reply, more: Iterable[tuple[str, str]]) -> bytes:
+        """Return the status line and the headers of a reply, `more` at their end."""
+
+    def pause(self, seconds: float) -> bool:
+        """Wait. Returns False if a fault that sends for long must end now."""
+
+    def reset(self) -> None:
+        """Break the connection with a TCP reset."""
+
+
+#: Sends a reply in an unusual way. Returns whether the connection can be used again.
+Sender = Callable[[Connection, "Reply"], bool]
+
+
 class Reply:
-    """One HTTP answer, and what the journal shall say about it."""
+    """One HTTP answer, and what the journal says about it."""
 
     __slots__ = ("body", "content_type", "headers", "sender", "status", "verdict")
 

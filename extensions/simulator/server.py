@@ -27,6 +27,7 @@ class Server:
     def __init__(self, cloud: Cloud, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._cloud = cloud
+        self._state = cloud.state
         self._context = context
         self._lock = threading.Lock()
         self._wires: dict[int, Wire] = {}
@@ -41,7 +42,7 @@ class Server:
     def run(self, most_seconds: float | None) -> bool:
         """Serve; give back false when the time was over before anyone asked for the end."""
         threading.Thread(target=self._accept, daemon=True).start()
-        asked = self._cloud.wait(most_seconds)
+        asked = self._state.ending.wait(most_seconds)
         self._listener.close()
         with self._lock:
             wires = list(self._wires.values())
@@ -51,19 +52,19 @@ class Server:
 
     def _accept(self) -> None:
         number = 0
-        while not self._cloud.stop.is_set():
+        while not self._state.ending.event.is_set():
             try:
                 sock = self._listener.accept()[0]
             except OSError:
-                if self._cloud.stop.wait(0.05):
+                if self._state.ending.event.wait(0.05):
                     return
                 continue
             number += 1
-            fault = self._cloud.connections.strike()  # here, since threads would count in any order
+            fault = self._state.connections.strike()  # here, since threads would count in any order
             threading.Thread(target=self._serve, args=(sock, number, fault), daemon=True).start()
 
     def _serve(self, sock: socket.socket, number: int, fault: str | None) -> None:
-        journal = self._cloud.journal
+        journal = self._state.journal
         journal.connected(1)
         try:
             if fault is not None:
@@ -80,7 +81,7 @@ class Server:
         try:
             if self._context is not None:
                 sock = shake_hands(sock, self._context)
-            return Wire(sock, number, self._cloud.clock, self._cloud.stop)
+            return Wire(sock, number, self._state.clock, self._state.ending.event)
         except OSError:
             sock.close()
             raise
