@@ -15,9 +15,8 @@ from faults import Fault
 from journal import Entry
 from messages import TEXT, Reply, Request, VendorError
 from permits import Bucket
-from services._api3 import api3_error, unclaimed
-from services._base import Call, Order, Service
-from services.registry import SERVICES
+from services._base import Call, Manageable, Order, Service, Startable, StartableAtOnce, WithOpenCalls
+from services.registry import SERVICES, unclaimed
 from starts import Taken, new_task
 from state import State
 
@@ -60,18 +59,14 @@ class Cloud:
             return self._note(
                 metadata.PROVIDER, request, Call(metadata.action(request), "", {}), self._metadata(request)
             )
-        for service in SERVICES.values():
-            if service.claims(request):
-                call = service.read(request)
-                if call.action in service.starting:
-                    self.state.journal.started(service.name, made=False)
-                call, reply = self._serve(service, call, request)
-                return self._note(service.name, request, call, reply)
-        problem = unclaimed(request)
-        if problem is not None:
-            return self._note("unknown", request, _NOBODY, api3_error(problem))
-        text = b"No service of the simulator knows this request.\n"
-        return self._note("unknown", request, _NOBODY, Reply(404, text, TEXT, verdict="404"))
+        service = next((service for service in SERVICES.values() if service.claims(request)), None)
+        if service is None:
+            return self._note("unknown", request, _NOBODY, self._unclaimed(request))
+        call = service.read(request)
+        if isinstance(service, Startable) and call.action in service.starting:
+            self.state.journal.started(service.name, made=False)
+        call, reply = self._serve(service, call, request)
+        return self._note(service.name, request, call, reply)
 
     def _note(self, provider: str, request: Request, call: Call, reply: Reply) -> Reply:
         self.state.journal.write(
@@ -87,6 +82,11 @@ class Cloud:
         )
         return reply
 
+    def _unclaimed(self, request: Request) -> Reply:
+        reply = unclaimed(request, self.state.keyring, self.state.clock())
+        text = b"No service of the simulator knows this request.\n"
+        return reply or Reply(404, text, TEXT, verdict="404")
+
     def _metadata(self, request: Request) -> Reply:
         reply = metadata.answer(request, self.state.keyring, self.state.clock)
         fault = self.state.rules.strike(metadata.PROVIDER, metadata.action(request), "")
@@ -94,7 +94,7 @@ class Cloud:
 
     def _serve(self, service: Service, call: Call, request: Request) -> tuple[Call, Reply]:
         try:
-            if call.action in service.open_actions:
+            if isinstance(service, WithOpenCalls) and call.action in service.open_actions:
                 reply = service.open_call(call, request, self.state.keyring)
                 fault = self.state.rules.strike(service.name, call.action, "")
                 return call, reply if fault is None else self._strike(fault, reply, request, service)
@@ -104,15 +104,15 @@ class Cloud:
                 self.state.journal.throttled(service.name)
                 raise service.problem("throttle")
             service.check(call, request, self.state.retired_actions)
-            if call.action in service.starting:
+            if isinstance(service, Startable) and call.action in service.starting:
                 return self._start(service, call, request)
-            if call.action in service.managing:
+            if isinstance(service, Manageable) and call.action in service.managing:
                 return call, self._manage(service, call, request)
-            return call, self._look(service, call, request)
+            return call, self._poll(service, call, request)
         except VendorError as problem:
             return call, service.error_reply(problem)
 
-    def _start(self, service: Service, call: Call, request: Request) -> tuple[Call, Reply]:
+    def _start(self, service: Startable, call: Call, request: Request) -> tuple[Call, Reply]:
         order = service.order(call, request)
         starts = self.state.starts
         with starts.lock:
@@ -126,15 +126,15 @@ class Cloud:
                 reply = service.error_reply(service.problem("internal_error"))
         return call, reply if fault is None else self._strike(fault, reply, request, service)
 
-    def _make(self, service: Service, call: Call, order: Order, taken: Taken) -> tuple[Call, Reply]:
+    def _make(self, service: Startable, call: Call, order: Order, taken: Taken) -> tuple[Call, Reply]:
         taken.used.times += 1
         self.state.journal.started(service.name, made=True)
-        if taken.entry.at_once is not None:
+        if taken.entry.at_once is not None and isinstance(service, StartableAtOnce):
             return call, service.at_once(order, taken.entry.at_once)
-        look = self.state.lives.make(new_task(taken, order, service, self.state.lives))
-        return call._replace(task_id=look.task.task_id), service.started(look)
+        poll = self.state.lives.make(new_task(taken, order, service, self.state.lives))
+        return call._replace(task_id=poll.task.task_id), service.started(poll)
 
-    def _manage(self, service: Service, call: Call, request: Request) -> Reply:
+    def _manage(self, service: Manageable, call: Call, request: Request) -> Reply:
         fault = self.state.rules.strike(service.name, call.action, call.task_id)
         if self._carries_out(fault, service):
             reply = service.manage(call, request, self.state.lives, self.state.clock())
@@ -147,18 +147,18 @@ class Cloud:
             return True
         return fault.is_after
 
-    def _look(self, service: Service, call: Call, request: Request) -> Reply:
-        fault = self.state.rules.strike(service.name, call.action, call.task_id, look=True)
-        look = self.state.lives.look(service.name, call.task_id, count=fault is None)
-        if look is None or not service.sees(look, request):
+    def _poll(self, service: Service, call: Call, request: Request) -> Reply:
+        fault = self.state.rules.strike(service.name, call.action, call.task_id, poll=True)
+        poll = self.state.lives.poll(service.name, call.task_id, count=fault is None)
+        if poll is None or not service.sees(poll, request):
             reply = service.missing(call.task_id)
             if reply.verdict == "ok":
                 reply.verdict = "missing"
         else:
-            if fault is None and look.step.kind == "fault":
-                fault = look.step.value
-            reply = service.reply(look, look.base)
-            if look.base.kind == "missing" and reply.verdict == "ok":
+            if fault is None and poll.step.kind == "fault":
+                fault = poll.step.value
+            reply = service.reply(poll, poll.base)
+            if poll.base.kind == "missing" and reply.verdict == "ok":
                 reply.verdict = "missing"
         return reply if fault is None else self._strike(fault, reply, request, service)
 
@@ -171,12 +171,7 @@ class Cloud:
             base=reply,
             request=request,
             now=self.state.clock(),
-            problem=service.problem if service else _no_problem,
-            error_reply=service.error_reply if service else api3_error,
+            vendor=service,
             parameters=fault.parameters,
         )
         return faults.apply(fault, case)
-
-
-def _no_problem(kind: str) -> VendorError:
-    return VendorError(kind, kind)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from messages import HTML, XML, Connection, Reply, Request, VendorError, http_date
 
@@ -30,15 +30,24 @@ class Fault:
         return self.name in SENDS_ANSWER if self.after is None else self.after
 
 
+class Vendor(Protocol):
+    """The part of a service that faults need."""
+
+    def problem(self, kind: str) -> VendorError:
+        """Return the vendor's own error for a fault of `VENDOR_FAULTS`."""
+
+    def error_reply(self, problem: VendorError) -> Reply:
+        """Return an error in the vendor's form."""
+
+
 @dataclass(frozen=True)
 class Case:
-    """What a fault may look at: the answer that would have been given, and who would have given it."""
+    """A call that a fault strikes: the right answer, and the vendor if it has errors of its own."""
 
     base: Reply
     request: Request
     now: float
-    problem: Callable[[str], VendorError]
-    error_reply: Callable[[VendorError], Reply]
+    vendor: Vendor | None
     parameters: Mapping[str, Any]
 
 
@@ -99,7 +108,9 @@ def _retry_after(case: Case) -> list[tuple[str, str]]:
 
 def _vendor(kind: str) -> Callable[[Case], Reply]:
     def make(case: Case) -> Reply:
-        reply = case.error_reply(case.problem(kind))
+        if case.vendor is None:
+            return case.base
+        reply = case.vendor.error_reply(case.vendor.problem(kind))
         reply.headers = [*reply.headers, *_retry_after(case)]
         return reply
 
@@ -107,11 +118,13 @@ def _vendor(kind: str) -> Callable[[Case], Reply]:
 
 
 def _signature_in_message(case: Case) -> Reply:
-    problem = case.problem("signature_in_message")
+    if case.vendor is None:
+        return case.base
+    problem = case.vendor.problem("signature_in_message")
     names = ("authorization", "x-tc-token", "x-ci-security-token", "x-acs-dingtalk-access-token")
     echo = "; ".join(f"{name}: {case.request.headers[name]}" for name in names if name in case.request.headers)
     problem.message = f"{problem.message} Received {echo}"
-    return case.error_reply(problem)
+    return case.vendor.error_reply(problem)
 
 
 def _redirect(case: Case) -> Reply:

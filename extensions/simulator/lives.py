@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scripted lives: which step of its script a cloud task has reached at a look."""
+"""Scripted lives: which step of its script a cloud task has reached at a poll."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Step:
 
     kind: str
     value: Any
-    looks: int | None = None
+    polls: int | None = None
     seconds: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -46,8 +46,8 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a look at a cloud task sees; times are seconds of the simulator's clock."""
+class Poll:
+    """What a poll at a cloud task sees; times are seconds of the simulator's clock."""
 
     task: Task
     step: Step
@@ -79,7 +79,7 @@ class _Life:
                 if now - self.began < step.seconds:
                     return
                 self.began += step.seconds
-            elif self.served < (step.looks or 1):
+            elif self.served < (step.polls or 1):
                 return
             else:
                 self.began = now
@@ -91,10 +91,10 @@ class _Life:
         order = [*range(self.index, -1, -1), *range(self.index + 1, len(self.steps))]
         return next((self.steps[i] for i in order if self.steps[i].kind in kinds), usual)
 
-    def look(self, base: Step, now: float, clock: float) -> Look:
+    def poll(self, base: Step, now: float, clock: float) -> Poll:
         """Say what is seen now."""
         began = clock - (now - (now if self.began is None else self.began))
-        return Look(self.task, self.steps[self.index], self.created, began, base, self.number)
+        return Poll(self.task, self.steps[self.index], self.created, began, base, self.number)
 
 
 class Lives:
@@ -115,14 +115,14 @@ class Lives:
                 self._number += 1
                 self._lives[task.provider, task.task_id] = _Life(task, created, self._number)
 
-    def make(self, task: Task) -> Look:
-        """Add a cloud task that was started: its life begins now, not at the first look."""
+    def make(self, task: Task) -> Poll:
+        """Add a cloud task that was started: its life begins now, not at the first poll."""
         with self._lock:
             self._number += 1
             now = time.monotonic()
             life = _Life(task, self._clock(), self._number, now)
             self._lives[task.provider, task.task_id] = life
-            return life.look(life.nearest(ANSWERS, Step("status", "pending")), now, life.created)
+            return life.poll(life.nearest(ANSWERS, Step("status", "pending")), now, life.created)
 
     def knows(self, provider: str, task_id: str) -> bool:
         """Say whether there is such a cloud task."""
@@ -135,8 +135,8 @@ class Lives:
             self._lives.clear()
         self.put(tasks)
 
-    def look(self, provider: str, task_id: str, count: bool = True) -> Look | None:
-        """Look at a cloud task, None when there is none; with `count` false the look uses nothing up."""
+    def poll(self, provider: str, task_id: str, count: bool = True) -> Poll | None:
+        """Poll at a cloud task, None when there is none; with `count` false the poll uses nothing up."""
         now = time.monotonic()
         with self._lock:
             life = self._lives.get((provider, task_id))
@@ -145,9 +145,9 @@ class Lives:
             if count or life.began is not None:
                 life.advance(now)
             life.served += count
-            return life.look(life.nearest(ANSWERS, Step("status", "pending")), now, self._clock())
+            return life.poll(life.nearest(ANSWERS, Step("status", "pending")), now, self._clock())
 
-    def states(self, provider: str) -> list[Look]:
+    def states(self, provider: str) -> list[Poll]:
         """See the status of each cloud task there is, oldest first; this begins lives, but uses nothing up."""
         now = time.monotonic()
         with self._lock:
@@ -155,19 +155,19 @@ class Lives:
             for life in lives:
                 life.advance(now)
             found = [self._state(life, now) for life in lives]
-        return sorted((look for look in found if look.step.kind != "missing"), key=lambda look: look.number)
+        return sorted((poll for poll in found if poll.step.kind != "missing"), key=lambda poll: poll.number)
 
-    def state(self, provider: str, task_id: str) -> Look | None:
+    def state(self, provider: str, task_id: str) -> Poll | None:
         """See the status of one cloud task, None when there is none; this uses nothing up."""
         with self._lock:
             life = self._lives.get((provider, task_id))
-            look = None if life is None else self._state(life, time.monotonic())
-        return None if look is None or look.step.kind == "missing" else look
+            poll = None if life is None else self._state(life, time.monotonic())
+        return None if poll is None or poll.step.kind == "missing" else poll
 
-    def _state(self, life: _Life, now: float) -> Look:
+    def _state(self, life: _Life, now: float) -> Poll:
         if life.began is not None:
             life.advance(now)
-        return life.look(life.nearest(STATUSES, Step("native", "")), now, self._clock())
+        return life.poll(life.nearest(STATUSES, Step("native", "")), now, self._clock())
 
     def orders(self, provider: str) -> list[Mapping[str, Any]]:
         """What was asked for by the starts so far."""
@@ -189,14 +189,14 @@ class FaultRules:
         self._lock = threading.Lock()
         self._rules = [(rule, [0]) for rule in rules]
 
-    def strike(self, provider: str, action: str, task_id: str, look: bool = False) -> Fault | None:
+    def strike(self, provider: str, action: str, task_id: str, poll: bool = False) -> Fault | None:
         """Give the first fault that is due; every rule that fits counts this call."""
         if not self._rules:
             return None
         found = None
         with self._lock:
             for rule, count in self._rules:
-                if rule.fits(provider, action, task_id, look):
+                if rule.fits(provider, action, task_id, poll):
                     count[0] += 1
                     if found is None and rule.is_due(count[0]):
                         found = rule.fault
@@ -217,17 +217,17 @@ class FaultRule:
     provider: str | None = None
     task_id: str | None = None
     action: str | None = None
-    from_look: int = 1
-    looks: int | None = None
+    from_poll: int = 1
+    polls: int | None = None
     every: int = 1
 
-    def fits(self, provider: str, action: str, task_id: str, look: bool) -> bool:
-        """Say whether the rule speaks of this call. Calls that look at no task must be named by their action."""
+    def fits(self, provider: str, action: str, task_id: str, poll: bool) -> bool:
+        """Say whether the rule speaks of this call. Calls that poll at no task must be named by their action."""
         if self.provider not in (None, provider) or self.task_id not in (None, task_id):
             return False
-        return look if self.action is None else self.action == action
+        return poll if self.action is None else self.action == action
 
     def is_due(self, number: int) -> bool:
         """Say whether the fault strikes at the call of this number, counted from 1."""
-        since = number - self.from_look + 1
-        return since >= 1 and (self.looks is None or since <= self.looks) and since % self.every == 0
+        since = number - self.from_poll + 1
+        return since >= 1 and (self.polls is None or since <= self.polls) and since % self.every == 0

@@ -12,6 +12,8 @@ from keyring import Keyring
 from messages import JSON, TEXT, Reply, Request
 
 PROVIDER = "metadata"
+#: the environment variable that tells the collection where the service is
+ENDPOINT_VARIABLE = "CLOUDWAIT_METADATA_ENDPOINT"
 PATH = "/latest/meta-data/cam/security-credentials"
 
 

@@ -16,8 +16,9 @@ import permits
 from connections import ConnectionRule, parse_connections
 from faults import FAULTS, NEED_TLS, TURNED_AWAY, VENDOR_FAULTS, Fault
 from lives import FaultRule, Step, Task
+from messages import JSON
 from metadata import PROVIDER as METADATA
-from services._mps_detail import MEMBERS
+from services._base import Startable, StartableAtOnce, acting
 from services.registry import SERVICES
 from starts import USUAL_LIFE, Start
 from values import ScenarioError, a_boolean, a_choice, a_list, a_number, a_text, a_whole, an_http_status, an_object
@@ -25,8 +26,11 @@ from values import ScenarioError, a_boolean, a_choice, a_list, a_number, a_text,
 WORDS = ("pending", "running", "succeeded", "partial", "failed", "canceled", "unknown")
 MOST_TASKS = 100_000
 STDIN = Path("-")
-#: actions that do something, so that it makes a difference when their answer is lost
-DOING = frozenset(action for service in SERVICES.values() for action in service.starting | service.managing)
+#: the providers whose cloud tasks can be started
+STARTABLE = tuple(name for name, service in SERVICES.items() if isinstance(service, Startable))
+#: the actions that do more than poll
+ACTING = frozenset(action for service in SERVICES.values() for action in acting(service))
+PART_KINDS = tuple(kind for service in SERVICES.values() for kind in service.part_kinds)
 
 _SECTIONS = (
     "credentials",
@@ -190,14 +194,14 @@ def _life(data: Any, place: str, provider: str, folder: Path) -> tuple[Step, ...
 
 def _start(data: Any, place: str, folder: Path) -> Start:
     fields = an_object(data, place, ("provider", "match", "times", "task_id", "life", "faults", "at_once"))
-    provider = a_choice(fields.get("provider"), f"{place}.provider", SERVICES)
+    provider = a_choice(fields.get("provider"), f"{place}.provider", STARTABLE)
     times = a_whole(fields["times"], f"{place}.times", least=1) if "times" in fields else None
     task_id = a_text(fields["task_id"], f"{place}.task_id") if "task_id" in fields else None
     if task_id is not None and "{n}" not in task_id and times != 1:
         raise ScenarioError(f"{place}.task_id", "must contain {n} unless times is 1")
     if "at_once" in fields and ("life" in fields or "task_id" in fields):
         raise ScenarioError(f"{place}.at_once", "makes no task, so it has neither life nor task_id")
-    if "at_once" in fields and provider != "dingtalk_doc":
+    if "at_once" in fields and not isinstance(SERVICES[provider], StartableAtOnce):
         raise ScenarioError(f"{place}.at_once", f"{provider} does nothing at once")
     broken = a_list(fields.get("faults", []), f"{place}.faults")
     return Start(
@@ -226,11 +230,11 @@ def _step(data: Any, place: str, provider: str, folder: Path) -> Step:
     kind = kinds[0]
     if "looks" in fields and "seconds" in fields:
         raise ScenarioError(place, "must not have both looks and seconds")
-    looks = a_whole(fields["looks"], f"{place}.looks", least=1) if "looks" in fields else None
+    polls = a_whole(fields["looks"], f"{place}.looks", least=1) if "looks" in fields else None
     seconds = a_number(fields["seconds"], f"{place}.seconds", least=0) if "seconds" in fields else None
     details = _details(fields, place, kind)
     value = _value(kind, fields[kind], f"{place}.{kind}", provider, folder)
-    step = Step("answer" if kind == "answer_file" else kind, value, looks, seconds, details)
+    step = Step("answer" if kind == "answer_file" else kind, value, polls, seconds, details)
     problem = SERVICES[provider].refuse(step)
     if problem:
         raise ScenarioError(f"{place}.{kind}", problem)
@@ -257,9 +261,10 @@ def _value(kind: str, value: Any, place: str, provider: str, folder: Path) -> An
 
 
 def _answer(value: Any, place: str, provider: str) -> Any:
-    if isinstance(value, str) or (isinstance(value, dict) and provider != "cos_doc"):
+    takes_objects = SERVICES[provider].content_type == JSON
+    if isinstance(value, str) or (isinstance(value, dict) and takes_objects):
         return value
-    raise ScenarioError(place, "must be text with XML" if provider == "cos_doc" else "must be an object or text")
+    raise ScenarioError(place, "must be an object or text" if takes_objects else "must be text with XML")
 
 
 def _read_answer(value: Any, place: str, provider: str, folder: Path) -> Any:
@@ -268,7 +273,7 @@ def _read_answer(value: Any, place: str, provider: str, folder: Path) -> Any:
         raise ScenarioError(place, "must lie below the folder of the scenario")
     try:
         text = path.read_text(encoding="utf-8")
-        return text if provider == "cos_doc" else json.loads(text)
+        return json.loads(text) if SERVICES[provider].content_type == JSON else text
     except (OSError, ValueError) as problem:
         raise ScenarioError(place, f"cannot be read ({type(problem).__name__})") from problem
 
@@ -298,7 +303,7 @@ def _details(fields: Mapping[str, Any], place: str, kind: str) -> Mapping[str, A
 
 def _part(data: Any, place: str) -> None:
     fields = an_object(data, place, ("kind", "status", "progress", "code", "message", "output"))
-    a_choice(fields.get("kind", "Transcode"), f"{place}.kind", MEMBERS)
+    a_choice(fields.get("kind", "Transcode"), f"{place}.kind", PART_KINDS)
     if "progress" in fields:
         a_whole(fields["progress"], f"{place}.progress", least=0, most=100)
     for name in ("status", "code", "message", "output"):
@@ -331,7 +336,7 @@ def _fault(data: Any, place: str, has_after: bool = False) -> Fault:
 
 def _rule(data: Any, place: str) -> FaultRule:
     fields = an_object(data, place, ("fault", "provider", "task_id", "action", "from_look", "looks", "every"))
-    fault = _fault(fields.get("fault"), f"{place}.fault", has_after=fields.get("action") in DOING)
+    fault = _fault(fields.get("fault"), f"{place}.fault", has_after=fields.get("action") in ACTING)
     provider = fields.get("provider")
     if provider is not None:
         a_choice(provider, f"{place}.provider", (*SERVICES, METADATA))

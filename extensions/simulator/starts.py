@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from faults import Fault
 from lives import Lives, Step, Task
-from services._base import Order, Service
+from services._base import Order, Startable
 
 #: what becomes of a start that no entry speaks of
 USUAL_LIFE = (Step("status", "pending"), Step("status", "running"), Step("status", "succeeded"))
@@ -73,7 +73,7 @@ class Starts:
             self._entries = [(entry, Used()) for entry, dummy in self._entries]
 
 
-def new_task(taken: Taken, order: Order, service: Service, lives: Lives) -> Task:
+def new_task(taken: Taken, order: Order, service: Startable, lives: Lives) -> Task:
     """Describe the cloud task that a start makes. An id with {n} passes over those that are there."""
     entry, used, dummy = taken
     while True:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from keyring import DEFAULT_DINGTALK, DEFAULT_TENCENT, DEFAULT_USER_TOKEN
+from metadata import ENDPOINT_VARIABLE
 from services.registry import SERVICES
 
-#: what else than the services can be led elsewhere: uploads of ESS, and the metadata service of a cloud machine
-_OTHERS = ("CLOUDWAIT_ESS_UPLOAD_ENDPOINT", "CLOUDWAIT_METADATA_ENDPOINT")
 _NO_PROXY = "127.0.0.1,localhost,::1"
 
 
@@ -20,9 +19,9 @@ def environment(url: str, credentials: Mapping[str, Any]) -> dict[str, str]:
     """Make the variables: endpoints, the first credentials of the scenario, and no proxy for this machine."""
     tencent = next(iter(credentials["tencent"]), DEFAULT_TENCENT)
     dingtalk = next(iter(credentials["dingtalk"]), DEFAULT_DINGTALK)
-    endpoints = (*(f"CLOUDWAIT_{name.upper()}_ENDPOINT" for name in SERVICES), *_OTHERS)
+    endpoints = [name for service in SERVICES.values() for name in service.endpoint_variables]
     return {
-        **dict.fromkeys(endpoints, url),
+        **dict.fromkeys([*endpoints, ENDPOINT_VARIABLE], url),
         "TENCENTCLOUD_SECRET_ID": tencent["secret_id"],
         "TENCENTCLOUD_SECRET_KEY": tencent["secret_key"],
         "TENCENTCLOUD_TOKEN": tencent.get("token", ""),  # empty counts as unset, and hides one of the user's own

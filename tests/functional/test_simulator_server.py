@@ -236,7 +236,7 @@ def step(**more: Any) -> dict[str, Any]:
         ([], "scenario: must be an object."),
         ({"task": []}, "scenario: has an unknown key 'task'; known are"),
         ({"tasks": {}}, "tasks: must be a list."),
-        (task(provider="s3"), "tasks[0].provider: 's3' is not one of ess, cos_doc, mps, dingtalk_doc."),
+        (task(provider="s3"), "tasks[0].provider: 's3' is not one of cos_doc, "),
         (task(task_id=""), "tasks[0].task_id: must be text, and not empty."),
         (task(life=[]), "tasks[0].life: must have at least one step."),
         (task(count=2), "tasks[0].task_id: must contain {n} when there is a count."),

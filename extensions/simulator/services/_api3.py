@@ -1,18 +1,22 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ESS and MPS share: API 3.0 with TC3 signatures, by POST with JSON or by GET with a flattened query."""
+"""What the services of Tencent API 3.0 share: TC3 signatures, and calls by POST with JSON or by GET with a query.
+
+All of them answer at the path `/`. The product in the signature tells them apart.
+"""
 
 from __future__ import annotations
 
 import json
 import time
 import uuid
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from keyring import Keyring
-from lives import Look
+from lives import Poll
 from messages import JSON, Reply, Request, VendorError
 from services._base import Call, Service, is_whole
 from signatures import tc3_matches
@@ -22,15 +26,36 @@ MOST_BODY = 10 * 1024 * 1024
 LONGEST_TIMESTAMP = 12
 
 
-class Api3Service(Service):
-    """A product of API 3.0."""
+class Api(NamedTuple):
+    """One product of API 3.0: its name in signatures, and what it offers."""
 
-    product = ""
-    version = ""
-    #: action: the parameters that it knows
-    actions: Mapping[str, frozenset[str]] = {}
-    #: actions whose body may be larger than others'
+    product: str
+    version: str
+    actions: Mapping[str, frozenset[str]]
+    """The names of its actions, each with the parameters that it knows."""
     big_actions: frozenset[str] = frozenset()
+    """The actions that take bodies beyond `MOST_BODY`."""
+
+    def parameters(self, action: str, retired: Mapping[str, str]) -> frozenset[str]:
+        """Return the parameters that an action knows.
+
+        :raises VendorError: when there is no such action, or none any more.
+        """
+        if action in retired:
+            raise VendorError(retired[action], f"The action {action} is no longer offered.")
+        if action not in self.actions:
+            raise VendorError("InvalidAction", f"The action {action} does not exist.")
+        return self.actions[action]
+
+
+class Api3Service(Service):
+    """A service of API 3.0.
+
+    One whose cloud tasks are only polled sets `name`, `apis` and `statuses`, and defines `answer`.
+    """
+
+    #: the products that it answers for; their names are what tells its requests from those of others
+    apis: tuple[Api, ...] = ()
     no_such_task = "ResourceNotFound"
     problems: Mapping[str, tuple[str, str]] = {
         "throttle": ("RequestLimitExceeded", "Your current request times exceed the limit of requests per second."),
@@ -40,8 +65,17 @@ class Api3Service(Service):
         "signature_in_message": ("AuthFailure.SignatureFailure", "The signature does not match."),
     }
 
+    @abstractmethod
+    def answer(self, poll: Poll, word: Any) -> dict[str, Any]:
+        """Return the members of `Response` in the answer to a poll, without the request id."""
+
+    def api(self, request: Request) -> Api | None:
+        """Return the product that the request is for; None if it is for none of this service's."""
+        product = request.tc3.service if request.path == "/" and request.tc3 is not None else None
+        return next((api for api in self.apis if api.product == product), None)
+
     def claims(self, request: Request) -> bool:
-        return request.path == "/" and request.tc3 is not None and request.tc3.service == self.product
+        return self.api(request) is not None
 
     def read(self, request: Request) -> Call:
         parameters = _parameters(request)
@@ -68,21 +102,20 @@ class Api3Service(Service):
             raise self.problem("token_refused")
 
     def check(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
+        api = self.api(request)
+        if api is None:
+            raise _no_such_product(request)
         if request.method not in ("GET", "POST"):
             raise VendorError("UnsupportedProtocol", "Only GET and POST are supported.")
-        if request.headers.get("x-tc-version") != self.version:
-            raise VendorError("NoSuchVersion", f"The version of the API does not exist, it is {self.version}.")
-        if call.action in retired:
-            raise VendorError(retired[call.action], f"The action {call.action} is no longer offered.")
-        known = self.actions.get(call.action)
-        if known is None:
-            raise VendorError("InvalidAction", f"The action {call.action} does not exist.")
+        if request.headers.get("x-tc-version") != api.version:
+            raise VendorError("NoSuchVersion", f"The version of the API does not exist, it is {api.version}.")
+        known = api.parameters(call.action, retired)
         if call.parameters is None:
             raise VendorError("InvalidParameter", "The parameters of the request cannot be read.")
         for name in call.parameters:
             if name not in known:
                 raise VendorError("UnknownParameter", f"The parameter {name} is not recognized.")
-        if len(request.body) > MOST_BODY and call.action not in self.big_actions:
+        if len(request.body) > MOST_BODY and call.action not in api.big_actions:
             raise VendorError("RequestSizeLimitExceeded", "The size of the request exceeds the limit.")
         if "TaskId" in known:
             wanted_text(call.parameters, "TaskId")
@@ -93,15 +126,8 @@ class Api3Service(Service):
     def error_reply(self, problem: VendorError) -> Reply:
         return api3_error(problem)
 
-    def native(self, look: Look, word: Any) -> Reply:
-        return api3_reply(self.answer(look, word))
-
-    def started(self, look: Look) -> Reply:
-        return api3_reply({"TaskId": look.task.task_id})
-
-    def answer(self, look: Look, word: Any) -> dict[str, Any]:
-        """Make what stands in `Response`, without the request id."""
-        raise NotImplementedError
+    def native(self, poll: Poll, word: Any) -> Reply:
+        return api3_reply(self.answer(poll, word))
 
     def raw(self, value: Any, status: int) -> Reply:
         if isinstance(value, dict) and "Response" not in value:
@@ -110,12 +136,15 @@ class Api3Service(Service):
 
 
 def api3_reply(fields: Mapping[str, Any]) -> Reply:
-    """Put an answer into the form of API 3.0."""
+    """Return an answer in the form of API 3.0: `fields` are the members of `Response`."""
     return _reply({**fields, "RequestId": str(uuid.uuid4())})
 
 
 def wanted(parameters: Mapping[str, Any], name: str, outer: str = "") -> Any:
-    """Take a parameter that must be there."""
+    """Return a parameter.
+
+    :raises VendorError: when it is missing.
+    """
     value = parameters.get(name)
     if value is None:
         raise VendorError("MissingParameter", f"The request is missing the parameter {outer}{name}.")
@@ -123,7 +152,10 @@ def wanted(parameters: Mapping[str, Any], name: str, outer: str = "") -> Any:
 
 
 def wanted_text(parameters: Mapping[str, Any], name: str, outer: str = "", most: int | None = None) -> str:
-    """Take a parameter that must be there and be text."""
+    """Return a parameter that is text.
+
+    :raises VendorError: when it is missing, empty, no text, or longer than `most`.
+    """
     value = wanted(parameters, name, outer)
     if not isinstance(value, str) or not value:
         raise VendorError("InvalidParameter", f"The parameter {outer}{name} must be text, and not empty.")
@@ -133,7 +165,10 @@ def wanted_text(parameters: Mapping[str, Any], name: str, outer: str = "", most:
 
 
 def wanted_object(parameters: Mapping[str, Any], name: str, outer: str = "") -> Mapping[str, Any]:
-    """Take a parameter that must be there and be an object."""
+    """Return a parameter that is an object.
+
+    :raises VendorError: when it is missing or no object.
+    """
     value = wanted(parameters, name, outer)
     if not isinstance(value, dict):
         raise VendorError("InvalidParameter", f"The parameter {outer}{name} must be an object.")
@@ -141,7 +176,10 @@ def wanted_object(parameters: Mapping[str, Any], name: str, outer: str = "") -> 
 
 
 def optional_text(parameters: Mapping[str, Any], name: str) -> str:
-    """Take a parameter that may be left out, and else must be text."""
+    """Return a parameter that is text; empty if it is missing.
+
+    :raises VendorError: when it is no text.
+    """
     value = parameters.get(name)
     if value is not None and not isinstance(value, str):
         raise VendorError("InvalidParameter", f"The parameter {name} must be text.")
@@ -149,7 +187,10 @@ def optional_text(parameters: Mapping[str, Any], name: str) -> str:
 
 
 def optional_number(parameters: Mapping[str, Any], name: str, usual: int) -> int:
-    """Take a whole number that may be left out; text of digits is taken, too: a GET has nothing else."""
+    """Return a parameter that is a whole number; `usual` if it is missing. A GET sends its digits as text.
+
+    :raises VendorError: when it is no whole number.
+    """
     value = parameters.get(name, usual)
     if isinstance(value, str) and value.lstrip("-").isdecimal() and len(value) < 12:
         value = int(value)
@@ -159,17 +200,21 @@ def optional_number(parameters: Mapping[str, Any], name: str, usual: int) -> int
 
 
 def api3_error(problem: VendorError) -> Reply:
-    """Put an error into the form of API 3.0: HTTP 200, unless the scenario wants another status."""
+    """Return an error in the form of API 3.0: with HTTP 200, unless the scenario names another status."""
     body = {"Error": {"Code": problem.code, "Message": problem.message}, "RequestId": str(uuid.uuid4())}
     reply = _reply(body, problem.http_status or 200)
     reply.verdict = problem.code
     return reply
 
 
-def unclaimed(request: Request) -> VendorError | None:
-    """Say what is wrong with a request of API 3.0 that no product wants; None when it is not one."""
+def unclaimed(request: Request, keyring: Keyring, now: float) -> Reply | None:
+    """Return the answer to a request of API 3.0 for a product of no service; None if it is none of API 3.0."""
     if request.path != "/" or ("x-tc-action" not in request.headers and "authorization" not in request.headers):
         return None
+    return api3_error(_no_such_product(request))
+
+
+def _no_such_product(request: Request) -> VendorError:
     if request.tc3 is None:
         return VendorError("AuthFailure.InvalidAuthorization", "The Authorization header is missing or cannot be read.")
     return VendorError("NoSuchProduct", f"There is no product {request.tc3.service}.")
@@ -190,7 +235,7 @@ def _parameters(request: Request) -> Mapping[str, Any] | None:
 
 
 def _nested(pairs: list[tuple[str, str]]) -> Mapping[str, Any] | None:
-    """Undo the flattening of a GET: Agent.AppId=x becomes {Agent: {AppId: x}}."""
+    """Turn the names of a query into objects: Agent.AppId=x becomes {Agent: {AppId: x}}. None if they contradict."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         *outer, last = name.split(".")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from lives import Look
+from lives import Poll
 from services._base import utc
 
 #: kind of a part: the member that holds it
@@ -45,20 +45,20 @@ TASK_SETS = {
 }
 
 
-def detail(look: Look, word: Any) -> dict[str, Any]:
+def detail(poll: Poll, word: Any) -> dict[str, Any]:
     """Make the answer to DescribeTaskDetail."""
-    order = look.task.order or {}
-    kind = look.task.kind or KINDS[0]
+    order = poll.task.order or {}
+    kind = poll.task.kind or KINDS[0]
     return {
         "TaskType": kind,
         "Status": word,
-        **times(look, word),
+        **times(poll, word),
         "WorkflowTask": None,
         "EditMediaTask": None,
         "LiveStreamProcessTask": None,
         "ScheduleTask": None,
         "LiveScheduleTask": None,
-        kind: _container(look, word, kind),
+        kind: _container(poll, word, kind),
         "TaskNotifyConfig": order.get("TaskNotifyConfig"),
         "TasksPriority": order.get("TasksPriority", 0),
         "SessionId": order.get("SessionId", ""),
@@ -67,29 +67,29 @@ def detail(look: Look, word: Any) -> dict[str, Any]:
     }
 
 
-def times(look: Look, word: Any) -> dict[str, str]:
+def times(poll: Poll, word: Any) -> dict[str, str]:
     """Make the three times of a task; one that is not yet known is all zeros."""
-    begun = utc(min(look.began, look.created + 1))
+    begun = utc(min(poll.began, poll.created + 1))
     return {
-        "CreateTime": utc(look.created),
+        "CreateTime": utc(poll.created),
         "BeginProcessTime": NO_TIME if word == "WAITING" else begun,
-        "FinishTime": utc(look.began) if word == "FINISH" else NO_TIME,
+        "FinishTime": utc(poll.began) if word == "FINISH" else NO_TIME,
     }
 
 
-def has_failed_part(look: Look, word: Any) -> bool:
+def has_failed_part(poll: Poll, word: Any) -> bool:
     """Say whether any part of the task has failed."""
-    return any(part.get("status") == "FAIL" for part in _parts(look, word))
+    return any(part.get("status") == "FAIL" for part in _parts(poll, word))
 
 
-def _container(look: Look, word: Any, kind: str) -> dict[str, Any]:
-    code, message = ABORTED if _is_aborted(look) else (0, "")
+def _container(poll: Poll, word: Any, kind: str) -> dict[str, Any]:
+    code, message = ABORTED if _is_aborted(poll) else (0, "")
     status = "FINISH" if word == "FINISH" else "PROCESSING"
-    head = {"TaskId": look.task.task_id, "Status": status, "ErrCode": code, "Message": message}
+    head = {"TaskId": poll.task.task_id, "Status": status, "ErrCode": code, "Message": message}
     if kind == "LiveStreamProcessTask":
         return {**head, "Url": "rtmp://live.example.invalid/stream"}
-    head = {**head, "InputInfo": _input(look), "MetaData": None}
-    results = [_result(part, look) for part in _parts(look, word)]
+    head = {**head, "InputInfo": _input(poll), "MetaData": None}
+    results = [_result(part, poll) for part in _parts(poll, word)]
     if kind == "ScheduleTask":
         activities = [{"ActivityType": each.pop("Type"), "ActivityResItem": each} for each in results]
         return {**head, "ActivityResultSet": activities}
@@ -103,22 +103,22 @@ def _container(look: Look, word: Any, kind: str) -> dict[str, Any]:
     }
 
 
-def _is_aborted(look: Look) -> bool:
-    return look.base.kind == "status" and look.base.value == "canceled"
+def _is_aborted(poll: Poll) -> bool:
+    return poll.base.kind == "status" and poll.base.value == "canceled"
 
 
-def _parts(look: Look, word: Any) -> list[Mapping[str, Any]]:
+def _parts(poll: Poll, word: Any) -> list[Mapping[str, Any]]:
     """The parts of a step: those that it names, else what its status and the order call for."""
-    details = look.base.details
+    details = poll.base.details
     if "parts" in details:
         return list(details["parts"])
-    if word == "WAITING" or _is_aborted(look):
+    if word == "WAITING" or _is_aborted(poll):
         return []
-    asked: list[Mapping[str, Any]] = list(_asked(look.task.order or {}))
+    asked: list[Mapping[str, Any]] = list(_asked(poll.task.order or {}))
     if word != "FINISH":
         going = {"status": "PROCESSING", "progress": details.get("progress", 0)}
         return [{**part, **going} for part in asked or [{"kind": "Transcode"}]]
-    status = look.base.value if look.base.kind == "status" else "succeeded"
+    status = poll.base.value if poll.base.kind == "status" else "succeeded"
     code = details.get("code", "SourceFileError.NoVideoMedia")
     failure = {"status": "FAIL", "code": code, "message": details.get("message")}
     if asked and not {"outputs", "counts"} & set(details):
@@ -159,7 +159,7 @@ def _asked(order: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"kind": kind, "output": path if path.startswith("/") else f"{order['folder']}{path}"}
 
 
-def _result(part: Mapping[str, Any], look: Look) -> dict[str, Any]:
+def _result(part: Mapping[str, Any], poll: Poll) -> dict[str, Any]:
     kind = part.get("kind", "Transcode")
     status = part.get("status", "SUCCESS")
     good, bad = status == "SUCCESS", status == "FAIL"
@@ -170,17 +170,17 @@ def _result(part: Mapping[str, Any], look: Look) -> dict[str, Any]:
         "ErrCodeExt": part.get("code") or ("SUCCESS" if good else ""),
         "Message": part.get("message") or usual,
         "Input": {"Definition": 100010},
-        "Output": _output(kind, part.get("output") or "/out/1.mp4", look) if good else None,
+        "Output": _output(kind, part.get("output") or "/out/1.mp4", poll) if good else None,
     }
     if kind == "Transcode":
         task["Progress"] = part.get("progress", 100 if good else 0)
     else:
-        task["BeginProcessTime"], task["FinishTime"] = utc(look.created + 1), utc(look.began)
+        task["BeginProcessTime"], task["FinishTime"] = utc(poll.created + 1), utc(poll.began)
     return {"Type": kind, **dict.fromkeys(MEMBERS.values()), MEMBERS[kind]: task}
 
 
-def _output(kind: str, path: str, look: Look) -> dict[str, Any]:
-    location = {"Bucket": look.task.bucket, "Region": look.task.region}
+def _output(kind: str, path: str, poll: Poll) -> dict[str, Any]:
+    location = {"Bucket": poll.task.bucket, "Region": poll.task.region}
     storage = {"Type": "COS", "CosOutputStorage": location, "S3OutputStorage": None}
     if kind == "SnapshotByTimeOffset":
         return {"Storage": storage, "Definition": 10, "PicInfoSet": [{"TimeOffset": 1.0, "Path": path}]}
@@ -190,7 +190,7 @@ def _output(kind: str, path: str, look: Look) -> dict[str, Any]:
     return {name: storage, "Path": path, "Definition": 100010, "Size": 5692, "Container": "mov,mp4,m4a,3gp,3g2,mj2"}
 
 
-def _input(look: Look) -> dict[str, Any]:
-    place = {"Bucket": look.task.bucket, "Region": look.task.region, "Object": "/in/a.mp4"}
-    given = (look.task.order or {}).get("InputInfo", {"Type": "COS", "CosInputInfo": place})
+def _input(poll: Poll) -> dict[str, Any]:
+    place = {"Bucket": poll.task.bucket, "Region": poll.task.region, "Object": "/in/a.mp4"}
+    given = (poll.task.order or {}).get("InputInfo", {"Type": "COS", "CosInputInfo": place})
     return {"CosInputInfo": None, "UrlInputInfo": None, "S3InputInfo": None, **given}

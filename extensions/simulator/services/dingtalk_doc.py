@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""DingTalk: copies of documents, looks at their tasks, and the call that gives an app its token."""
+"""DingTalk documents: copies started, their tasks polled, and the call that gives an app its token."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from keyring import Keyring
-from lives import Look
+from lives import Poll
 from messages import JSON, Reply, Request, VendorError
-from services._base import Call, Order, Service, is_whole
+from services._base import Call, Order, StartableAtOnce, WithOpenCalls, is_whole
 
 TASK_PATH = "/v2.0/doc/task/info/"
 TOKEN_PATH = "/v1.0/oauth2/accessToken"
@@ -25,8 +25,8 @@ SCOPE = "SNS.Document.WorkspaceDocument.Read"
 _COPIES = {COPY_PATH: "CopyDoc", APP_COPY_PATH: "CopyDocWithAppAuth"}
 
 
-class DingtalkDocService(Service):
-    """The token is the whole authentication; errors carry HTTP statuses."""
+class DingtalkDocService(StartableAtOnce, WithOpenCalls):
+    """There is no signature: a request has a token of an app or of a user."""
 
     name = "dingtalk_doc"
     usual_error_status = 400
@@ -106,8 +106,8 @@ class DingtalkDocService(Service):
     def new_id(self, order: Order) -> str:
         return str(secrets.randbelow(9 * 10**9) + 10**9)
 
-    def started(self, look: Look) -> Reply:
-        return _reply({"isAsync": True, "taskId": look.task.task_id})
+    def started(self, poll: Poll) -> Reply:
+        return _reply({"isAsync": True, "taskId": poll.task.task_id})
 
     def at_once(self, order: Order, result: Mapping[str, Any]) -> Reply:
         copy = {
@@ -138,12 +138,12 @@ class DingtalkDocService(Service):
         reply.verdict = problem.code
         return reply
 
-    def native(self, look: Look, word: Any) -> Reply:
-        details = look.base.details
+    def native(self, poll: Poll, word: Any) -> Reply:
+        details = poll.base.details
         if word == self.statuses["failed"] and is_whole(details.get("code")):
             word = details["code"]
-        total, good, bad = self._counts(word, details, 4 if look.task.order is None else 1)
-        body = {"taskId": look.task.task_id, "status": word}
+        total, good, bad = self._counts(word, details, 4 if poll.task.order is None else 1)
+        body = {"taskId": poll.task.task_id, "status": word}
         return _reply({**body, "totalCount": total, "succCount": good, "failCount": bad})
 
     def _counts(self, word: Any, details: Mapping[str, Any], usual: int) -> tuple[int, int, int]:
@@ -164,7 +164,7 @@ class DingtalkDocService(Service):
 
 
 def _body(request: Request) -> dict[str, Any] | None:
-    """Read a body of JSON; None for anything else."""
+    """Return the body of a request if it is a JSON object and says so, else None."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != JSON:
         return None
     try:

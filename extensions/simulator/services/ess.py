@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tencent ESS in both editions (essbasic, ess): files sent up, conversions started, and looks at them."""
+"""Tencent ESS, the platform edition (essbasic) and the company edition (ess): conversions polled and started, uploads."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from lives import Lives, Look
+from lives import Lives, Poll
 from messages import Reply, Request, VendorError
-from services._api3 import Api3Service, api3_reply, optional_number, wanted, wanted_text
-from services._base import Call, Order, is_whole
+from services._api3 import Api, Api3Service, api3_reply, optional_number, wanted, wanted_text
+from services._base import Call, Manageable, Order, Startable, is_whole
 
-_LOOK = frozenset(("Agent", "TaskId"))
+_POLL = frozenset(("Agent", "TaskId"))
 _START = frozenset(("Agent", "ResourceType", "ResourceName", "ResourceId"))
 _UPLOAD = frozenset(("Agent", "BusinessType", "FileInfos", "Deadline", "Operator"))
-_COMPANY_LOOK = frozenset(("Operator", "Agent", "TaskId"))
+_COMPANY_POLL = frozenset(("Operator", "Agent", "TaskId"))
 _COMPANY_START = frozenset(("Operator", "Agent", "ResourceType", "ResourceName", "ResourceId"))
 _COMPANY_UPLOAD = frozenset(("Caller", "Agent", "BusinessType", "FileInfos", "FileType", "CoverRect", "Deadline"))
+_COMPANY = "ess"  # the product of the company edition
 _OLD = frozenset(("Operator", "Organization"))
 _RESOURCE_TYPES = ("doc", "docx", "xls", "xlsx", "jpg", "jpeg", "png", "bmp", "html", "txt")
 _BUSINESS_TYPES = ("TEMPLATE", "DOCUMENT", "SEAL", "ARCHIVE", "BUSINESSLICENSE")
@@ -50,43 +51,48 @@ _MESSAGES = {
 }
 
 
-class EssService(Api3Service):
-    """The old and the new name of an action have the same parameters, but for two that nobody should send."""
+class EssService(Api3Service, Startable, Manageable):
+    """Both editions. The older of two names of an action takes two parameters more, which nobody should send."""
 
     name = "ess"
-    product = "essbasic"
-    version = "2021-05-26"
-    actions: Mapping[str, frozenset[str]] = {
-        "ChannelGetTaskResultApi": _LOOK | _OLD,
-        "DescribeFileConvertTask": _LOOK,
-        "ChannelCreateConvertTaskApi": _START | _OLD,
-        "CreateFileConvertTask": _START,
-        "UploadFiles": _UPLOAD,
-    }
+    apis = (
+        Api(
+            "essbasic",
+            "2021-05-26",
+            {
+                "ChannelGetTaskResultApi": _POLL | _OLD,
+                "DescribeFileConvertTask": _POLL,
+                "ChannelCreateConvertTaskApi": _START | _OLD,
+                "CreateFileConvertTask": _START,
+                "UploadFiles": _UPLOAD,
+            },
+            frozenset(("UploadFiles",)),
+        ),
+        Api(
+            _COMPANY,
+            "2020-11-11",
+            {
+                "GetTaskResultApi": _COMPANY_POLL | {"Organization"},
+                "DescribeFileConvertTask": _COMPANY_POLL,
+                "CreateConvertTaskApi": _COMPANY_START | {"Organization"},
+                "CreateFileConvertTask": _COMPANY_START,
+                "UploadFiles": _COMPANY_UPLOAD,
+            },
+            frozenset(("UploadFiles",)),
+        ),
+    )
     starting = frozenset(("ChannelCreateConvertTaskApi", "CreateConvertTaskApi", "CreateFileConvertTask"))
     managing = frozenset(("UploadFiles",))
-    big_actions = managing
-    no_such_task = "ResourceNotFound"
     statuses: Mapping[str, Any] = {"pending": 0, "running": 4, "succeeded": 8, "failed": -6, "unknown": 99}
-
-    def claims(self, request: Request) -> bool:
-        return super().claims(request) or _COMPANY.claims_company(request)
+    more_endpoints = ("UPLOAD",)
 
     def check(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
-        if _COMPANY.claims_company(request):
-            _COMPANY.check_company(call, request, retired)
-            return
         super().check(call, request, retired)
-        agent = (call.parameters or {}).get("Agent")
-        if agent is None:
-            raise VendorError("MissingParameter", "The request is missing the parameter Agent.")
-        if not isinstance(agent, dict) or not agent.get("AppId"):
-            raise VendorError("MissingParameter", "The request is missing the parameter Agent.AppId.")
-        operator = agent.get("ProxyOperator")
-        if not agent.get("ProxyOrganizationOpenId"):
-            raise VendorError("InvalidParameter.ParamError", "Agent.ProxyOrganizationOpenId must not be empty.")
-        if not isinstance(operator, dict) or not operator.get("OpenId"):
-            raise VendorError("InvalidParameter.ParamError", "Agent.ProxyOperator.OpenId must not be empty.")
+        api = self.api(request)
+        if api is not None and api.product == _COMPANY:
+            _check_operator(call)
+        else:
+            _check_agent(call.parameters or {})
 
     def order(self, call: Call, request: Request) -> Order:
         parameters = call.parameters or {}
@@ -99,6 +105,9 @@ class EssService(Api3Service):
 
     def new_id(self, order: Order) -> str:
         return _resource_id()
+
+    def started(self, poll: Poll) -> Reply:
+        return api3_reply({"TaskId": poll.task.task_id})
 
     def manage(self, call: Call, request: Request, lives: Lives, now: float) -> Reply:
         parameters = call.parameters or {}
@@ -116,11 +125,11 @@ class EssService(Api3Service):
         urls = [f"https://file.example.invalid/{each}" for each in ids]
         return api3_reply({"FileIds": ids, "FileUrls": urls, "TotalCount": len(ids), "Deadline": deadline})
 
-    def answer(self, look: Look, word: Any) -> dict[str, Any]:
-        details = look.base.details
+    def answer(self, poll: Poll, word: Any) -> dict[str, Any]:
+        details = poll.base.details
         if word == self.statuses["failed"] and is_whole(details.get("code")):
             word = details["code"]
-        usual = (look.task.order or {}).get("result", f"yD{look.task.task_id[-30:]:0>30}")
+        usual = (poll.task.order or {}).get("result", f"yD{poll.task.task_id[-30:]:0>30}")
         outputs = details.get("outputs") or [usual]
         return {
             "TaskId": "20260101000000000001",
@@ -133,36 +142,30 @@ class EssService(Api3Service):
         return "" if is_whole(word) or isinstance(word, str) else "must be a whole number, or text such as READY"
 
 
-class _CompanyEdition(Api3Service):
-    """What a request of the company edition must have; EssService answers it."""
-
-    product = "ess"
-    version = "2020-11-11"
-    actions: Mapping[str, frozenset[str]] = {
-        "GetTaskResultApi": _COMPANY_LOOK | {"Organization"},
-        "DescribeFileConvertTask": _COMPANY_LOOK,
-        "CreateConvertTaskApi": _COMPANY_START | {"Organization"},
-        "CreateFileConvertTask": _COMPANY_START,
-        "UploadFiles": _COMPANY_UPLOAD,
-    }
-    big_actions = frozenset(("UploadFiles",))
-
-    def claims_company(self, request: Request) -> bool:
-        return super().claims(request)
-
-    def check_company(self, call: Call, request: Request, retired: Mapping[str, str]) -> None:
-        super().check(call, request, retired)
-        outer, inner = ("Caller", "OperatorId") if call.action == "UploadFiles" else ("Operator", "UserId")
-        who = wanted(call.parameters or {}, outer)
-        if not isinstance(who, dict) or not who.get(inner):
-            raise VendorError("MissingParameter", f"The request is missing the parameter {outer}.{inner}.")
+def _check_operator(call: Call) -> None:
+    """Check that a request of the company edition names the employee who makes it."""
+    outer, inner = ("Caller", "OperatorId") if call.action == "UploadFiles" else ("Operator", "UserId")
+    who = wanted(call.parameters or {}, outer)
+    if not isinstance(who, dict) or not who.get(inner):
+        raise VendorError("MissingParameter", f"The request is missing the parameter {outer}.{inner}.")
 
 
-_COMPANY = _CompanyEdition()
+def _check_agent(parameters: Mapping[str, Any]) -> None:
+    """Check that a request of the platform edition names the application and the employee who make it."""
+    agent = parameters.get("Agent")
+    if agent is None:
+        raise VendorError("MissingParameter", "The request is missing the parameter Agent.")
+    if not isinstance(agent, dict) or not agent.get("AppId"):
+        raise VendorError("MissingParameter", "The request is missing the parameter Agent.AppId.")
+    operator = agent.get("ProxyOperator")
+    if not agent.get("ProxyOrganizationOpenId"):
+        raise VendorError("InvalidParameter.ParamError", "Agent.ProxyOrganizationOpenId must not be empty.")
+    if not isinstance(operator, dict) or not operator.get("OpenId"):
+        raise VendorError("InvalidParameter.ParamError", "Agent.ProxyOperator.OpenId must not be empty.")
 
 
 def _checked_type(file: Any, place: str) -> str:
-    """Check one file of an upload, and give back its type."""
+    """Check one file of an upload. Returns its type, a key of `_FILE_TYPES`."""
     if not isinstance(file, dict):
         raise VendorError("InvalidParameter", "FileInfos must be a list of objects.")
     name = wanted_text(file, "FileName", place)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tencent MPS: media tasks started, looked at, listed and aborted."""
+"""Tencent MPS: media tasks polled, started, listed and aborted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from lives import Lives, Look, Step
+from lives import Lives, Poll, Step
 from messages import Reply, Request, VendorError
-from services._api3 import Api3Service, api3_reply, optional_number, optional_text, wanted, wanted_object, wanted_text
-from services._base import Call, Order
-from services._mps_detail import KINDS, TASK_SETS, detail, has_failed_part, times
+from services._api3 import (
+    Api,
+    Api3Service,
+    api3_reply,
+    optional_number,
+    optional_text,
+    wanted,
+    wanted_object,
+    wanted_text,
+)
+from services._base import Call, Manageable, Order, Startable
+from services._mps_detail import KINDS, MEMBERS, TASK_SETS, detail, has_failed_part, times
 
-#: one of them must be there: it says what shall be done
+#: what can be asked for; a start needs at least one of them
 _JOBS = frozenset(
     (
         "Activities",
@@ -48,6 +57,7 @@ _START = _JOBS | {
     "TaskType",
     "TasksPriority",
 }
+_LIST = frozenset(("Status", "SubTaskHasFailed", "Limit", "ScrollToken", "StartTime", "EndTime"))
 #: type of the input: its member, and what must be in that
 _INPUTS = {
     "COS": ("CosInputInfo", ("Bucket", "Region", "Object")),
@@ -62,18 +72,22 @@ _USUAL_LIMIT = 10
 _MOST_LIMIT = 100
 
 
-class MpsService(Api3Service):
-    """FINISH means over: what became of it stands in the parts."""
+class MpsService(Api3Service, Startable, Manageable):
+    """A task that is FINISH has only ended: whether it succeeded, its parts say."""
 
     name = "mps"
-    product = "mps"
-    version = "2019-06-12"
-    actions: Mapping[str, frozenset[str]] = {
-        "DescribeTaskDetail": frozenset(("TaskId",)),
-        "ProcessMedia": _START,
-        "DescribeTasks": frozenset(("Status", "SubTaskHasFailed", "Limit", "ScrollToken", "StartTime", "EndTime")),
-        "ManageTask": frozenset(("OperationType", "TaskId")),
-    }
+    apis = (
+        Api(
+            "mps",
+            "2019-06-12",
+            {
+                "DescribeTaskDetail": frozenset(("TaskId",)),
+                "ProcessMedia": _START,
+                "DescribeTasks": _LIST,
+                "ManageTask": frozenset(("OperationType", "TaskId")),
+            },
+        ),
+    )
     starting = frozenset(("ProcessMedia",))
     managing = frozenset(("DescribeTasks", "ManageTask"))
     no_such_task = "ResourceNotFound.TaskNotFound"
@@ -87,9 +101,10 @@ class MpsService(Api3Service):
         "unknown": "SUSPENDED",
     }
     kinds = KINDS
+    part_kinds = tuple(MEMBERS)
 
-    def answer(self, look: Look, word: Any) -> dict[str, Any]:
-        return detail(look, word)
+    def answer(self, poll: Poll, word: Any) -> dict[str, Any]:
+        return detail(poll, word)
 
     def order(self, call: Call, request: Request) -> Order:
         parameters = call.parameters or {}
@@ -122,6 +137,9 @@ class MpsService(Api3Service):
     def new_id(self, order: Order) -> str:
         return f"2600000001-{order.where['kind']}-{secrets.token_hex(16)}tt1"
 
+    def started(self, poll: Poll) -> Reply:
+        return api3_reply({"TaskId": poll.task.task_id})
+
     def manage(self, call: Call, request: Request, lives: Lives, now: float) -> Reply:
         if call.action == "ManageTask":
             return self._abort(call, lives)
@@ -130,11 +148,11 @@ class MpsService(Api3Service):
     def _abort(self, call: Call, lives: Lives) -> Reply:
         if wanted_text(call.parameters or {}, "OperationType") != "Abort":
             raise VendorError("InvalidParameterValue.InvalidOperationType", "OperationType must be Abort.")
-        look = lives.state(self.name, call.task_id)
-        if look is None:
+        poll = lives.state(self.name, call.task_id)
+        if poll is None:
             return self.missing(call.task_id)
-        allowed = ("WAITING", "PROCESSING") if look.task.kind == "LiveStreamProcessTask" else ("WAITING",)
-        if self.word(look) not in allowed:
+        allowed = ("WAITING", "PROCESSING") if poll.task.kind == "LiveStreamProcessTask" else ("WAITING",)
+        if self.word(poll) not in allowed:
             raise VendorError("InvalidParameterValue.NotProcessingTask", "The task can no longer be aborted.")
         lives.end(self.name, call.task_id, Step("status", "canceled"))
         return api3_reply({})
@@ -147,17 +165,17 @@ class MpsService(Api3Service):
         if not 1 <= limit <= _MOST_LIMIT:
             raise VendorError("InvalidParameterValue.Limit", f"Limit lies between 1 and {_MOST_LIMIT}.")
         before = _scrolled_to(optional_text(parameters, "ScrollToken"))
-        found = [look for look in reversed(lives.states(self.name)) if self.word(look) == status]
-        found = [look for look in found if _is_wanted(look, status, parameters)]
-        rest = [look for look in found if before is None or look.number < before]
+        found = [poll for poll in reversed(lives.states(self.name)) if self.word(poll) == status]
+        found = [poll for poll in found if _is_wanted(poll, status, parameters)]
+        rest = [poll for poll in found if before is None or poll.number < before]
         page = rest[:limit]
         token = base64.b64encode(str(page[-1].number).encode("ascii")).decode("ascii") if len(rest) > limit else ""
-        entries = [_entry(look, status) for look in page]
+        entries = [_entry(poll, status) for poll in page]
         return api3_reply({"TaskSet": entries, "ScrollToken": token, "TotalCount": len(found)})
 
 
 def _input_path(source: Mapping[str, Any]) -> str:
-    """Check where the input lies, and give back its path."""
+    """Check where the input is. Returns its path."""
     kind = wanted_text(source, "Type", "InputInfo.")
     if kind not in _INPUTS:
         raise VendorError("InvalidParameterValue", f"InputInfo.Type is one of {', '.join(_INPUTS)}.")
@@ -170,7 +188,7 @@ def _input_path(source: Mapping[str, Any]) -> str:
 
 
 def _storage(parameters: Mapping[str, Any]) -> dict[str, str]:
-    """Say in which bucket the results will lie."""
+    """Return the bucket and the region of the results, as far as the request names them."""
     output = parameters.get("OutputStorage")
     source = parameters["InputInfo"].get("CosInputInfo") or {}
     if output is None:
@@ -199,7 +217,7 @@ def _check_sets(parameters: Mapping[str, Any]) -> None:
 
 
 def _scrolled_to(token: str) -> int | None:
-    """Read a ScrollToken: the number of the last task that was listed."""
+    """Read a ScrollToken: return the number of the last task that was listed, None for the first page."""
     if not token:
         return None
     try:
@@ -208,12 +226,12 @@ def _scrolled_to(token: str) -> int | None:
         raise VendorError("InvalidParameterValue", "The ScrollToken is not one that was given out.") from None
 
 
-def _is_wanted(look: Look, status: str, parameters: Mapping[str, Any]) -> bool:
+def _is_wanted(poll: Poll, status: str, parameters: Mapping[str, Any]) -> bool:
     failed = parameters.get("SubTaskHasFailed")
-    if failed is not None and (str(failed).lower() == "true") != has_failed_part(look, status):
+    if failed is not None and (str(failed).lower() == "true") != has_failed_part(poll, status):
         return False
     least, most = (_time(parameters, name) for name in ("StartTime", "EndTime"))
-    return (least is None or int(look.created) >= least) and (most is None or int(look.created) <= most)
+    return (least is None or int(poll.created) >= least) and (most is None or int(poll.created) <= most)
 
 
 def _time(parameters: Mapping[str, Any], name: str) -> int | None:
@@ -226,13 +244,13 @@ def _time(parameters: Mapping[str, Any], name: str) -> int | None:
         raise VendorError("InvalidParameterValue", f"{name} is not a time such as 2021-02-03T04:05:06Z.") from None
 
 
-def _entry(look: Look, status: str) -> dict[str, Any]:
+def _entry(poll: Poll, status: str) -> dict[str, Any]:
     """Make an entry of the list; it has no status of its own."""
-    kind = look.task.kind or KINDS[0]
+    kind = poll.task.kind or KINDS[0]
     live = kind == "LiveStreamProcessTask"
     return {
-        "TaskId": look.task.task_id,
+        "TaskId": poll.task.task_id,
         "TaskType": "LiveProcessTask" if live else kind,
-        **times(look, status),
+        **times(poll, status),
         "SubTaskTypes": [] if live else ["action-trans"],
     }
