@@ -30,6 +30,7 @@ class Subtitles(CiService):
     path = "/subtitle_jobs"
     poll_action = "DescribeSubtitleJob"
     tag = "Subtitle"
+    has_progress = True
 
     def operation(self, poll, word):
         good, bad, total = results(poll, ["out/film.srt"])
@@ -70,17 +71,18 @@ def test_a_file_is_all_that_a_service_needs(
     task = {
         "provider": "cos_subtitle",
         "task_id": "s1",
-        "life": [{"status": "running"}, {"fault": "throttle"}, {"status": "partial"}],
+        "life": [{"status": "running", "progress": 40}, {"fault": "throttle"}, {"status": "partial"}],
     }
     simulator = start_simulator({"tasks": [task], "rate_limit": {"cos_subtitle": 1000}})
     assert simulator.environment["CLOUDWAIT_COS_SUBTITLE_ENDPOINT"] == simulator.url
     client = cos_client(simulator)
     running = ask(client, "/subtitle_jobs/s1")
     assert "<State>Running</State><Tag>Subtitle</Tag>" in running
-    assert "<Operation/>" in running
+    assert "<Operation/><Progress>40</Progress>" in running
     assert refused(ask, client, "/subtitle_jobs/s1") == ("SlowDown", 503)
     over = ask(client, "/subtitle_jobs/s1")
     assert "<SubtitleResult><Good>1</Good><Bad>1</Bad><Total>2</Total></SubtitleResult>" in over
+    assert "<Progress>100</Progress>" in over
     assert "<NonExistJobIds>s2</NonExistJobIds>" in ask(client, "/subtitle_jobs/s2")
     assert refused(ask, client, "/subtitle_jobs") == ("MethodNotAllowed", 405)
     assert refused(ask, cos_client(simulator, (KEYS[0], "wrong")), "/subtitle_jobs/s1")[0] == "SignatureDoesNotMatch"

@@ -83,6 +83,8 @@ class CiService(Service):
     tag = ""
     #: the object that a job of the scenario has as its input
     usual_input = "in/film.mp4"
+    #: whether a job has a Progress
+    has_progress = False
     content_type = XML
     usual_error_status = USUAL_ERROR_STATUS
     error_statuses = ERROR_STATUSES
@@ -117,6 +119,7 @@ class CiService(Service):
             ("JobId", poll.task.task_id),
             ("Message", details.get("message", "") if failed else ""),
             ("Operation", self.operation(poll, word)),
+            *([("Progress", _progress(poll, word))] if self.has_progress else []),
             ("QueueId", (poll.task.order or {}).get("queue", QUEUE)),
             ("StartTime", "-" if word == "Submitted" else local(poll.created)),
             ("State", word),
@@ -162,6 +165,11 @@ class CiService(Service):
 
     def refuse_native(self, word: Any) -> str:
         return "" if isinstance(word, str) else "must be text such as Running"
+
+
+def _progress(poll: Poll, word: Any) -> int:
+    """Return the progress that the step names, else 100 for a job that has succeeded, and 0 for all others."""
+    return int(poll.base.details.get("progress", 100 if word == "Success" else 0))
 
 
 class Results(NamedTuple):
