@@ -30,7 +30,7 @@ BACKGROUND = "--background"
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="cloudwait-simulator", description="A stand-in for four conversion clouds.", allow_abbrev=False
+        prog="cloudwait-simulator", description="A stand-in for the clouds that convert.", allow_abbrev=False
     )
     demo = Path(__file__).resolve().parent / "scenarios" / "demo.json"
     parser.add_argument(

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stand-in cloud itself: takes a request, finds whom it is for, and gives the answer."""
+"""The stand-in cloud itself: takes a request, finds the service that it is for, and returns the answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOBODY = Call("", "", None)
 
 
 class Limiter:
-    """Lets a number of calls a second through."""
+    """Lets as many calls through as `rate_limit` of the scenario says."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._lock = threading.Lock()
@@ -33,7 +33,7 @@ class Limiter:
         self._at = time.monotonic()
 
     def takes(self) -> bool:
-        """Say whether one more call is let through now."""
+        """Return whether one more call is let through now, and count it if so."""
         with self._lock:
             now = time.monotonic()
             self._left = min(self._bucket.burst, self._left + (now - self._at) * self._bucket.per_second)
@@ -45,14 +45,14 @@ class Limiter:
 
 
 class Cloud:
-    """Answers every request, with what the state says."""
+    """Answers requests, as the state says. Safe for several threads."""
 
     def __init__(self, state: State) -> None:
         self.state = state
         self._limiters = {provider: Limiter(bucket) for provider, bucket in state.rate_limit.items()}
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request, and write it down unless it is a control call."""
+        """Return the answer to a request. All but control calls are written to the journal."""
         if request.path.startswith(control.PREFIX):
             return control.handle(self.state, request)
         if metadata.claims(request):
@@ -164,7 +164,7 @@ class Cloud:
 
     def _strike(self, fault: Fault, reply: Reply, request: Request, service: Service | None) -> Reply:
         if fault.name in faults.VENDOR_FAULTS and (service is None or fault.name not in service.problems):
-            return reply  # a rule for all providers passes over those that have no such error
+            return reply  # a rule without a provider also fits services that have no such error
         if fault.name == "throttle" and service is not None:
             self.state.journal.throttled(service.name)
         case = faults.Case(

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of connections: what may happen to one before a request can be read from it."""
+"""Faults of connections: what happens to one before a request is read from it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _PLAIN_ANSWER = (
 
 @dataclass(frozen=True)
 class ConnectionRule:
-    """A fault, and which connections it strikes: every n-th, or the first n."""
+    """One entry of `connections`: a fault, and the connections that it strikes: every n-th, or the first n."""
 
     fault: str
     every: int | None = None
     first: int | None = None
 
     def is_due(self, number: int) -> bool:
-        """Say whether the fault strikes the connection of this number, counted from 1."""
+        """Return whether the fault strikes the connection of this number, counted from 1."""
         return number % self.every == 0 if self.every else number <= (self.first or 0)
 
 
 class ConnectionRules:
-    """The rules, and how many connections were counted for them."""
+    """The entries of `connections`, and a count of the connections."""
 
     def __init__(self, rules: Iterable[ConnectionRule] = ()) -> None:
         self._lock = threading.Lock()
@@ -45,19 +45,22 @@ class ConnectionRules:
         self._number = 0
 
     def strike(self) -> str | None:
-        """Count a connection and give back the first fault that is due."""
+        """Count a connection. Returns the fault of the first entry that is due, or None."""
         with self._lock:
             self._number += 1
             return next((rule.fault for rule in self._rules if rule.is_due(self._number)), None)
 
     def reset(self) -> None:
-        """Start counting anew."""
+        """Begin the count again."""
         with self._lock:
             self._number = 0
 
 
 def parse_connections(data: Any) -> tuple[ConnectionRule, ...]:
-    """Check the section `connections` of a scenario."""
+    """Return the entries of `connections` in a scenario.
+
+    :raises ScenarioError: when one is wrong.
+    """
     return tuple(_rule(item, f"connections[{number}]") for number, item in enumerate(a_list(data, "connections")))
 
 

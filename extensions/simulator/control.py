@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Control calls: what a test or a playbook may ask of the simulator itself. All need its key."""
+"""Control calls: what a test or a playbook can ask of the simulator itself. They need its control key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PREFIX = "/_simulator/"
 
 
 def handle(state: State, request: Request) -> Reply:
-    """Answer a control call."""
+    """Return the answer to a control call; a wrong key or a wrong body is answered with an error."""
     if not equal(request.headers.get("x-simulator-key", ""), state.control_key):
         return _reply({"error": "The header X-Simulator-Key is missing or wrong."}, 403)
     name = request.path[len(PREFIX) :]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults by name: what a broken network, gateway or vendor may do to an answer."""
+"""Faults of answers, by name: what a broken network, a gateway or the vendor may make of one."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of the scenario: its name and its parameters."""
+    """A fault as a scenario names it."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     after: bool | None = None
-    """Of a call that does something: whether it was done before the answer broke. None: what is usual."""
+    """Whether a call that does something was carried out before its answer broke. None: as is usual for the fault."""
 
     @property
     def is_after(self) -> bool:
-        """Say whether the call was carried out."""
+        """Whether the call is carried out although the fault strikes it."""
         return self.name in SENDS_ANSWER if self.after is None else self.after
 
 
@@ -55,9 +55,9 @@ class Case:
 VENDOR_FAULTS = ("throttle", "internal_error", "clock_error", "token_refused", "signature_in_message")
 
 
-#: Faults that say that the call was turned away: nothing can have been done.
+#: Faults that refuse the call, so that it cannot have been carried out.
 TURNED_AWAY = ("throttle", "clock_error", "token_refused", "signature_in_message", "http_429")
-#: Faults that break the right answer, so that the call must have been carried out, unless the scenario says otherwise.
+#: Faults that break the right answer, so that the call was carried out unless the scenario says otherwise.
 SENDS_ANSWER = (
     "entity",
     "gzip",
@@ -80,13 +80,13 @@ NEED_TLS = ("tls_bad_record", "tls_close", "tls_alert", "tls_plain")
 
 
 def apply(fault: Fault, case: Case) -> Reply:
-    """Make the broken answer."""
+    """Return the answer that the fault makes of a right one."""
     reply = FAULTS[fault.name][0](case)
     reply.verdict = fault.name
     return reply
 
 
-# Gateways and vendors that say no.
+# Refusals of gateways and vendors
 
 
 def _gateway(status: int) -> Callable[[Case], Reply]:
@@ -132,7 +132,7 @@ def _redirect(case: Case) -> Reply:
     return Reply(case.parameters.get("status", 302), b"", HTML, [("Location", location)])
 
 
-# Bodies that are not what they should be.
+# Wrong bodies
 
 
 def _body(body: bytes, content_type: str = "") -> Callable[[Case], Reply]:
@@ -153,7 +153,7 @@ def _not_gzip(case: Case) -> Reply:
 
 
 def _entity(case: Case) -> Reply:
-    """Put the state of a job into an entity that the answer declares; answers without one give way to such an answer."""
+    """Return the right answer with its state as an XML entity; one without a state gives way to `_ANY_JOB`."""
     body = case.base.body if b"<State>" in case.base.body else _ANY_JOB
     state = body.partition(b"<State>")[2].partition(b"</State>")[0]
     declared = b'<!DOCTYPE r [<!ENTITY e "%b">]>' % state
@@ -167,7 +167,7 @@ _ANY_JOB = b"<Response><JobsDetail><State>x</State></JobsDetail></Response>"
 _PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Please sign in to this network.</body></html>"
 
 
-# Transmissions that go wrong: senders give back whether the connection may be used again.
+# Broken transmissions. A sender returns whether the connection can be used again.
 
 
 def _sent_by(sender: Callable[[Connection, Reply, Case], bool]) -> Callable[[Case], Reply]:
@@ -201,7 +201,10 @@ def _send_truncated_chunked(wire: Connection, reply: Reply, case: Case) -> bool:
 
 
 def _send_wrong_content_length(wire: Connection, reply: Reply, case: Case) -> bool:
-    headers = [("Content-Length", str(len(reply.body) // 2)), ("Connection", "close")]  # else another request may come
+    headers = [
+        ("Content-Length", str(len(reply.body) // 2)),
+        ("Connection", "close"),
+    ]  # the client must not send another request
     wire.send(wire.head(reply, headers) + reply.body)
     return False
 
@@ -219,7 +222,7 @@ def _send_double_length(wire: Connection, reply: Reply, case: Case) -> bool:
 
 
 def _send_odd_chunks(wire: Connection, reply: Reply, case: Case) -> bool:
-    """Send the right answer in a form that the standard allows and hardly anybody uses."""
+    """Send the right answer in tiny chunks with extensions and a trailer: allowed, and hardly ever seen."""
     parts, start = b"", 0
     while start < len(reply.body):
         part = reply.body[start : start + _ODD_SIZES[start % len(_ODD_SIZES)]]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was called and what was answered: never a header, never a body, never a query string."""
+"""The journal: which calls came and how they were answered, without headers, bodies and query strings."""
 
 from __future__ import annotations
 
@@ -41,40 +41,40 @@ class Journal:
         self.connections_broken = 0
 
     def write(self, entry: Entry) -> None:
-        """Note one call."""
+        """Add one call."""
         with self._lock:
             self._entries.append((time.time(), entry))
             self._calls[entry.provider] += 1
 
     def started(self, provider: str, made: bool) -> None:
-        """Count a start call that came or, in a count of its own, what such a call made."""
+        """Count a call that starts a cloud task or, with `made`, a cloud task that such a call has made."""
         with self._lock:
             (self._made if made else self._starts)[provider] += 1
 
     def throttled(self, provider: str) -> None:
-        """Count a call that was refused for its haste."""
+        """Count a call that was refused because too many came."""
         with self._lock:
             self._throttled[provider] += 1
 
     def connected(self, change: int) -> None:
-        """Count a connection that came (1) or went (-1)."""
+        """Count a connection that was opened (1) or closed (-1)."""
         with self._lock:
             self.connections_open += change
             self.connections_accepted += change > 0
 
     def broken(self) -> None:
-        """Count a connection that a fault of connections struck."""
+        """Count a connection that a fault of `connections` has struck."""
         with self._lock:
             self.connections_broken += 1
 
     def entries(self) -> list[dict[str, Any]]:
-        """All that is remembered, oldest first."""
+        """Return the calls that are remembered, oldest first."""
         with self._lock:
             rows = list(self._entries)
         return [{"time": at, **{k: _short(v) for k, v in entry._asdict().items()}} for at, entry in rows]
 
     def counts(self) -> dict[str, Any]:
-        """The numbers for the statistics."""
+        """Return all counts."""
         with self._lock:
             return {
                 "calls": dict(self._calls),

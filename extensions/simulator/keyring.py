@@ -28,7 +28,7 @@ class TencentKey(NamedTuple):
     ends: float | None = None
 
     def token_problem(self, token: str) -> str:
-        """Say what is wrong with the token that came with the key: missing, wrong, expired, or nothing."""
+        """Return what is wrong with the token of a request: `missing`, `wrong`, `expired`, or an empty text."""
         if self.token is None:
             return "wrong" if token else ""
         if not token:
@@ -39,7 +39,7 @@ class TencentKey(NamedTuple):
 
 
 class Keyring:
-    """All credentials of one simulator."""
+    """All credentials that the simulator takes. Safe for several threads."""
 
     def __init__(self, credentials: Mapping[str, Any], roles: Mapping[str, float]) -> None:
         self._lock = threading.Lock()
@@ -58,16 +58,16 @@ class Keyring:
             self._keys[key["secret_id"]] = TencentKey(key["secret_id"], key["secret_key"], key.get("token"), ends)
 
     def tencent(self, secret_id: str) -> TencentKey | None:
-        """Find a key pair; temporary ones stay known after their end, so that the answer can say so."""
+        """Return a key pair, None if it is unknown. Temporary ones stay known when they have ended."""
         return self._keys.get(secret_id) or self._role_keys.get(secret_id)
 
     @property
     def role_names(self) -> list[str]:
-        """The roles that the metadata service hands out."""
+        """The roles whose keys the metadata service gives out."""
         return list(self._roles)
 
     def issue_role_keys(self, role: str, clock: Callable[[], float]) -> dict[str, Any] | None:
-        """Make fresh temporary keys of a role in the metadata service's form; None for an unknown role."""
+        """Return new temporary keys of a role in the metadata service's form, None for an unknown role."""
         seconds = self._roles.get(role)
         if seconds is None:
             return None
@@ -88,7 +88,10 @@ class Keyring:
         }
 
     def issue_token(self, app_key: str, app_secret: str) -> tuple[str, int] | None:
-        """Give an app its token: the same one, with a new end, as long as it lives."""
+        """Return the token of an app and its seconds, None if key or secret is wrong.
+
+        A token that is still good is given again, and is then good for longer.
+        """
         app = self._apps.get(app_key)
         if app is None or not equal(app_secret, app["app_secret"]):
             return None
@@ -103,11 +106,11 @@ class Keyring:
         return token, int(seconds)
 
     def user_token_is_good(self, token: str) -> bool:
-        """Say whether a token is one that a DingTalk user has given."""
+        """Return whether a token is one of a DingTalk user."""
         return any(equal(token, known) for known in self._user_tokens)
 
     def token_is_good(self, token: str) -> bool:
-        """Say whether a DingTalk app's token may be used now."""
+        """Return whether a token is one of a DingTalk app, and still good."""
         if any(equal(token, fixed) for fixed in self._fixed_tokens):
             return True
         now = time.monotonic()
@@ -115,14 +118,14 @@ class Keyring:
             return any(equal(token, issued) and now < ends for issued, ends in self._tokens.values())
 
     def expire(self) -> None:
-        """End every token and every role key that was handed out."""
+        """End all tokens and role keys that were given out."""
         with self._lock:
             self._tokens.clear()
             for secret_id, key in self._role_keys.items():
                 self._role_keys[secret_id] = key._replace(ends=0.0)
 
     def reset_counts(self) -> None:
-        """Start counting anew."""
+        """Begin all counts again."""
         with self._lock:
             self.tokens_issued = 0
             self.role_key_fetches = 0

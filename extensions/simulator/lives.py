@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scripted lives: which step of its script a cloud task has reached at a poll."""
+"""The lives of cloud tasks: which step of its life a cloud task has reached when it is polled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATUSES = ("status", "native")
 
 @dataclass(frozen=True)
 class Step:
-    """One part of a life. `kind` is status, native, answer, error, fault or missing."""
+    """One step of a life. `kind` is its key in the scenario: status, native, answer, error, fault or missing."""
 
     kind: str
     value: Any
@@ -40,23 +40,23 @@ class Task:
     region: str = "ap-beijing"
     any_bucket: bool = True
     kind: str = ""
-    """The vendor's word for the kind of task, where there are several."""
+    """The vendor's word for the kind of cloud task; empty if the scenario names none."""
     order: Mapping[str, Any] | None = None
-    """What was asked for when it was started; None for a task of the scenario."""
+    """The details of the order that started it; None for a cloud task of the scenario."""
 
 
 @dataclass(frozen=True)
 class Poll:
-    """What a poll at a cloud task sees; times are seconds of the simulator's clock."""
+    """What a poll finds. Times are seconds of the simulator's clock."""
 
     task: Task
     step: Step
     created: float
     began: float
     base: Step
-    """The step itself or, when that is a fault, the nearest one that has an answer."""
+    """The step itself; if that is a fault, the nearest step with an answer."""
     number: int = 0
-    """Grows from task to task, in the order in which they were made."""
+    """Counts the cloud tasks in the order in which they were made."""
 
 
 class _Life:
@@ -70,7 +70,7 @@ class _Life:
         self.began = began
 
     def advance(self, now: float) -> None:
-        """Leave the steps that are used up."""
+        """Go on to the step that is due: past those that have had their polls or their seconds."""
         if self.began is None:
             self.began = now
         while self.index < len(self.steps) - 1:
@@ -87,18 +87,21 @@ class _Life:
             self.served = 0
 
     def nearest(self, kinds: Iterable[str], usual: Step) -> Step:
-        """Find a step of one of these kinds: here, else before, else behind."""
+        """Return the nearest step of one of these kinds: the present one, else one before it, else one after it.
+
+        Returns `usual` if there is none.
+        """
         order = [*range(self.index, -1, -1), *range(self.index + 1, len(self.steps))]
         return next((self.steps[i] for i in order if self.steps[i].kind in kinds), usual)
 
     def poll(self, base: Step, now: float, clock: float) -> Poll:
-        """Say what is seen now."""
+        """Return what a poll finds now; `clock` is the simulator's time, `now` that of the monotonic clock."""
         began = clock - (now - (now if self.began is None else self.began))
         return Poll(self.task, self.steps[self.index], self.created, began, base, self.number)
 
 
 class Lives:
-    """The lives of all cloud tasks."""
+    """The lives of all cloud tasks. Safe for several threads."""
 
     def __init__(self, tasks: Iterable[Task], clock: Callable[[], float]) -> None:
         self._lock = threading.Lock()
@@ -108,7 +111,7 @@ class Lives:
         self.put(tasks)
 
     def put(self, tasks: Iterable[Task]) -> None:
-        """Add cloud tasks; one of the same name is replaced and starts anew."""
+        """Add cloud tasks. One with the id of another of its provider takes its place, and its life begins again."""
         created = self._clock()
         with self._lock:
             for task in tasks:
@@ -116,7 +119,7 @@ class Lives:
                 self._lives[task.provider, task.task_id] = _Life(task, created, self._number)
 
     def make(self, task: Task) -> Poll:
-        """Add a cloud task that was started: its life begins now, not at the first poll."""
+        """Add a cloud task that a call has started, and return its state. Its life begins now."""
         with self._lock:
             self._number += 1
             now = time.monotonic()
@@ -125,18 +128,21 @@ class Lives:
             return life.poll(life.nearest(ANSWERS, Step("status", "pending")), now, life.created)
 
     def knows(self, provider: str, task_id: str) -> bool:
-        """Say whether there is such a cloud task."""
+        """Return whether there is such a cloud task."""
         return (provider, task_id) in self._lives
 
     def reset(self) -> None:
-        """Start every life anew, and forget the cloud tasks that were started."""
+        """Begin every life again, and forget the cloud tasks that calls have started."""
         with self._lock:
             tasks = [life.task for life in self._lives.values() if life.task.order is None]
             self._lives.clear()
         self.put(tasks)
 
     def poll(self, provider: str, task_id: str, count: bool = True) -> Poll | None:
-        """Poll at a cloud task, None when there is none; with `count` false the poll uses nothing up."""
+        """Poll a cloud task. Returns None if there is none.
+
+        A poll counts for the `looks` of a step, unless `count` is false: one that a fault strikes does not.
+        """
         now = time.monotonic()
         with self._lock:
             life = self._lives.get((provider, task_id))
@@ -148,7 +154,10 @@ class Lives:
             return life.poll(life.nearest(ANSWERS, Step("status", "pending")), now, self._clock())
 
     def states(self, provider: str) -> list[Poll]:
-        """See the status of each cloud task there is, oldest first; this begins lives, but uses nothing up."""
+        """Return the status of each cloud task of a provider, oldest first, for lists.
+
+        This begins lives, but counts as no poll.
+        """
         now = time.monotonic()
         with self._lock:
             lives = [life for (owner, dummy), life in self._lives.items() if owner == provider]
@@ -158,7 +167,7 @@ class Lives:
         return sorted((poll for poll in found if poll.step.kind != "missing"), key=lambda poll: poll.number)
 
     def state(self, provider: str, task_id: str) -> Poll | None:
-        """See the status of one cloud task, None when there is none; this uses nothing up."""
+        """Return the status of one cloud task, None if there is none. This counts as no poll."""
         with self._lock:
             life = self._lives.get((provider, task_id))
             poll = None if life is None else self._state(life, time.monotonic())
@@ -170,27 +179,30 @@ class Lives:
         return life.poll(life.nearest(STATUSES, Step("native", "")), now, self._clock())
 
     def orders(self, provider: str) -> list[Mapping[str, Any]]:
-        """What was asked for by the starts so far."""
+        """Return the details of all orders so far: what the starts asked for."""
         with self._lock:
             tasks = [life.task for (owner, dummy), life in self._lives.items() if owner == provider]
         return [task.order for task in tasks if task.order is not None]
 
     def end(self, provider: str, task_id: str, step: Step) -> None:
-        """Give a cloud task another end, now."""
+        """End a cloud task now: `step` takes the place of the rest of its life."""
         with self._lock:
             life = self._lives[provider, task_id]
             life.steps, life.index, life.served, life.began = (step,), 0, 0, time.monotonic()
 
 
 class FaultRules:
-    """Faults that lie over the lives: each counts the calls that it fits and strikes at some of them."""
+    """The entries of `faults`, and how many calls each has fitted. Safe for several threads."""
 
     def __init__(self, rules: Iterable[FaultRule] = ()) -> None:
         self._lock = threading.Lock()
         self._rules = [(rule, [0]) for rule in rules]
 
     def strike(self, provider: str, action: str, task_id: str, poll: bool = False) -> Fault | None:
-        """Give the first fault that is due; every rule that fits counts this call."""
+        """Count a call for every rule that fits it, and return the fault of the first rule that is due, or None.
+
+        `poll` says whether the call polls a cloud task.
+        """
         if not self._rules:
             return None
         found = None
@@ -203,7 +215,7 @@ class FaultRules:
         return found
 
     def reset(self) -> None:
-        """Start counting anew."""
+        """Begin all counts again."""
         with self._lock:
             for dummy, count in self._rules:
                 count[0] = 0
@@ -211,7 +223,7 @@ class FaultRules:
 
 @dataclass(frozen=True)
 class FaultRule:
-    """When a fault strikes."""
+    """One entry of `faults`: a fault, and the calls that it strikes."""
 
     fault: Fault
     provider: str | None = None
@@ -222,12 +234,12 @@ class FaultRule:
     every: int = 1
 
     def fits(self, provider: str, action: str, task_id: str, poll: bool) -> bool:
-        """Say whether the rule speaks of this call. Calls that poll at no task must be named by their action."""
+        """Return whether the rule is about this call. One without an action is about polls only."""
         if self.provider not in (None, provider) or self.task_id not in (None, task_id):
             return False
         return poll if self.action is None else self.action == action
 
     def is_due(self, number: int) -> bool:
-        """Say whether the fault strikes at the call of this number, counted from 1."""
+        """Return whether the fault strikes the call of this number, counted from 1."""
         since = number - self.from_poll + 1
         return since >= 1 and (self.polls is None or since <= self.polls) and since % self.every == 0

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What comes in and what goes out: a request, a reply, an error in the vendor's own form."""
+"""Requests, replies, and errors that a vendor answers in its own form."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class VendorError(Exception):
-    """An error that is answered in the form of the vendor whose service was called."""
+    """An error to answer in the form of the vendor whose service is called."""
 
     def __init__(self, code: str, message: str, http_status: int | None = None) -> None:
         super().__init__(code)
@@ -105,14 +105,14 @@ class Reply:
 
 
 def http_date(seconds: float) -> str:
-    """Write a time as HTTP does, in English whatever the locale."""
+    """Write a time as HTTP does: always in English, whatever the locale."""
     at = time.gmtime(seconds)
     day, month = _DAYS[at.tm_wday], _MONTHS[at.tm_mon - 1]
     return f"{day}, {at.tm_mday:02} {month} {at.tm_year:04} {at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT"
 
 
 def _split_target(target: str) -> tuple[str, str]:
-    """Divide a request target into authority and the rest; proxies get the absolute form."""
+    """Split a request target into authority and the rest. A target has an authority when it is sent to a proxy."""
     scheme, separator, rest = target.partition("://")
     if not separator or scheme.lower() not in ("http", "https"):
         return "", target

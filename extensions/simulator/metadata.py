@@ -18,17 +18,17 @@ PATH = "/latest/meta-data/cam/security-credentials"
 
 
 def claims(request: Request) -> bool:
-    """Say whether the request is for the metadata service."""
+    """Return whether the request is for the metadata service."""
     return request.path == PATH or request.path.startswith(PATH + "/")
 
 
 def action(request: Request) -> str:
-    """Name what is asked for."""
+    """Return the name of the call, as the journal and `faults` of a scenario have it."""
     return "GetRoleKeys" if request.path[len(PATH) :].strip("/") else "ListRoles"
 
 
 def answer(request: Request, keyring: Keyring, clock: Callable[[], float]) -> Reply:
-    """Name the roles, or give keys. Nobody has to prove who it is: who can ask is on the machine."""
+    """Return the names of the roles, or new keys of one. As on a cloud machine, anybody who can ask may."""
     role = request.path[len(PATH) :].strip("/")
     if request.method != "GET":
         return Reply(405, b"405 Method Not Allowed\n", TEXT, verdict="405")

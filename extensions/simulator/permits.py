@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a scenario says of callers: their credentials, their haste, and what is no longer offered to them."""
+"""What a scenario says of callers: their credentials, how many calls they may make, and which actions are retired."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ RETIRED_CODES = ("ActionOffline", "InvalidAction", "UnsupportedOperation")
 
 @dataclass(frozen=True)
 class Bucket:
-    """How many calls a second are let through, and how many at once."""
+    """How many calls a second are let through, and how many of them at once."""
 
     per_second: float
     burst: float
 
 
 def credentials(data: Any) -> Mapping[str, Any]:
-    """Check who may call."""
+    """Check `credentials`, and return them with defaults for what is missing.
+
+    :raises ScenarioError: when they are wrong.
+    """
     fields = an_object(data, "credentials", ("tencent", "dingtalk", "access_tokens", "user_access_tokens"))
     tencent = a_list(fields.get("tencent", [DEFAULT_TENCENT]), "credentials.tencent")
     dingtalk = a_list(fields.get("dingtalk", [DEFAULT_DINGTALK]), "credentials.dingtalk")
@@ -56,7 +59,10 @@ def _entry(data: Any, place: str, needed: tuple[str, str], token: str, seconds: 
 
 
 def rate_limit(data: Any) -> Mapping[str, Bucket]:
-    """Check how fast calls may come, by provider."""
+    """Check `rate_limit`, and return it by provider.
+
+    :raises ScenarioError: when it is wrong.
+    """
     found = {}
     for provider, value in an_object(data, "rate_limit", tuple(SERVICES)).items():
         place = f"rate_limit.{provider}"
@@ -68,7 +74,10 @@ def rate_limit(data: Any) -> Mapping[str, Bucket]:
 
 
 def retired_actions(data: Any) -> Mapping[str, str]:
-    """Check the actions that are no longer offered, and give back the error code of each."""
+    """Check `retired_actions`, and return the error code of each.
+
+    :raises ScenarioError: when one is wrong.
+    """
     if isinstance(data, list):
         data = {a_text(name, f"retired_actions[{number}]"): "ActionOffline" for number, name in enumerate(data)}
     fields = an_object(data, "retired_actions", None)

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scenario files: read, checked, and refused in one sentence that names the place."""
+"""Scenario files: read and checked. What is wrong is said in one sentence that names the place."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _DETAILS = ("progress", "message", "code", "outputs", "counts", "parts")
 
 @dataclass(frozen=True)
 class Scenario:
-    """All that a simulator is told."""
+    """The content of a scenario."""
 
     credentials: Mapping[str, Any]
     roles: Mapping[str, float]
@@ -63,7 +63,10 @@ class Scenario:
 
 
 def load(path: Path) -> Scenario:
-    """Read a scenario file; `-` is the standard input, whose folder is the present one."""
+    """Read a scenario file, or the standard input if the path is `-`.
+
+    :raises ScenarioError: when it cannot be read, or is wrong.
+    """
     try:
         text = sys.stdin.buffer.read().decode("utf-8") if path == STDIN else path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as problem:
@@ -78,12 +81,15 @@ def load(path: Path) -> Scenario:
 
 
 def folder_of(path: Path) -> Path:
-    """Find the folder of a scenario, where `answer_file` is looked for."""
+    """Return the folder of a scenario, below which the files of `answer_file` are."""
     return path.resolve().parent
 
 
 def parse(data: Any, folder: Path) -> Scenario:
-    """Check the content of a scenario; `answer_file` is looked for below the folder."""
+    """Check the content of a scenario. The files of `answer_file` are below `folder`.
+
+    :raises ScenarioError: when it is wrong.
+    """
     fields = an_object(data, "scenario", _SECTIONS)
     tasks = parse_tasks(fields.get("tasks", []), folder)
     starts = parse_starts(fields.get("starts", []), folder)
@@ -105,7 +111,10 @@ def parse(data: Any, folder: Path) -> Scenario:
 
 
 def parse_tasks(data: Any, folder: Path) -> tuple[Task, ...]:
-    """Check a list of cloud tasks and write out those with a count."""
+    """Check `tasks`, and return the cloud tasks; an entry with a `count` makes so many of them.
+
+    :raises ScenarioError: when one is wrong.
+    """
     tasks: dict[tuple[str, str], Task] = {}
     for number, item in enumerate(a_list(data, "tasks")):
         place = f"tasks[{number}]"
@@ -120,17 +129,23 @@ def parse_tasks(data: Any, folder: Path) -> tuple[Task, ...]:
 
 
 def parse_faults(data: Any) -> tuple[FaultRule, ...]:
-    """Check the faults that lie over the lives."""
+    """Check `faults`.
+
+    :raises ScenarioError: when one is wrong.
+    """
     return tuple(_rule(item, f"faults[{number}]") for number, item in enumerate(a_list(data, "faults")))
 
 
 def parse_starts(data: Any, folder: Path) -> tuple[Start, ...]:
-    """Check the entries that say what starts become."""
+    """Check `starts`.
+
+    :raises ScenarioError: when one is wrong.
+    """
     return tuple(_start(item, f"starts[{number}]", folder) for number, item in enumerate(a_list(data, "starts")))
 
 
 def _check_ids(tasks: Iterable[Task], starts: Iterable[Start]) -> None:
-    """See that no start would take the place of another task."""
+    """Check that no start gives an id that a cloud task already has."""
     known = {(task.provider, task.task_id) for task in tasks}
     for number, start in enumerate(starts):
         key = (start.provider, start.task_id or "")
@@ -145,7 +160,10 @@ def refuse_without_tls(
     faults: Iterable[FaultRule] = (),
     connections: Iterable[ConnectionRule] = (),
 ) -> None:
-    """Refuse the faults that break TLS itself: plain HTTP has nothing that they could break."""
+    """Check that no fault breaks TLS, for a simulator that serves plain HTTP.
+
+    :raises ScenarioError: when one does.
+    """
     named = [(f"task {task.task_id}", step.value.name) for task in tasks for step in task.life if step.kind == "fault"]
     for number, start in enumerate(starts):
         broken = [*start.faults, *(step.value for step in start.life if step.kind == "fault")]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP or HTTPS server: one port of this machine, one thread a connection."""
+"""The HTTP or HTTPS server: one port of this machine, one thread for each connection."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from wire import BadRequest, Wire
 
 
 class NotLoopback(Exception):
-    """The address is one that others could reach."""
+    """The address is one that other machines could reach."""
 
 
 class Server:
-    """Listens from its making on; `run` serves until the cloud is told to stop. With a context it speaks TLS."""
+    """Listens as soon as it is made; `run` serves. With a context it serves HTTPS."""
 
     def __init__(self, cloud: Cloud, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -40,7 +40,7 @@ class Server:
         self.url = f"{scheme}://{'[' + host + ']' if ':' in host else host}:{self.port}"
 
     def run(self, most_seconds: float | None) -> bool:
-        """Serve; give back false when the time was over before anyone asked for the end."""
+        """Serve until the end is asked for. Returns False if `most_seconds` passed first."""
         threading.Thread(target=self._accept, daemon=True).start()
         asked = self._state.ending.wait(most_seconds)
         self._listener.close()
@@ -110,7 +110,10 @@ class Server:
 
 
 def loopback(host: str) -> str:
-    """Give back an address to listen on, if only this machine can reach it."""
+    """Return an address to listen on.
+
+    :raises NotLoopback: when other machines could reach it.
+    """
     name = "127.0.0.1" if host == "localhost" else host
     try:
         address = ip_address(name)

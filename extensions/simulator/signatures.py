@@ -97,7 +97,7 @@ def tc3_signature(secret_key: str, date: str, service: str, string_to_sign: str)
 def tc3_matches(
     sent: Tc3Authorization, secret_key: str, method: str, query: str, headers: Mapping[str, str], body: bytes
 ) -> bool:
-    """Say whether the signature belongs to this request and this key."""
+    """Return whether the signature is the right one for this request and this key."""
     if not {"content-type", "host"} <= set(sent.signed_headers):
         return False
     unsigned = headers.get("x-tc-content-sha256", "") == UNSIGNED_PAYLOAD.decode("ascii")
@@ -172,7 +172,7 @@ def cos_matches(
     params: Iterable[tuple[str, str]],
     headers: Mapping[str, str],
 ) -> bool:
-    """Say whether the signature belongs to this request; only what its two lists name is covered."""
+    """Return whether the signature is the right one for this request: for the headers and parameters that it lists."""
     available = {cos_quote(name).lower(): (name, value) for name, value in headers.items()}
     if any(name not in available for name in sent.header_list):
         return False
@@ -189,7 +189,7 @@ def cos_matches(
 
 
 def _host_forms(signed: Mapping[str, str]) -> list[dict[str, str]]:
-    """The Host as it was sent, and without its port: so the vendor's Python SDK signs it."""
+    """Return the Host as it was sent, and without its port, as the vendor's Python SDK signs it."""
     host = signed.get("host", "")
     bare = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else ""
     return [{}, {"host": bare}] if bare else [{}]

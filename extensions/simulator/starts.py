@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts: which entry of the scenario decides what becomes of a call that makes a cloud task."""
+"""Starts: what becomes of the cloud tasks that calls start, as the entries of `starts` in a scenario say."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from faults import Fault
 from lives import Lives, Step, Task
 from services._base import Order, Startable
 
-#: what becomes of a start that no entry speaks of
+#: the life of a cloud task that no entry is for
 USUAL_LIFE = (Step("status", "pending"), Step("status", "running"), Step("status", "succeeded"))
 
 
 @dataclass(frozen=True)
 class Start:
-    """One entry: which starts it decides, and what becomes of them."""
+    """One entry of `starts`: the starts that it is for, and what becomes of them."""
 
     provider: str
     life: tuple[Step, ...] = USUAL_LIFE
@@ -29,11 +29,11 @@ class Start:
     task_id: str | None = None
     faults: tuple[Fault, ...] = ()
     at_once: Mapping[str, Any] | None = None
-    """What a copy that was made at once is said to be; None for one that makes a task."""
+    """For a start that is done at once, members of its answer; None for one that makes a cloud task."""
 
 
 class Used:
-    """How much of an entry is used up."""
+    """How often an entry was used: starts that it decided, faults that it played, ids that it gave."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -42,7 +42,7 @@ class Used:
 
 
 class Taken(NamedTuple):
-    """What was found for a start: the entry, how much of it is used, and the fault that strikes this call."""
+    """What a start gets: its entry, how often that was used, and the fault that strikes the call."""
 
     entry: Start
     used: Used
@@ -50,14 +50,17 @@ class Taken(NamedTuple):
 
 
 class Starts:
-    """The entries, and what was used of each. Who takes one and makes a task after it holds `lock` for so long."""
+    """All entries. Hold `lock` from `take` until the cloud task is made, so that two calls do not use the same turn."""
 
     def __init__(self, entries: Iterable[Start] = ()) -> None:
         self.lock = threading.Lock()
         self._entries = [(entry, Used()) for entry in entries]
 
     def take(self, provider: str, name: str, spare_faults: bool) -> Taken:
-        """Find the entry for a start; its next fault is played now, unless another fault strikes."""
+        """Return the first entry that fits a start, with its next fault unless `spare_faults` is true.
+
+        Returns an entry with the usual life if none fits.
+        """
         for entry, used in self._entries:
             fits = entry.provider == provider and entry.match in name
             if fits and (entry.times is None or used.times < entry.times):
@@ -68,13 +71,13 @@ class Starts:
         return Taken(Start(provider), Used(), None)
 
     def reset(self) -> None:
-        """Begin all entries anew."""
+        """Begin all entries again."""
         with self.lock:
             self._entries = [(entry, Used()) for entry, dummy in self._entries]
 
 
 def new_task(taken: Taken, order: Order, service: Startable, lives: Lives) -> Task:
-    """Describe the cloud task that a start makes. An id with {n} passes over those that are there."""
+    """Return the cloud task that a start makes. `{n}` in an id becomes the next number that no cloud task has."""
     entry, used, dummy = taken
     while True:
         used.ids += 1

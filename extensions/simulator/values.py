@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Values of a scenario by kind: taken, or refused in one sentence that names the place."""
+"""Values of a scenario, checked. Each function returns the value, or raises ScenarioError that names its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ScenarioError(Exception):
 
 
 def an_object(data: Any, place: str, keys: Iterable[str] | None) -> Mapping[str, Any]:
-    """Take an object, with no keys but these and `comment`; None lets all keys pass."""
+    """Return an object without its `comment`. It may have only these keys, or any if `keys` is None."""
     if not isinstance(data, dict):
         raise ScenarioError(place, "must be an object")
     if keys is None:
@@ -31,35 +31,35 @@ def an_object(data: Any, place: str, keys: Iterable[str] | None) -> Mapping[str,
 
 
 def a_list(data: Any, place: str) -> list[Any]:
-    """Take a list."""
+    """Return a list."""
     if not isinstance(data, list):
         raise ScenarioError(place, "must be a list")
     return data
 
 
 def a_text(data: Any, place: str, empty: bool = False) -> str:
-    """Take text."""
+    """Return text, which must not be empty unless `empty` is true."""
     if not isinstance(data, str) or not (data or empty):
         raise ScenarioError(place, "must be text" if empty else "must be text, and not empty")
     return data
 
 
 def a_boolean(data: Any, place: str) -> bool:
-    """Take true or false."""
+    """Return true or false."""
     if not isinstance(data, bool):
         raise ScenarioError(place, "must be true or false")
     return data
 
 
 def a_number(data: Any, place: str, least: float = -math.inf) -> float:
-    """Take a number."""
+    """Return a number that is not below `least`."""
     if isinstance(data, bool) or not isinstance(data, (int, float)) or not math.isfinite(data) or data < least:
         raise ScenarioError(place, "must be a number" + ("" if least == -math.inf else f", {least} or more"))
     return data
 
 
 def a_whole(data: Any, place: str, least: int, most: int = 2**62) -> int:
-    """Take a whole number."""
+    """Return a whole number from `least` to `most`."""
     if isinstance(data, bool) or not isinstance(data, int) or not least <= data <= most:
         limit = f"{least} or more" if most == 2**62 else f"from {least} to {most}"
         raise ScenarioError(place, f"must be a whole number, {limit}")
@@ -67,12 +67,12 @@ def a_whole(data: Any, place: str, least: int, most: int = 2**62) -> int:
 
 
 def an_http_status(data: Any, place: str) -> int:
-    """Take an HTTP status."""
+    """Return an HTTP status."""
     return a_whole(data, place, least=200, most=599)
 
 
 def a_choice(data: Any, place: str, words: Iterable[str]) -> str:
-    """Take one of some words."""
+    """Return a text that is one of `words`."""
     known = list(words)
     if not isinstance(data, str) or data not in known:
         raise ScenarioError(place, f"{data!r} is not one of {', '.join(known)}")

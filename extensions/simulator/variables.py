@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Environment variables that lead the collection to this simulator: their one source."""
+"""The environment variables that lead the collection to this simulator. The ready file has them for everybody else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NO_PROXY = "127.0.0.1,localhost,::1"
 
 
 def environment(url: str, credentials: Mapping[str, Any]) -> dict[str, str]:
-    """Make the variables: endpoints, the first credentials of the scenario, and no proxy for this machine."""
+    """Return the variables: endpoints, the first credentials of the scenario, and no proxy for this machine."""
     tencent = next(iter(credentials["tencent"]), DEFAULT_TENCENT)
     dingtalk = next(iter(credentials["dingtalk"]), DEFAULT_DINGTALK)
     endpoints = [name for service in SERVICES.values() for name in service.endpoint_variables]

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One connection: HTTP/1.1 in and out, spoken so that faults can break every rule of it."""
+"""One connection: HTTP/1.1, written here by hand so that faults can break every rule of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class BadRequest(Exception):
 
 
 class Wire:
-    """A connection that was accepted."""
+    """A connection that a client has made. Senders of replies use the part that `messages.Connection` names."""
 
     def __init__(self, sock: socket.socket, number: int, clock: Callable[[], float], stop: threading.Event) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -46,7 +46,11 @@ class Wire:
         self._until = 0.0
 
     def read(self) -> Request | None:
-        """Read the next request; None when the client has gone."""
+        """Return the next request, None if the client has closed the connection.
+
+        :raises BadRequest: when it is not HTTP/1.1, too long or not complete.
+        :raises OSError: when the connection breaks.
+        """
         line = self._file.readline(MOST_HEAD)
         if line in (b"\r\n", b"\n"):
             line = self._file.readline(MOST_HEAD)
@@ -92,7 +96,10 @@ class Wire:
         return body
 
     def answer(self, request: Request, reply: Reply) -> bool:
-        """Send a reply; give back whether the connection may be used again."""
+        """Send a reply. Returns whether the connection can be used again.
+
+        :raises OSError: when the connection breaks.
+        """
         close = request.headers.get("connection", "").lower() == "close"
         if close:
             reply.headers = [*reply.headers, ("Connection", "close")]
@@ -103,11 +110,11 @@ class Wire:
         return not close
 
     def send_whole(self, reply: Reply) -> None:
-        """Send a reply as it should be."""
+        """Send a reply as HTTP wants it."""
         self.send(self.head(reply, [("Content-Length", str(len(reply.body)))]) + reply.body)
 
     def head(self, reply: Reply, more: Iterable[tuple[str, str]]) -> bytes:
-        """Make the head of an answer."""
+        """Return the status line and the headers of a reply, `more` at their end."""
         lines = [
             f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, 'Unknown')}",
             f"Date: {http_date(self.clock())}",
@@ -121,11 +128,11 @@ class Wire:
         self._socket.sendall(data)
 
     def send_raw(self, data: bytes) -> None:
-        """Send bytes past TLS: they are no record of it. Without TLS this is `send`."""
+        """Send bytes outside TLS, so that they are no valid record of it. Without TLS the same as `send`."""
         socket.socket.sendall(self._socket, data)
 
     def pause(self, seconds: float) -> bool:
-        """Wait; false when a fault must end: the client has gone, the simulator stops, or it has lasted too long."""
+        """Wait. Returns False if a fault must end: client or simulator are gone, or `LONGEST_FAULT` is over."""
         end = min(time.monotonic() + seconds, self._until)
         while not self._stop.is_set() and not self._client_has_gone():
             left = end - time.monotonic()
@@ -146,20 +153,20 @@ class Wire:
             self._socket.settimeout(IDLE_SECONDS)
 
     def reset(self) -> None:
-        """Break the connection off with a TCP reset."""
+        """Break the connection with a TCP reset, once it is closed."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def refuse(self, reply: Reply) -> None:
-        """Answer a request that could not be read, and end the connection in good order."""
+        """Answer a request that could not be read; the connection is closed after it."""
         reply.headers = [("Connection", "close")]
         self.send_whole(reply)
 
     def finish(self) -> None:
-        """End the connection from another thread: the one that serves it wakes up and drops it."""
+        """End the connection from another thread. The thread that serves it wakes up and closes it."""
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # past TLS, whose state is not to change meanwhile
 
     def drop(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
         self._file.close()
         self._socket.close()

@@ -51,7 +51,7 @@ class Cloud:
         told = json.loads(ready.read_text(encoding="utf-8"))
         self.url: str = told["url"]
         self._key: str = told["control_key"]
-        # A wait that has an app's key fetches a token first; here it has one, so that all contenders make the same calls.
+        # Without an app's key: a wait would fetch a token first, and the other contenders do not.
         self._variables = {name: value for name, value in told["environment"].items() if "DINGTALK_APP" not in name}
         return self
 

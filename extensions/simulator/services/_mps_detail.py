@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Tencent MPS says of a media task: the containers, and the parts in them."""
+"""The answer of Tencent MPS about a media task: its container, and the parts in that."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TASK_SETS = {
 
 
 def detail(poll: Poll, word: Any) -> dict[str, Any]:
-    """Make the answer to DescribeTaskDetail."""
+    """Return the answer to DescribeTaskDetail."""
     order = poll.task.order or {}
     kind = poll.task.kind or KINDS[0]
     return {
@@ -68,7 +68,7 @@ def detail(poll: Poll, word: Any) -> dict[str, Any]:
 
 
 def times(poll: Poll, word: Any) -> dict[str, str]:
-    """Make the three times of a task; one that is not yet known is all zeros."""
+    """Return the three times of a cloud task; one that is not yet known is all zeros."""
     begun = utc(min(poll.began, poll.created + 1))
     return {
         "CreateTime": utc(poll.created),
@@ -78,7 +78,7 @@ def times(poll: Poll, word: Any) -> dict[str, str]:
 
 
 def has_failed_part(poll: Poll, word: Any) -> bool:
-    """Say whether any part of the task has failed."""
+    """Return whether any part of the cloud task has failed."""
     return any(part.get("status") == "FAIL" for part in _parts(poll, word))
 
 
@@ -108,7 +108,7 @@ def _is_aborted(poll: Poll) -> bool:
 
 
 def _parts(poll: Poll, word: Any) -> list[Mapping[str, Any]]:
-    """The parts of a step: those that it names, else what its status and the order call for."""
+    """Return the parts of a step: those that it names, else those that fit its status and what was asked for."""
     details = poll.base.details
     if "parts" in details:
         return list(details["parts"])
@@ -146,7 +146,7 @@ def _usual_parts(details: Mapping[str, Any], status: str, failure: Mapping[str, 
 
 
 def _asked(order: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The parts that a start asks for, with the paths of their results."""
+    """Yield the parts that a start asked for, with the paths of their results."""
     stem = str(order.get("stem", ""))
     for name, entries in (order.get("MediaProcessTask") or {}).items():
         kind, suffix, dummy = TASK_SETS[name]

@@ -142,17 +142,9 @@ class DingtalkDocService(StartableAtOnce, WithOpenCalls):
         details = poll.base.details
         if word == self.statuses["failed"] and is_whole(details.get("code")):
             word = details["code"]
-        total, good, bad = self._counts(word, details, 4 if poll.task.order is None else 1)
+        total, good, bad = _counts(word, details, 4 if poll.task.order is None else 1)
         body = {"taskId": poll.task.task_id, "status": word}
         return _reply({**body, "totalCount": total, "succCount": good, "failCount": bad})
-
-    def _counts(self, word: Any, details: Mapping[str, Any], usual: int) -> tuple[int, int, int]:
-        running = (usual, details.get("progress", 0) * usual // 100, 0)
-        known = {-1: (0, 0, 0), 0: running, 1: (usual, usual, 0), 2: (usual, usual - 1, 1)}
-        total, good, bad = known.get(word, (usual, 0, usual))
-        counts = details.get("counts", {})
-        good, bad = counts.get("succeeded", good), counts.get("failed", bad)
-        return counts.get("total", max(total, good + bad)), good, bad
 
     def raw(self, value: Any, status: int) -> Reply:
         reply = super().raw(value, status)
@@ -161,6 +153,16 @@ class DingtalkDocService(StartableAtOnce, WithOpenCalls):
 
     def refuse_native(self, word: Any) -> str:
         return "" if is_whole(word) else "must be a whole number"
+
+
+def _counts(word: Any, details: Mapping[str, Any], usual: int) -> tuple[int, int, int]:
+    """Return how many documents there are, how many were copied, and how many failed."""
+    running = (usual, details.get("progress", 0) * usual // 100, 0)
+    known = {-1: (0, 0, 0), 0: running, 1: (usual, usual, 0), 2: (usual, usual - 1, 1)}
+    total, good, bad = known.get(word, (usual, 0, usual))
+    counts = details.get("counts", {})
+    good, bad = counts.get("succeeded", good), counts.get("failed", bad)
+    return counts.get("total", max(total, good + bad)), good, bad
 
 
 def _body(request: Request) -> dict[str, Any] | None:

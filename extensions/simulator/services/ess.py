@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tencent ESS, the platform edition (essbasic) and the company edition (ess): conversions polled and started, uploads."""
+"""Tencent ESS, in the platform edition (essbasic) and the company edition (ess): conversions and uploads."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ _MOST_LIMIT = 100
 
 
 class MpsService(Api3Service, Startable, Manageable):
-    """A task that is FINISH has only ended: whether it succeeded, its parts say."""
+    """A cloud task that is FINISH has ended; its parts tell whether it has succeeded."""
 
     name = "mps"
     apis = (
@@ -245,7 +245,7 @@ def _time(parameters: Mapping[str, Any], name: str) -> int | None:
 
 
 def _entry(poll: Poll, status: str) -> dict[str, Any]:
-    """Make an entry of the list; it has no status of its own."""
+    """Return one entry of a list. It has no status."""
     kind = poll.task.kind or KINDS[0]
     live = kind == "LiveStreamProcessTask"
     return {
