@@ -92,7 +92,7 @@ attributes:
       - cloudwait.conversion.all
 """
 
-    WAIT = r"""
+    ANY_SERVICE = r"""
 options: {}
 attributes:
   action_group:
@@ -104,6 +104,11 @@ attributes:
       - cloudwait.conversion.tencent
       - cloudwait.conversion.dingtalk
       - cloudwait.conversion.all
+"""
+
+    WAIT = r"""
+options: {}
+attributes:
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
   async:

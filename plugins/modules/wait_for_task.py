@@ -23,6 +23,7 @@ description:
   - The questions are asked from the host and user that the Ansible task runs as; credentials stay there.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes
+  - cloudwait.conversion._attributes.any_service
   - cloudwait.conversion._attributes.wait
   - cloudwait.conversion._tencent
   - cloudwait.conversion._dingtalk
