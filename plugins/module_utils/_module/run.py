@@ -124,8 +124,11 @@ def run_task_info(module: AnsibleModule) -> None:
     except CloudError as error:
         failure = error
     if failure is not None:
-        hide_secrets(module, getattr(failure, "hidden", []))
-        module.fail_json(msg=failure.sentence("The poll of the cloud task"), error=failure.as_dict())
+        msg = failure.sentence("The poll of the cloud task")
+        hide_secrets(
+            module, [text for text in getattr(failure, "hidden", []) if text not in msg]
+        )  # it quotes no secret
+        module.fail_json(msg=msg, error=failure.as_dict())
     ref = item["ref"]
     options = {**options_of(item, module.params), "task_id": ref["task_id"]}
     run_info(module, SERVICES[ref["provider"]], options=options, make_ref=lambda dummy_options, dummy_environ: ref)

@@ -24,6 +24,9 @@ SEVERAL = ("results", "refs", "tasks")
 NAME = "name"
 """The key of an item that has what people are shown of its cloud task."""
 
+REF = "ref"
+"""The option of ``task_info`` that takes what an item takes."""
+
 LONGEST_NAME = 80
 
 KEYS = (*TASK_OPTIONS, NAME)
@@ -84,16 +87,19 @@ def plan_one(options: Options, environ: Environ) -> PlanItem:
         return _plan_item("the cloud task", {}, options, environ, check_mode=False)
     given = [name for name in ("provider", "task_id") if options[name] is not None]
     if given:
-        raise CloudError("config", f"both ref and {given[0]} are given", advice="give one of them")
-    found = list(_unfold("ref", options["ref"]))
-    if len(found) != 1:
+        advice = "give ref alone, or provider and task_id without it"
+        raise CloudError("config", f"both ref and {given[0]} are given", advice=advice)
+    found = list(_unfold(REF, options["ref"]))
+    if not found:
+        raise CloudError("config", "ref holds no cloud task", advice="give the ref or the result of one")
+    if len(found) > 1:
         said = f"ref holds {len(found)} cloud tasks"
-        raise CloudError("config", said, advice="give one of them, or wait for all with wait_for_task")
+        raise CloudError("config", said, advice="give one of them, or wait for all of them with wait_for_task")
     where, one = found[0]
-    defaults = {**options, "task_id": None}
-    item = _plan_item(where, one, defaults, environ, check_mode=False)
+    item = _plan_item(where, one, {**options, "task_id": None}, environ, check_mode=True)
     if item["ref"]["task_id"] is None:
-        raise CloudError("config", f"{where} has no task_id", advice="give the ref of a cloud task with an id")
+        advice = "give the ref of a cloud task that was started; a start in check mode returns no id"
+        raise CloudError("config", f"{where} has no task_id", advice=advice)
     return item
 
 
@@ -222,15 +228,15 @@ def _unknown_keys(where: str, item: dict[str, t.Any], unknown: list[str]) -> Ite
     """The refusal of an item with keys that no item has."""
     if item.get("failed") or item.get("skipped"):
         became = "failed" if item.get("failed") else "was skipped"
-        said = f"{where} is the result of an Ansible task that {became}, so it holds no cloud task to wait for"
+        said = f"{where} is the result of an Ansible task that {became}, so it holds no cloud task"
         return ItemError(said, advice="see why in that Ansible task, and run it again", hide=_texts(item))
     if "ansible_job_id" in unknown:
         said = f"{where} is the result of an Ansible task in the background, which holds no cloud task yet"
         return ItemError(said, advice="get its result with ansible.builtin.async_status first", hide=_texts(item))
     names = one_line(", ".join(unknown), 200)
     advice = (
-        f"an item may have {', '.join(KEYS)}, or be the result of a module of this collection; credentials "
-        "and endpoint are options of the whole wait"
+        f"{REF if where.startswith(REF) else 'an item'} may have {', '.join(KEYS)}, or be the result of a module of "
+        "this collection; credentials and endpoint are options of the module"
     )
     return ItemError(f"{where} has the key {names}", advice=advice, hide=_texts([item[name] for name in unknown]))
 
