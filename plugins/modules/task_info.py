@@ -45,10 +45,10 @@ options:
       - The cloud task to poll, in place of O(provider) and O(task_id).
       - This is the C(ref) of a record, or a record, or the whole result of a module of this collection that holds one cloud
         task.
-      - It has C(provider), C(task_id), and C(bucket), C(region), C(agent), C(operator), C(edition), C(api_action), C(site)
-        or C(profile) where the service has them. Any other key is refused. Credentials are options of the module and never
-        part of O(ref).
-      - What O(ref) does not say is taken from the options of the module.
+      - It has the keys C(provider) and C(task_id), and those of C(bucket), C(region), C(agent), C(operator), C(edition),
+        C(api_action), C(site) and C(profile) that its service has. A C(name) is ignored. Any other key is refused.
+        Credentials are options of this module and never part of O(ref).
+      - The options of this module complete it, such as O(region) when it has no C(region).
     type: dict
   bucket:
     description:

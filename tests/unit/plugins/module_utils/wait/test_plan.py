@@ -9,7 +9,13 @@ import typing as t
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.plan import ItemError, make_plan
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.task_options import TASK_OPTIONS
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.plan import (
+    ItemError,
+    make_plan,
+    options_of,
+    plan_one,
+)
 
 AGENT = {"app_id": "app", "proxy_organization_open_id": "org", "proxy_operator": {"open_id": "me"}}
 BUCKET = {"bucket": "examplebucket-1250000000", "region": "ap-beijing"}
@@ -19,7 +25,7 @@ MPS = {"provider": "mps", "task_id": "m1"}
 def plan(
     *items: t.Any, check_mode: bool = False, environ: t.Mapping[str, str] | None = None, **options: t.Any
 ) -> list[dict[str, t.Any]]:
-    return make_plan({"tasks": list(items), **options}, environ or {}, check_mode=check_mode)
+    return [{**item} for item in make_plan({"tasks": list(items), **options}, environ or {}, check_mode=check_mode)]
 
 
 def record(status: str, ref: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -216,3 +222,85 @@ def test_tasks_and_task_id_exclude_each_other() -> None:
 
 def test_an_empty_list_is_an_empty_plan() -> None:
     assert plan() == []
+
+
+# The one cloud task of task_info
+
+
+def one(**given: t.Any) -> dict[str, t.Any]:
+    options = {**dict.fromkeys((*TASK_OPTIONS, "ref", "secret_id", "secret_key", "token", "cvm_role")), **given}
+    return {**plan_one(options, {})}
+
+
+def test_options_describe_the_one_cloud_task() -> None:
+    assert one(**MPS, site="intl") == {"ref": {**MPS, "site": "intl"}}
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        MPS,
+        {**MPS, "name": "The film"},
+        record("running"),
+        {"task": record("running"), "response": {}, "changed": False},
+        {"tasks": [record("running")], "outcome": "timed_out", "failed": True},
+        {"results": [{"task": record("running"), "item": 1}], "changed": False},
+    ],
+    ids=["a ref", "a named ref", "a record", "a poll", "a wait", "a loop"],
+)
+def test_the_one_cloud_task_can_be_any_form_of_an_item(ref: t.Any) -> None:
+    assert one(ref=ref)["ref"] == MPS
+
+
+def test_a_record_that_has_ended_names_the_one_cloud_task() -> None:
+    assert one(ref={"task": record("succeeded")})["ref"] == MPS
+
+
+def test_options_complete_a_ref_and_do_not_change_it() -> None:
+    ref = {"provider": "cos_doc", "task_id": "d1", "bucket": BUCKET["bucket"]}
+    assert one(ref=ref, bucket="other-1250000000", region="ap-beijing", agent=AGENT)["ref"] == {**ref, **BUCKET}
+
+
+def test_the_profile_of_a_ref_comes_before_the_keys_of_the_options() -> None:
+    keys = {"secret_id": "AKID", "secret_key": "EXAMPLE-FAKE", "token": None, "cvm_role": None}
+    item = plan_one({**dict.fromkeys(TASK_OPTIONS), "ref": {**MPS, "profile": "night"}, **keys}, {})
+    options = options_of(item, {**keys, "profile": None})
+    assert options["profile"] == "night"
+    assert [options[name] for name in keys] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "the cloud task has no provider; give provider as one of"),
+        ({"task_id": "m1"}, "the cloud task has no provider; give provider as one of"),
+        ({"provider": "mpz", "task_id": "m1"}, 'the cloud task has the provider "mpz", which is not known'),
+        ({"provider": "mps"}, "for the cloud task, task_id is empty; give the id that the start call returned"),
+        ({"ref": MPS, "task_id": "m1"}, "both ref and task_id are given; give ref alone, or provider and task_id"),
+        ({"ref": MPS, "provider": "mps"}, "both ref and provider are given; give ref alone, or provider and task_id"),
+        ({"ref": {}}, "ref has no provider; give provider as one of"),
+        ({"ref": {"provider": "mps"}}, "ref has no task_id; give the ref of a cloud task that was started"),
+        ({"ref": {"task": record("unknown", {**MPS, "task_id": None})}}, "ref has no task_id; give the ref of"),
+        ({"ref": {"task": record("succeeded", {**MPS, "task_id": None})}}, "ref has no task_id; give the ref of"),
+        ({"ref": {"tasks": [], "outcome": "satisfied"}}, "ref holds no cloud task; give the ref or the result of one"),
+        ({"ref": {"refs": [MPS, SECOND]}}, "ref holds 2 cloud tasks; give one of them, or wait for all of them with"),
+        ({"ref": {**MPS, "tsak": 1}}, "ref has the key tsak; ref may have provider, task_id, "),
+        ({"ref": {**MPS, "bucket": "b"}}, "ref gives bucket, which mps does not have; leave it out"),
+        ({"ref": {"failed": True, "msg": "x"}}, "ref is the result of an Ansible task that failed, so it holds no"),
+        ({"ref": {"results": [{"skipped": True}]}}, "ref.results[0] is the result of an Ansible task that was skipped"),
+    ],
+)
+def test_what_is_not_one_cloud_task_is_refused(given: dict[str, t.Any], sentence: str) -> None:
+    with pytest.raises(CloudError) as caught:
+        one(**given)
+    assert caught.value.kind == "config"
+    assert caught.value.sentence("x").startswith(f"x failed: {sentence}")
+
+
+def test_a_secret_in_a_ref_is_refused_and_hidden() -> None:
+    with pytest.raises(ItemError) as caught:
+        one(ref={**MPS, "secret_key": "EXAMPLE-FAKE-SECRET-KEY"})
+    sentence = caught.value.sentence("x")
+    assert sentence.startswith("x failed: ref has the key secret_key; ref may have ")
+    assert sentence.endswith("credentials and endpoint are options of the module.")
+    assert caught.value.hidden == ["EXAMPLE-FAKE-SECRET-KEY"]
