@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""What the services of Tencent Cloud API 3.0 share: the form of requests, of answers and of errors.
+"""The base class of services of Tencent Cloud API 3.0: requests, answers and error codes.
 
 Sources: the vendor's guides "Signature v3", "Common Parameters" and "Error Codes"; the SDK's client.
 """
@@ -58,14 +58,14 @@ COMMON_RULES: Rules = {
 
 
 class Api3Service(TencentService):
-    """A service of API 3.0."""
+    """A service of Tencent Cloud API 3.0. Builds its requests, and reads what all its answers have in common."""
 
     service: t.ClassVar[str]
-    """The product's name: first label of the host, and the service of the signature on any host."""
+    """Name of the product: the first label of the vendor's host, and part of the signature whatever the host is."""
     version: t.ClassVar[str]
-    """The version of the API, a date."""
+    """Version of the API: a date, such as ``2019-06-12``."""
     rules: t.ClassVar[Rules] = COMMON_RULES
-    """What its error codes mean."""
+    """What each error code means."""
     expired_codes = (TOKEN_CODE,)
 
     def make_request(
@@ -77,12 +77,14 @@ class Api3Service(TencentService):
         method: str = "POST",
         product: tuple[str, str] | None = None,
     ) -> Request:
-        """Returns the request for an operation.
+        """Returns the request for an operation. It is signed when it is sent.
 
-        :param url: the base URL.
+        :param url: base URL, without a slash at the end.
         :param action: the operation, such as ``DescribeTaskDetail``.
-        :param params: its parameters, of JSON types.
-        :param product: another service and version than those of the class.
+        :param params: parameters of the operation, of JSON types.
+        :param method: ``POST`` to send the parameters as JSON, ``GET`` to send them in the query.
+        :param product: ``service`` and ``version`` to use in place of those of the class.
+        :raises CloudError: when a profile or the metadata service has no keys.
         """
         keys = self.keys()
         service, version = product or (self.service, self.version)
@@ -115,9 +117,9 @@ class Api3Service(TencentService):
         return Request(method, url, headers=headers, body=body, sign=sign, keys=keys)
 
     def response_of(self, answer: Answer) -> Response:
-        """Returns what stands under ``Response``.
+        """Returns the object under ``Response``.
 
-        :raises CloudError: when that is an error of the vendor, or nothing of the vendor's form.
+        :raises CloudError: when it holds an error, or when the answer does not have the form that the vendor documents.
         """
         data = decode_json(answer)
         response = data.get("Response")
@@ -143,7 +145,7 @@ class Api3Service(TencentService):
 
 
 def request_id_of(response: Response) -> str | None:
-    """The vendor's id of the request."""
+    """Returns the vendor's id of the request; null when the response has none."""
     value = response.get("RequestId")
     return value if isinstance(value, str) else None
 

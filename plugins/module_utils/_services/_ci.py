@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""What the services of Cloud Infinite share: jobs in a bucket of COS, asked for in one way, answered in XML.
+"""The base class of services of Cloud Infinite: jobs in a COS bucket, which are polled alike and answer in XML.
 
 Sources: the vendor's page "Querying Specified File Transcoding Job" (elements, samples), the page of the start call
 (states), the COS list of error codes. ``State`` is the status; ``Code`` reads ``Success`` while a job still waits.
@@ -52,10 +52,10 @@ if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
 
 SIGNED_BEFORE = 60
 SIGNED_FOR = 10000
-"""Seconds around now for which a signature holds, as in the vendor's SDK."""
+"""Seconds before and after the present time for which a signature is valid, as in the vendor's SDK."""
 
 LISTS = ("JobsDetail", "PageInfo", "NonExistJobIds")
-"""The elements that may come once or often."""
+"""XML elements that may occur once or several times. They are always read as lists."""
 
 Job = dict[str, t.Any]
 Counts = t.Optional[dict[str, t.Optional[int]]]
@@ -63,7 +63,7 @@ Counts = t.Optional[dict[str, t.Optional[int]]]
 CLOCK_MESSAGES = {
     r"request has expired|request\s*time\s*too\s*skewed|difference between the request time": Rule("clock")
 }
-"""What the vendor says of a time that is off under a code that does not tell of it."""
+"""Rules for messages that tell of a wrong clock, for an error code that also has other causes."""
 
 RULES: Rules = {
     "AccessDenied": Rule(
@@ -95,12 +95,12 @@ RULES: Rules = {
 
 
 class CiService(TencentService):
-    """Jobs of one kind in a bucket of COS."""
+    """A service that polls jobs of one kind in a COS bucket."""
 
     path: t.ClassVar[str]
-    """Where the jobs are, such as ``/doc_jobs``."""
+    """Path of the jobs below the base URL, such as ``/doc_jobs``."""
     job: t.ClassVar[str]
-    """What messages call one of them, such as "document job"."""
+    """Name of one job in messages, such as "document job"."""
     ref_keys = ("bucket", "region", "profile")
     expired_codes = ("ExpiredToken",)
     statuses: t.ClassVar[t.Mapping[str, str]] = {
@@ -116,39 +116,53 @@ class CiService(TencentService):
 
     @classmethod
     def missing_libraries(cls) -> list[str]:
-        """Adds the one that reads XML."""
+        """Returns the names of packages that are not installed, including ``xmltodict``, which reads XML."""
         return super().missing_libraries() + ([] if HAS_XMLTODICT else ["xmltodict"])
 
     @classmethod
     def make_blank_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
-        """Returns a ref without an id. A region that is not given is that of the environment."""
+        """Returns a ref without a task id. Without the option ``region``, the region of the environment is used.
+
+        :raises CloudError: ``config``, when an option has an invalid value.
+        """
         region = options.get("region") or environ.get("TENCENTCLOUD_REGION")
         return super().make_blank_ref({**options, "region": region}, environ)
 
     @classmethod
     def make_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
-        """Returns a ref; a bucket or region that cannot be is refused before anything is sent."""
+        """Returns the ref of a job.
+
+        :raises CloudError: ``config``, when the id, bucket or region is missing or malformed.
+        """
         ref = super().make_ref(options, environ)
         _vendor_url(ref)
         return ref
 
     def vendor_url(self, ref: Ref) -> str:
-        """A host for each bucket, of the same form for Chinese and international regions: ``site`` changes nothing."""
+        """Returns the base URL for a bucket and region. Its form is the same for all sites, so ``site`` has no effect.
+
+        :raises CloudError: ``config``, when bucket or region is missing or malformed.
+        """
         return _vendor_url(ref)
 
     def base_url(self, ref: Ref) -> str:
-        """Where requests go. Bucket and region are checked also when the user has set an endpoint."""
+        """Returns the base URL for requests, without a slash at the end.
+
+        :raises CloudError: ``config``, when bucket or region is missing or malformed, also where an endpoint is set.
+        """
         vendor = self.vendor_url(ref)
         return (self.settings.endpoint or vendor).rstrip("/")
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
-        """Asks for one job by its id."""
+        """Returns the request that polls a job."""
         return self.make_request("GET", f"{self.base_url(ref)}{self.path}/{quote(ref['task_id'], safe='')}")
 
     def make_request(self, method: str, url: str, *, params: cos.Pairs = (), body: bytes | None = None) -> Request:
-        """Returns a signed request.
+        """Returns a request. It is signed when it is sent.
 
-        :param params: parameters of the query, all of which are signed.
+        :param params: parameters of the query; all of them are signed.
+        :param body: XML, or null for a request without a body.
+        :raises CloudError: when a profile or the metadata service has no keys.
         """
         keys = self.keys()
         pairs = list(params.items() if isinstance(params, t.Mapping) else params)
@@ -172,7 +186,10 @@ class CiService(TencentService):
         return Request(method, url + query, headers=headers, body=body, sign=sign, keys=keys)
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
-        """Returns the record of the job that was asked for."""
+        """Returns the record of the job that was polled, and the response.
+
+        :raises CloudError: when the answer is an error, or when it does not tell the status of the job.
+        """
         request_id = answer.headers.get("x-ci-request-id")
         response = decode(answer)
         job = _find_job(response, ref["task_id"], self, answer)
@@ -184,7 +201,7 @@ class CiService(TencentService):
         return self.job_record(ref, job, request_id), response
 
     def find_odd(self, job: Job) -> tuple[str, t.Any] | None:
-        """Returns the element that keeps the status of a job from being told, and its value; null where none does."""
+        """Returns name and value of an unreadable element that the status depends on; null if there is none."""
         state = native_word(job.get("State"))
         if state is None:
             return "State", job.get("State")
@@ -194,7 +211,7 @@ class CiService(TencentService):
         return self.find_odd_result(job) if isinstance(operation, dict) else ("Operation", operation)
 
     def job_record(self, ref: Ref, job: Job, request_id: str | None) -> Record:
-        """Returns what an entry of ``JobsDetail`` says."""
+        """Returns the record for an entry of ``JobsDetail``."""
         native = native_word(job.get("State"))
         status, counts, error = self.judge(self.statuses.get(native or "", UNKNOWN), job)
         if native == "Failed":  # Code and Message mean nothing in any other state
@@ -213,19 +230,25 @@ class CiService(TencentService):
             request_id=request_id,
         )
 
-    # --- what differs between kinds of jobs ---
+    # --- to be defined for each kind of job ---
 
     @abc.abstractmethod
     def find_odd_result(self, job: Job) -> tuple[str, t.Any] | None:
-        """Returns the element of a success that decides whether all went well and cannot be read, and its value."""
+        """Returns name and value of a result element of a successful job that cannot be read; null if there is none.
+
+        Only elements count that tell whether all parts of the job succeeded.
+        """
 
     @abc.abstractmethod
     def judge(self, status: str, job: Job) -> tuple[str, Counts, dict[str, t.Any] | None]:
-        """Returns what the result of a job makes of its status, the counts, and the error of a success in part."""
+        """Returns the status that follows from a job's result, the counts, and the error of a partial success.
+
+        :param status: our status for the job's ``State``.
+        """
 
     @abc.abstractmethod
     def outputs(self, status: str, job: Job) -> list[dict[str, t.Any]]:
-        """Returns what the job has made."""
+        """Returns the ``outputs`` of the record: what the job has made."""
 
 
 def _vendor_url(ref: Ref) -> str:
@@ -246,9 +269,10 @@ def _vendor_url(ref: Ref) -> str:
 
 
 def _find_job(response: Response, task_id: str, service: CiService, answer: Answer) -> Job:
-    """Returns the job of an id.
+    """Returns the job with an id.
 
-    :raises CloudError: ``not_found`` when the vendor says that it does not exist, ``protocol`` when it says nothing of it.
+    :raises CloudError: ``not_found`` when the vendor says that there is no such job, ``protocol`` when the answer does
+        not mention it.
     """
     request_id = answer.headers.get("x-ci-request-id")
     jobs = [job for job in response.get("JobsDetail", []) if isinstance(job, dict)]
@@ -265,7 +289,7 @@ def _find_job(response: Response, task_id: str, service: CiService, answer: Answ
             request_id=request_id,
             advice=f"check the job id, bucket and region; records are kept for {service.keeps}",
         )
-    if len(jobs) == 1:  # the only one that was asked for, by whatever name
+    if len(jobs) == 1:  # only one was asked for, so this is the one, even under another id
         return jobs[0]
     raise CloudError(
         "protocol",
@@ -276,36 +300,39 @@ def _find_job(response: Response, task_id: str, service: CiService, answer: Answ
 
 
 def _declares_type(body: bytes) -> bool:
-    """Whether an answer declares a document type, in any encoding that the parser reads."""
+    """Returns whether an answer declares a document type (DTD), in any encoding that the parser reads."""
     if not re.search(b"<\0?!\0?D\0?O\0?C\0?T\0?Y\0?P\0?E", body):
         return False
     found: list[str] = []
     parser = ParserCreate()
     parser.StartDoctypeDeclHandler = lambda name, *dummy: found.append(name)
-    with contextlib.suppress(ExpatError, ValueError, LookupError):  # what is no XML is refused where it is read
+    with contextlib.suppress(ExpatError, ValueError, LookupError):  # decode() refuses what is not XML
         parser.Parse(body, True)
     return bool(found)
 
 
 def encode(content: dict[str, t.Any]) -> bytes:
-    """Returns the XML of a body, which has one root."""
+    """Returns the body of a request as XML.
+
+    :param content: the elements as nested dicts; one root element.
+    """
     return xmltodict.unparse(content).encode("utf-8")
 
 
 def decode(answer: Answer) -> Response:
-    """Returns what stands under ``Response``.
+    """Returns the elements under ``Response``.
 
-    The vendor declares no document type. One that does may define entities: some versions of the parser refuse them,
-    others drop them silently, and the record would then be made of what is left. So it is refused here first.
+    The vendor never declares a document type. A declaration could define entities: some versions of the parser refuse
+    them, others drop them silently, which would leave the record incomplete. So declarations are refused first.
 
-    :raises CloudError: when it is an error of the vendor, or nothing of the vendor's form.
+    :raises CloudError: when the answer is an error, or does not have the form that the vendor documents.
     """
     request_id = answer.headers.get("x-ci-request-id")
     if _declares_type(answer.body):
         raise unreadable(answer, "XML that declares no document type and no entity")
     try:
         data = as_dict(xmltodict.parse(answer.body, force_list=LISTS, disable_entities=True))
-    except (ExpatError, ValueError, LookupError):  # not XML; an entity; an unknown encoding
+    except (ExpatError, ValueError, LookupError):  # not XML, an entity, or an unknown encoding
         data = {}
     if isinstance(data.get("Error"), dict):
         failure = data["Error"]
@@ -324,12 +351,12 @@ def decode(answer: Answer) -> Response:
 
 
 def place_of(target: t.Mapping[str, t.Any]) -> dict[str, str | None]:
-    """Returns bucket and region of an element that names them."""
+    """Returns the ``bucket`` and ``region`` of an element that has both."""
     return {ours: text_or_none(target.get(theirs)) for ours, theirs in (("bucket", "Bucket"), ("region", "Region"))}
 
 
 def bad_count(parent: t.Mapping[str, t.Any], name: str) -> bool:
-    """Whether an element that counts something cannot be read."""
+    """Returns whether an element that should hold a count is missing, unreadable or negative."""
     number = whole_number(parent.get(name))
     return number is None or number < 0
 

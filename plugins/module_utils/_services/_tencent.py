@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""What the services of Tencent share, whatever their API: credentials, and advice about them."""
+"""The base class of all Tencent services, whatever their API: credentials, and advice about them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TencentService(Service):
     """A service whose requests are signed with a Tencent key pair."""
 
     expired_codes: t.ClassVar[tuple[str, ...]]
-    """The error codes which say that temporary keys have ended."""
+    """Error codes which say that temporary keys have expired."""
 
     def __init__(self, settings: Settings, credentials: TencentCredentials) -> None:
         super().__init__(settings)
@@ -31,30 +31,33 @@ class TencentService(Service):
 
     @classmethod
     def create(cls, settings: Settings, options: Options, environ: Environ) -> TencentService:
-        """Returns the service with the first key pair that is given."""
+        """Returns the service with the first key pair that options or environment give.
+
+        :raises CloudError: ``config``, when they give none or an incomplete set.
+        """
         own = {name: options[name] for name in cls.own_options if options.get(name) is not None}
         return cls(settings, tencent_credentials(options, environ), **own)
 
     @property
     def credential_source(self) -> str:
-        """Where the keys come from."""
+        """Where the keys come from, in a word or two."""
         return self._credentials.source
 
     def secrets(self) -> list[str]:
-        """Every secret key and token that was used so far."""
+        """Returns every secret key and token used so far."""
         return list(self._used)
 
     def keys(self) -> Keys:
-        """Returns the present keys and remembers them as secrets.
+        """Returns the current keys, and remembers them as secrets.
 
-        :raises CloudError: when a profile or the metadata service has none.
+        :raises CloudError: when a profile or the metadata service has no keys.
         """
         keys = self._credentials.keys()
         self._used.update(dict.fromkeys(filter(None, (keys.secret_key, keys.token))))
         return keys
 
     def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
-        """Adds one: temporary keys that have ended are fetched again where they came from."""
+        """Returns the repairs of every service, and one that fetches expired temporary keys again."""
         return {**super().repairs(), "keys": self._repair_keys}
 
     def _repair_keys(self, error: CloudError, request: Request) -> bool:

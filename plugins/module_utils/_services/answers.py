@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""Tools to read a vendor's answer: what an error code means, and values of any type made into those of a record."""
+"""Helpers to read a vendor's answer: rules for error codes, and conversion of values to the types of a record."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .._transport import Answer
 
 TIME = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))"
 LARGEST_WHOLE = 1e18
-"""Floats above it are not read as whole numbers: their last digits are not what the vendor sent."""
+"""Floats of this size and above are not read as whole numbers, since their last digits are not exact."""
 
 
 class Rule(t.NamedTuple):
     """What an error code means.
 
-    :param advice: where it is not what the kind says.
-    :param retryable: where it is not what the kind says.
-    :param by_message: the rules for messages of this code, where the vendor puts the cause there: each key is a pattern
-        that is searched in the message, upper and lower case being the same. The first that is found takes this rule's
-        place.
+    :param kind: the kind of :class:`CloudError`, such as ``not_found``.
+    :param advice: what to do about it; null for the advice of the kind.
+    :param retryable: whether a later poll may succeed; null for what holds for the kind.
+    :param by_message: rules by message, for codes where only the vendor's message tells the cause. Each key is a
+        regular expression that is searched in the message, regardless of case. The first match replaces this rule.
     """
 
     kind: str
@@ -36,19 +36,19 @@ class Rule(t.NamedTuple):
     by_message: t.Mapping[str, Rule] = {}
 
     def for_message(self, message: str) -> Rule:
-        """Returns the rule for a message of the vendor: one of ``by_message``, else this one."""
+        """Returns the rule for a message of the vendor: the first match in ``by_message``, else this rule."""
         rules = (rule for pattern, rule in self.by_message.items() if re.search(pattern, message, re.IGNORECASE))
         return next(rules, self)
 
 
 Rules = t.Mapping[str, Rule]
-"""Error codes to rules. A key that ends in ``*`` stands for all codes that begin so; the longest match wins."""
+"""Rules by error code. A key that ends in ``*`` matches all codes with that prefix; the longest match wins."""
 
 
 def decode_json(answer: Answer) -> dict[str, t.Any]:
-    """The body as a JSON object.
+    """Returns the body as a JSON object.
 
-    :raises CloudError: by the HTTP status when that is an error, else ``protocol``.
+    :raises CloudError: when it is none: of the kind that the HTTP status tells, else ``protocol``.
     """
     try:
         data = json.loads(answer.body.decode("utf-8"))
@@ -60,7 +60,12 @@ def decode_json(answer: Answer) -> dict[str, t.Any]:
 
 
 def unreadable(answer: Answer, wanted: str) -> CloudError:
-    """The error for a body that is not of the vendor's form: what the HTTP status says, else ``protocol``."""
+    """Returns the error for a body that does not have the form that the vendor documents.
+
+    Its kind is the one that the HTTP status tells, else ``protocol``.
+
+    :param wanted: what was expected, such as "a JSON object".
+    """
     error = http_error(answer)
     if error.kind == "protocol":
         what = "an empty body" if not answer.body.strip() else "something else"
@@ -69,7 +74,7 @@ def unreadable(answer: Answer, wanted: str) -> CloudError:
 
 
 def lacks_member(answer: Answer, name: str, request_id: str | None = None) -> CloudError:
-    """The error for an answer in which a member is missing without which nothing can be said of the cloud task."""
+    """Returns the error for an answer that lacks a member without which the status is not known."""
     return CloudError(
         "protocol",
         f"{answer.host} answered with HTTP {answer.status} and without {name}, which tells the status",
@@ -79,7 +84,7 @@ def lacks_member(answer: Answer, name: str, request_id: str | None = None) -> Cl
 
 
 def odd_member(answer: Answer, name: str, value: t.Any, request_id: str | None = None) -> CloudError:
-    """The error for an answer in which a member that decides about the status is there and cannot be read."""
+    """Returns the error for an answer with an unreadable value in a member that is needed for the status."""
     shown = {dict: "an object", list: "a list", type(None): "empty"}.get(type(value)) or quoted(value, 40)
     return CloudError(
         "protocol",
@@ -90,7 +95,7 @@ def odd_member(answer: Answer, name: str, value: t.Any, request_id: str | None =
 
 
 def http_error(answer: Answer) -> CloudError:
-    """The error that an HTTP status alone tells of."""
+    """Returns the error for an HTTP status, where the body tells no more; ``protocol`` where the status is no error."""
     kind = "protocol"
     if answer.status == 429:
         kind = "throttled"
@@ -107,7 +112,11 @@ def http_error(answer: Answer) -> CloudError:
 def vendor_error(
     answer: Answer, rules: Rules, *, code: str, message: str, request_id: str | None, said_more: str = ""
 ) -> CloudError:
-    """The error for an error code of the vendor."""
+    """Returns the error for an error code of the vendor.
+
+    :param message: the vendor's message, which may be empty.
+    :param said_more: text to add to our message, such as a permission that is missing.
+    """
     rule = (find_rule(rules, code) or _rule_of_status(answer.status)).for_message(message)
     code, message = one_line(code, 100), one_line(message)
     words = f"{code}: {message}" if message else code
@@ -126,7 +135,7 @@ def vendor_error(
 
 
 def find_rule(rules: Rules, code: str) -> Rule | None:
-    """The rule for a code: its own, else that of the longest beginning."""
+    """Returns the rule for an error code: the exact match, else the longest matching prefix; null if there is none."""
     if code in rules:
         return rules[code]
     begins = [name for name in rules if name.endswith("*") and code.startswith(name[:-1])]
@@ -134,20 +143,26 @@ def find_rule(rules: Rules, code: str) -> Rule | None:
 
 
 def _rule_of_status(status: int) -> Rule:
-    """For a code that no table knows. Unsure means retryable: only what is known to be final ends a wait at once."""
+    """Returns the rule for an error code that is in no table, by the HTTP status.
+
+    Where the status does not tell either, the error is retryable: only errors known to be final end a wait at once.
+    """
     kinds = {400: "invalid", 401: "auth", 403: "permission", 404: "not_found", 429: "throttled"}
     return Rule(kinds.get(status, "server"))
 
 
 def iso_time(text: t.Any) -> str | None:
-    """A vendor's time in UTC; null for the ways in which vendors say "not yet" (``-``, zeros, nothing)."""
+    """Returns a time in UTC, as ``2026-01-02T03:04:05Z``; null for a value that is no time.
+
+    Vendors write "not yet" in several ways, such as ``-``, zeros or nothing.
+    """
     match = re.fullmatch(TIME, text.strip()) if isinstance(text, str) else None
     if not match:
         return None
     numbers = [int(part) for part in match.groups()[:6]]
     sign, hours, minutes = match.groups()[6:]
     try:
-        moment = datetime(*numbers, tzinfo=timezone.utc)  # type: ignore[arg-type, misc] # just the first six
+        moment = datetime(*numbers, tzinfo=timezone.utc)  # type: ignore[arg-type, misc] # six numbers, year to second
         if sign:
             moment -= timedelta(hours=int(hours), minutes=int(minutes)) * (1 if sign == "+" else -1)
     except (ValueError, OverflowError):
@@ -156,7 +171,7 @@ def iso_time(text: t.Any) -> str | None:
 
 
 def whole_number(value: t.Any) -> int | None:
-    """A whole number that may have come as text, and with a fraction of zeros."""
+    """Returns a whole number, which may have come as text or with a fraction of zeros; null for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -168,48 +183,48 @@ def whole_number(value: t.Any) -> int | None:
 
 
 def percent(value: t.Any) -> int | None:
-    """A progress number, when it is one."""
+    """Returns a whole number from 0 to 100; null for anything else."""
     number = whole_number(value)
     return number if number is not None and 0 <= number <= 100 else None
 
 
 def without_nulls(value: t.Any) -> t.Any:
-    """A dict of options without the members that were not given."""
+    """Returns a dict without the members that are null, at any depth; any other value unchanged."""
     if isinstance(value, dict):
         return {name: without_nulls(member) for name, member in value.items() if member is not None}
     return value
 
 
 def as_list(value: t.Any) -> list[t.Any]:
-    """A list whatever the vendor made of it: null and absent are empty, a single thing is one."""
+    """Returns a list unchanged, an empty list for null, and a list of one for any other value."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def as_dict(value: t.Any) -> dict[str, t.Any]:
-    """A dict whatever stands there."""
+    """Returns a dict unchanged, and an empty dict for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def stripped(value: t.Any) -> t.Any:
-    """A text, or the texts in a dict, without the blanks around them."""
+    """Returns a text, or a dict of texts, without surrounding whitespace; any other value unchanged."""
     if isinstance(value, dict):
         return {name: stripped(member) for name, member in value.items()}
     return value.strip() if isinstance(value, str) else value
 
 
 def text_or_none(value: t.Any) -> str | None:
-    """Text, where there is some."""
+    """Returns a value as text without surrounding whitespace; null for null, empty text, dicts and lists."""
     if value is None or isinstance(value, (dict, list)):
         return None
     return str(value).strip() or None
 
 
 def native_word(value: t.Any) -> str | None:
-    """A status in the vendor's own words, as one line; null where there is none, or something that is no word.
+    """Returns a native status as one line of text; null for null, empty text, dicts and lists.
 
-    A number with a fraction of zeros is written without it.
+    A number with a fraction of zeros becomes text without the fraction.
     """
     number = whole_number(value) if isinstance(value, float) else None
     text = text_or_none(value if number is None else number)
@@ -217,13 +232,16 @@ def native_word(value: t.Any) -> str | None:
 
 
 def counts_of(answer: t.Mapping[str, t.Any], **names: str) -> dict[str, int | None] | None:
-    """The ``counts`` of a record, by the vendor's names of them; null when the answer has none."""
+    """Returns the ``counts`` of a record; null when the answer has none of them.
+
+    :param names: the vendor's name of each count, by our name.
+    """
     counts = {ours: whole_number(answer.get(theirs)) for ours, theirs in names.items()}
     return counts if any(value is not None for value in counts.values()) else None
 
 
 def task_error(code: t.Any, message: t.Any, reason: str = "unknown") -> dict[str, t.Any]:
-    """The ``error`` of a record. The vendor's words are one line, so that they cannot pretend to be lines of a log."""
+    """Returns the ``error`` of a record. The vendor's texts become one line, so that they cannot imitate log lines."""
     texts = {"code": text_or_none(code), "message": text_or_none(message)}
     return {**{name: (flat(text) or None) if text else None for name, text in texts.items()}, "reason": reason}
 

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""What every service has to say of itself, and how any of them is asked.
+"""The interface of a service, and the exchange of requests and answers that all services share.
 
-A service is one file beside this one: where it is, how a cloud task is asked for, what native statuses and error codes
-mean, and how an answer becomes a record. ``answers.py`` has the tools to read answers. Services that sign and answer in
-the same way share a family: ``_api3.py`` for Tencent Cloud API 3.0, ``_ci.py`` for Cloud Infinite.
+A service is one file in this folder: its hosts, how a cloud task is polled, what native statuses and error codes mean,
+and how an answer becomes a record. ``answers.py`` has helpers to read answers. Services that sign and answer in the
+same way share a base class: ``_api3.py`` for Tencent Cloud API 3.0, ``_ci.py`` for Cloud Infinite.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .answers import stripped, without_nulls
 SITES = ("china", "intl")
 
 PAGE_SIZE = 100
-"""Entries of a page of a list: the most that the vendors give."""
+"""Entries to ask for in one page of a list: the most that the vendors allow."""
 
 Options = t.Mapping[str, t.Any]
 Environ = t.Mapping[str, str]
@@ -35,13 +35,15 @@ Response = dict[str, t.Any]
 T = t.TypeVar("T")
 MakeRequest = t.Callable[[], Request]
 TimeLeft = t.Callable[[], t.Optional[float]]
+"""Returns the seconds left; null when there is no limit."""
+
 Read = t.Callable[[Answer], tuple[Record, Response]]
 
 
 class Settings(t.NamedTuple):
-    """What a service is told besides credentials.
+    """What a service needs besides credentials.
 
-    :param endpoint: a base URL in place of the vendor's, or null.
+    :param endpoint: base URL in place of the vendor's, or null.
     :param site: ``china``, ``intl``, or null for the host that the vendor's page of the call names.
     """
 
@@ -52,11 +54,11 @@ class Settings(t.NamedTuple):
 
 
 class Poll(t.NamedTuple):
-    """What a poll gave.
+    """The result of one poll.
 
     :param record: the normalized record.
-    :param response: the vendor's answer without secrets.
-    :param calls: how many requests were sent for it.
+    :param response: the vendor's answer without secrets; empty where only the record was asked for.
+    :param calls: number of requests that were sent.
     """
 
     record: Record
@@ -65,11 +67,11 @@ class Poll(t.NamedTuple):
 
 
 class Page(t.NamedTuple):
-    """A part of a vendor's list of cloud tasks.
+    """One page of a vendor's list of cloud tasks.
 
-    :param entries: what the list says of each cloud task, by id.
-    :param token: what to ask for the next part with; null when there is none.
-    :param total: how many the whole list has, where the vendor tells it.
+    :param entries: the vendor's entry of each cloud task, by task id.
+    :param token: the vendor's token for the next page; null after the last page.
+    :param total: number of cloud tasks in the whole list; null where the vendor does not tell.
     """
 
     entries: dict[str, dict[str, t.Any]]
@@ -78,10 +80,10 @@ class Page(t.NamedTuple):
 
 
 class Listed(t.NamedTuple):
-    """A cloud task of a list.
+    """A cloud task that was found in a list.
 
-    :param record: null where the list does not tell enough.
-    :param entry: what the vendor's list says of it.
+    :param record: the normalized record; null where the list does not tell enough.
+    :param entry: the vendor's entry.
     """
 
     ref: dict[str, t.Any]
@@ -90,40 +92,40 @@ class Listed(t.NamedTuple):
 
 
 class Description(abc.ABC):
-    """What is known of a service before anything is sent to it."""
+    """The properties of a service that need no account: names, statuses, options and limits, and how a ref is made."""
 
     word: t.ClassVar[str]
-    """The value of ``provider`` in options and records."""
+    """Value of ``provider`` in options and records."""
     title: t.ClassVar[str]
-    """The service as messages and documentation call it."""
+    """Name of the service in messages and documentation."""
     statuses: t.ClassVar[t.Mapping[str, str]]
     """Our status for each native status that the vendor documents."""
     ref_keys: t.ClassVar[tuple[str, ...]]
-    """What a ``ref`` may hold besides ``provider`` and ``task_id``; the options of these names."""
+    """Keys that a ``ref`` may have besides ``provider`` and ``task_id``. Each is an option of the same name."""
     own_options: t.ClassVar[tuple[str, ...]] = ()
-    """Other options of a poll, which are arguments of the constructor."""
+    """Further options of a poll. They are passed to the constructor."""
     item_options: t.ClassVar[tuple[str, ...]] = ()
     """Those of ``own_options`` that may differ between the cloud tasks of one wait."""
     rate: t.ClassVar[float]
-    """Calls a second that a wait sends unless the user says otherwise; below the vendor's published limit."""
+    """Default rate limit of a wait, in calls per second; below the vendor's published limit."""
     keeps: t.ClassVar[str | None] = None
-    """For how long the vendor can be asked about a cloud task, in words; null where no page tells."""
+    """How long the vendor keeps a cloud task, in words; null where no vendor page tells."""
 
     @classmethod
     def endpoint_variable(cls) -> str:
-        """The environment variable with a base URL in place of the vendor's."""
+        """Returns the name of the environment variable that replaces the vendor's base URL."""
         return f"CLOUDWAIT_{cls.word.upper()}_ENDPOINT"
 
     @classmethod
     def missing_libraries(cls) -> list[str]:
-        """The names of Python packages that the service needs and this Python lacks."""
+        """Returns the names of Python packages that the service needs and that are not installed."""
         return [] if HAS_REQUESTS else ["requests"]
 
     @classmethod
     def make_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
         """Returns the ref of a cloud task.
 
-        :raises CloudError: ``config``, when ``task_id`` is empty or cannot stand in a path.
+        :raises CloudError: ``config``, when ``task_id`` is empty or cannot be part of a URL's path.
         """
         task_id = (options.get("task_id") or "").strip()
         advice = "give the id that the start call returned"
@@ -135,9 +137,9 @@ class Description(abc.ABC):
 
     @classmethod
     def make_blank_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
-        """Returns a ref without an id, which says where the cloud tasks of these options are.
+        """Returns a ref whose ``task_id`` is null. It tells where the cloud tasks of these options are.
 
-        :raises CloudError: ``config``, when an option has a value that it cannot have.
+        :raises CloudError: ``config``, when an option has an invalid value.
         """
         ref: dict[str, t.Any] = {"provider": cls.word, "task_id": None}
         given = {name: stripped(without_nulls(options[name])) for name in cls.ref_keys if options.get(name)}
@@ -145,27 +147,27 @@ class Description(abc.ABC):
         if "site" in cls.ref_keys:
             check_site(ref.get("site"), "site")
         if options.get("secret_id"):
-            ref.pop("profile", None)  # keys in the options come before a profile, so it takes no part
+            ref.pop("profile", None)  # keys in the options take precedence, so the profile is not used
         return ref
 
     @classmethod
     def merge(cls, own: Options, defaults: Options) -> dict[str, t.Any]:
-        """Returns the options of one cloud task among many.
+        """Returns the options of one cloud task of a wait: its own, else those of the whole wait.
 
-        :param own: those of its item.
-        :param defaults: those of the whole wait. Keys in them do not go before the profile of an item.
+        :param own: options of the item.
+        :param defaults: options of the whole wait. If the item has a profile, ``secret_id`` is not taken from them.
         """
         return {**defaults, **own, "secret_id": None if "profile" in own else defaults.get("secret_id")}
 
     @classmethod
     def site_of(cls, options: Options, environ: Environ) -> str | None:
-        """The site that the options or the environment name; null for the host that the vendor's page names."""
+        """Returns the site that options or environment name; null for the host that the vendor's page names."""
         site: str | None = options.get("site") or None
         return site
 
 
 class Service(Description):
-    """A service, as one account sees it. Several threads may poll at once."""
+    """A service, used with the credentials of one account. Several threads may poll at once."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -177,7 +179,7 @@ class Service(Description):
     def create(cls, settings: Settings, options: Options, environ: Environ) -> Service:
         """Returns the service with the credentials that options and environment give.
 
-        :raises CloudError: ``config``, when they give none or half of a set.
+        :raises CloudError: ``config``, when they give none or an incomplete set.
         """
 
     @property
@@ -187,48 +189,48 @@ class Service(Description):
 
     @abc.abstractmethod
     def secrets(self) -> list[str]:
-        """Every secret that was used so far."""
+        """Returns every secret used so far, so that it can be hidden in output."""
 
     @abc.abstractmethod
     def vendor_url(self, ref: Ref) -> str:
-        """The base URL that the vendor documents, which may depend on site, bucket and region."""
+        """Returns the base URL that the vendor documents. It may depend on site, bucket and region."""
 
     @abc.abstractmethod
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
-        """Returns the request that asks for a cloud task.
+        """Returns the request that polls a cloud task.
 
-        :param timeout: seconds for another request that must be sent first, such as one for a token.
+        :param timeout: seconds for a request that must be sent first, such as one for a token; null for the usual time.
         """
 
     @abc.abstractmethod
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
-        """Returns the record and the response of an answer.
+        """Returns the record and the response of the answer to a poll.
 
-        :raises CloudError: when the answer is an error, or is not what the vendor documents.
+        :raises CloudError: when the answer is an error, or does not have the form that the vendor documents.
         """
 
     def about(self, ref: Ref) -> dict[str, t.Any]:
-        """What a result says of how a poll was made. A host that is not the vendor's is always named."""
+        """Returns members for the result: where the credentials come from, and the host if it is not the vendor's."""
         about = {"credential_source": self.credential_source}
         host = urlsplit(self.base_url(ref)).netloc
         return about if host == urlsplit(self.vendor_url(ref)).netloc else {**about, "endpoint_host": host}
 
     def memory(self) -> str | None:
-        """What the next round of a wait should know of this one: words of our own, never a secret."""
+        """Returns what the next round of a wait should know: text of our own, never a secret; null for nothing."""
         return None
 
-    def recall(self, memory: str | None) -> None:  # most have nothing to remember
-        """Use what ``memory`` returned in an earlier round."""
+    def recall(self, memory: str | None) -> None:  # most services have nothing to restore
+        """Restore what ``memory`` returned in an earlier round."""
 
     def base_url(self, ref: Ref) -> str:
-        """Where requests go, without a slash at the end."""
+        """Returns the base URL for requests, without a slash at the end."""
         return (self.settings.endpoint or self.vendor_url(ref)).rstrip("/")
 
     def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
-        """What can be repaired between two requests, by name.
+        """Returns the functions, by name, that can repair what made a request fail.
 
-        Each repair is tried once a poll. It gets the error and the request that met it, and returns whether it is worth
-        sending the request again.
+        Each repair is tried once per poll. It gets the error and the request that met it, and returns whether to send
+        the request again.
         """
         clock = self.settings.clock
         return {
@@ -236,11 +238,11 @@ class Service(Description):
         }
 
     def poll(self, ref: Ref, *, timeout: float | None = None, record_only: bool = False) -> Poll:
-        """Ask once for a cloud task; again only after a repair.
+        """Poll a cloud task. The request is sent again only after a repair.
 
-        :param timeout: seconds for all requests together, when that must be shorter than usual for each.
-        :param record_only: leave the response empty, which saves the time to clean it.
-        :raises CloudError: when there is no record. Its ``calls`` says how many requests were sent.
+        :param timeout: seconds for all requests together; null for the usual time for each.
+        :param record_only: leave the response empty, which saves the time to remove secrets from it.
+        :raises CloudError: when there is no record. Its ``calls`` is the number of requests that were sent.
         """
 
         def read(answer: Answer) -> tuple[Record, Response]:
@@ -254,7 +256,7 @@ class Service(Description):
     def call(self, make_request: MakeRequest, read: Read) -> Poll:
         """Send any other call that gives a record, which may be empty, and a response.
 
-        :raises CloudError: as :meth:`exchange`.
+        :raises CloudError: see :meth:`exchange`.
         """
 
         def read_redacted(answer: Answer) -> tuple[Record, Response]:
@@ -267,14 +269,15 @@ class Service(Description):
     def exchange(
         self, make_request: MakeRequest, read: t.Callable[[Answer], T], *, left: TimeLeft = lambda: None
     ) -> tuple[T, int]:
-        """Send requests until an answer is good or nothing can be repaired.
+        """Send a request, and send it again after each repair, until it succeeds or nothing can be repaired.
 
-        A request is sent again only after a repair, which means that the vendor has refused the one before.
+        A repair is possible only after the vendor has refused a request, so that nothing is carried out twice.
 
-        :param make_request: an error that it raises means that nothing was sent.
-        :param left: seconds for the next request, when that must be shorter than usual.
-        :returns: what was read, and how many requests were sent.
-        :raises CloudError: the last error, without secrets. Its ``calls`` says how many requests were sent.
+        :param make_request: returns the request. If it raises an error, the request was not sent.
+        :param read: returns what the caller wants to know of an answer.
+        :param left: returns the seconds for the next request; null for the usual time.
+        :returns: what ``read`` returned, and the number of requests that were sent.
+        :raises CloudError: the last error, without secrets. Its ``calls`` is the number of requests that were sent.
         """
         transport, clock, repairs = self.settings.transport, self.settings.clock, self.repairs()
         before = transport.sent
@@ -301,55 +304,59 @@ class Service(Description):
 
 
 class Lists(Service):
-    """A service whose vendor lists cloud tasks, a page at a time."""
+    """A service whose vendor lists cloud tasks, page by page."""
 
     open_lists: t.ClassVar[t.Mapping[str, Options]] = {}
-    """The lists that hold only cloud tasks that are not over, where the vendor has such: their filters, by name."""
+    """Filters of the lists that hold only unfinished cloud tasks, by the name of the list; empty if there are none."""
 
     @abc.abstractmethod
     def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
-        """Returns the request for a page.
+        """Returns the request for one page of a list.
 
-        :param ref: where the cloud tasks are; it has no id.
-        :param filters: the vendor's parameters that say which cloud tasks are wanted.
-        :param token: what the page before gave; null for the first page.
-        :param size: the most entries that are wanted.
+        :param ref: where the cloud tasks are; without a task id.
+        :param filters: the vendor's parameters that select cloud tasks.
+        :param token: the token of the page before; null for the first page.
+        :param size: largest number of entries.
         """
 
     @abc.abstractmethod
     def read_page(self, answer: Answer) -> Page:
-        """Returns the page of an answer.
+        """Returns the page that an answer holds.
 
-        :raises CloudError: when the answer is an error, or is not what the vendor documents.
+        :raises CloudError: when the answer is an error, or does not have the form that the vendor documents.
         """
 
     @abc.abstractmethod
     def list_filters(self, options: Options) -> t.Iterator[tuple[str, Options]]:
-        """Yields the name and the filters of each list that holds what the options of a list module ask for.
+        """Yields name and filters of each list that must be read for the options of a list module.
 
-        :raises CloudError: ``config``, when an option has a value that it cannot have.
+        :raises CloudError: ``config``, when an option has an invalid value.
         """
 
     @abc.abstractmethod
     def listed(self, ref: Ref, name: str, entry: dict[str, t.Any]) -> Listed:
-        """Returns what an entry of the list of this name says.
+        """Returns the cloud task of an entry of a list.
 
-        :param ref: where the cloud task is, with its id.
+        :param ref: ref of the cloud task, with its id.
+        :param name: name of the list.
         """
 
 
 def check_site(site: str | None, name: str) -> None:
-    """Refuse a site that is none.
+    """Refuse an unknown site. Null is accepted.
 
-    :param name: the option or environment variable that names it.
-    :raises CloudError: ``config``.
+    :param name: the option or environment variable that holds it.
+    :raises CloudError: ``config``, when there is no such site.
     """
     if site is not None and site not in SITES:
         raise CloudError("config", f"{name} is {quoted(site)}, which is no site", advice=f"give {' or '.join(SITES)}")
 
 
 def time_left(timeout: float | None) -> TimeLeft:
-    """Returns a function that gives the seconds left of a time that begins now; null where there is no limit."""
+    """Returns a function that returns the seconds left, counted from now; null where there is no limit.
+
+    :param timeout: seconds from now; null for no limit.
+    """
     if timeout is None:
         return lambda: None
     ends = time.monotonic() + timeout

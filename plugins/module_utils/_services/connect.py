@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""From options to a service that can be asked: its transport, clock, endpoint and credentials; and warnings about them."""
+"""Functions that make a service, its transport and its clock from options; and warnings that follow from polls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ S = t.TypeVar("S", bound=Service)
 def make_transport(options: Options) -> Transport:
     """Returns the transport that the options ask for.
 
-    :raises CloudError: ``config``, when ``request_timeout`` is no duration or too short, or a CA bundle cannot be read.
+    :raises CloudError: ``config``, when ``request_timeout`` is invalid or too short, or the CA bundle cannot be read.
     """
     timeout = check_duration("request_timeout", options["request_timeout"], least=SHORTEST_REQUEST)
     verify = (options["ca_path"] or True) if options["validate_certs"] else False
@@ -28,17 +28,17 @@ def make_transport(options: Options) -> Transport:
 
 
 def make_clock(options: Options, *, offset: float = 0.0) -> Clock:
-    """Returns the clock for signatures. It believes a server only when that server's certificate was checked.
+    """Returns the clock for signatures. The vendor's time can correct it only where certificates are validated.
 
-    :param offset: seconds by which an earlier round found this host's clock to be wrong.
+    :param offset: seconds to add to this host's clock, as an earlier round found out.
     """
     return Clock(offset=offset, correctable=options["validate_certs"])
 
 
 def make_service(service_class: type[S], options: Options, environ: Environ, transport: Transport, clock: Clock) -> S:
-    """Returns a service with endpoint and credentials as the options and the environment say.
+    """Returns a service with the endpoint and credentials that options and environment give.
 
-    :raises CloudError: ``config``, when they contradict or lack something.
+    :raises CloudError: ``config``, when something is missing, invalid or contradictory.
     """
     settings = Settings(
         transport=transport,
@@ -50,7 +50,7 @@ def make_service(service_class: type[S], options: Options, environ: Environ, tra
 
 
 def unknown_warning(record: Options) -> str:
-    """The warning about a native status that no table has."""
+    """Returns the warning about a native status that the vendor does not document."""
     native = one_line(str(record["native_status"]), 80)
     return (
         f"The status {quoted(native)} of the {record['provider']} cloud task {quoted(record['task_id'])} "
@@ -59,7 +59,10 @@ def unknown_warning(record: Options) -> str:
 
 
 def clock_warning(offset: float) -> str:
-    """The warning about a clock that was corrected by so many seconds."""
+    """Returns the warning about a clock that had to be corrected.
+
+    :param offset: seconds that are added to this host's clock.
+    """
     side = "behind" if offset > 0 else "ahead of"
     seconds = f"{abs(offset):.0f} s"
     return f"This host's clock is {seconds} {side} the vendor's; signatures were corrected, set the clock right."

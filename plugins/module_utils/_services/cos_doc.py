@@ -5,10 +5,10 @@
 # This file is private to the collection. Level 3: services.
 """Tencent COS / Cloud Infinite: document jobs, and how to start and list them.
 
-Sources: as in ``_ci.py``; the vendor's pages of the start call (elements, source formats, ``${Number}``) and of the list
-call (filters, paging), the SDK ``cos-python-sdk-v5`` (newer elements and their ranges), the SDK ``cos-go-sdk-v5`` 0.7.75
-(callbacks, ``Input.Url``, ``UserData``, and the order of elements). The start call checks no range itself: one published
-sample has a quality of 109.
+Sources: as in ``_ci.py``; the vendor's pages of the start call (elements, source formats, ``${Number}``) and of the
+list call (filters, paging), the SDK ``cos-python-sdk-v5`` (newer elements and their ranges), the SDK ``cos-go-sdk-v5``
+0.7.75 (callbacks, ``Input.Url``, ``UserData``, and the order of elements). The start call checks no range itself: one
+published sample has a quality of 109.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from .base import Environ, Listed, Lists, Options, Page, Ref, Response
 from .starts import PreparedCall, Starter, check_range, new_id, pending_record, utc
 
 DOC_PROCESS = "DocProcess"
-"""The tag of a job that makes pages or a PDF; those of other tags rewrite the document as one object."""
+"""Tag of jobs that make images of pages, or a PDF. Jobs with other tags rewrite the document as one object."""
 
 SLIDES = ("pptx", "ppt", "pot", "potx", "pps", "ppsx", "dps", "dpt", "pptm", "potm", "ppsm")
 TEXTS = ("doc", "dot", "wps", "wpt", "docx", "dotx", "docm", "dotm", "rtf", "txt", "log", "lrc", "pdf")
 TABLES = ("xls", "xlt", "et", "ett", "xlsx", "xltx", "csv", "xlsb", "xlsm", "xltm", "ets")
 CODE = ("c", "cpp", "h", "asm", "s", "java", "asp", "bat", "bas", "prg", "cmd", "xml", "htm", "html")
 SOURCES = SLIDES + TEXTS + TABLES + CODE
-"""The suffixes that the vendor takes; those of tables have rules of their own."""
+"""File suffixes that the vendor accepts. Tables have rules of their own."""
 
 ELEMENTS = {
     "SrcType": "source_type",
@@ -52,7 +52,7 @@ ELEMENTS = {
     "ImageDpi": "image_dpi",
     "PicPagination": "pic_pagination",
 }
-"""Our option for each element of the vendor's."""
+"""Our option for each XML element of the vendor."""
 
 RANGES = {"quality": (1, 100, " percent"), "zoom": (10, 200, " percent"), "image_dpi": (96, 600, " dots an inch")}
 QUEUES = {
@@ -63,7 +63,7 @@ QUEUES = {
         {"Region": "region", "InstanceId": "instance_id", "Topic": "topic"},
     ),
 }
-"""For each type of callback that is no URL: our option, the vendor's element, and its members by ours."""
+"""For each callback type other than URL: our option, the vendor's element, and our names of its members."""
 
 TO_THE_END = -1
 NOT_IN_XML = "[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
@@ -79,7 +79,10 @@ class CosDoc(CiService, Lists):
     job = "document job"
 
     def find_odd_result(self, job: Job) -> tuple[str, t.Any] | None:
-        """Returns what tells of the pages, where that is there and cannot be read. Jobs of other tags have no pages."""
+        """Returns name and value of a page count that cannot be read; null if there is none.
+
+        Jobs without ``DocProcessResult`` are those of other tags, which count no pages.
+        """
         operation = job["Operation"]
         if "DocProcessResult" not in operation:
             return None
@@ -92,7 +95,7 @@ class CosDoc(CiService, Lists):
         return None
 
     def judge(self, status: str, job: Job) -> tuple[str, Counts, dict[str, t.Any] | None]:
-        """A success of which some pages failed is ``partial``, and ``failed`` when no page succeeded."""
+        """Returns status, counts and error. A success with failed pages is ``partial``; if all failed, ``failed``."""
         result = _result_of(job)
         counts = counts_of(result, total="TotalPageCount", succeeded="SuccPageCount", failed="FailPageCount")
         if status != SUCCEEDED or not counts or not counts["failed"] or counts["failed"] < 0:
@@ -102,14 +105,17 @@ class CosDoc(CiService, Lists):
         return PARTIAL if done else FAILED, counts, error
 
     def outputs(self, status: str, job: Job) -> list[dict[str, t.Any]]:
-        """Returns the pages, or the one object of a job without pages."""
+        """Returns the pages, or the single object of a job without pages."""
         target = as_dict(as_dict(job.get("Operation")).get("Output"))
         return _outputs(_result_of(job), target) or _rewritten(status, job)
 
     # --- lists ---
 
     def list_filters(self, options: Options) -> t.Iterator[tuple[str, Options]]:
-        """Yields one list, since a bucket has but one."""
+        """Yields one list, since a bucket has only one.
+
+        :raises CloudError: ``config``, when ``start_time`` or ``end_time`` is not a time.
+        """
         times = {"startCreationTime": utc(options, "start_time"), "endCreationTime": utc(options, "end_time")}
         yield (
             "doc_jobs",
@@ -123,26 +129,29 @@ class CosDoc(CiService, Lists):
         )
 
     def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
-        """Asks for a page of the jobs of a bucket."""
+        """Returns the request for one page of the jobs of a bucket."""
         params = without_nulls({**filters, "nextToken": token, "size": str(size)})
         return self.make_request("GET", f"{self.base_url(ref)}{self.path}", params=params)
 
     def read_page(self, answer: Answer) -> Page:
-        """Returns the jobs that have an id."""
+        """Returns the page. Entries without an id are left out."""
         response = decode(answer)
         jobs = [job for job in as_list(response.get("JobsDetail")) if isinstance(job, dict) and job.get("JobId")]
         return Page({str(job["JobId"]): job for job in jobs}, text_or_none(response.get("NextToken")))
 
     def listed(self, ref: Ref, name: str, entry: dict[str, t.Any]) -> Listed:
-        """Returns all that a poll would tell."""
+        """Returns the same record as a poll, since entries are complete; null where it cannot be read."""
         return Listed(dict(ref), None if self.find_odd(entry) else self.job_record(ref, entry, None), entry)
 
 
 class CosDocStarts(CosDoc, Starter):
-    """Document jobs, and how to start one."""
+    """Document jobs that can also be started."""
 
     def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
-        """Returns the start of a document job."""
+        """Returns the call that starts a document job.
+
+        :raises CloudError: ``config``, when the options break a rule of the vendor.
+        """
         url = f"{self.base_url(ref)}{self.path}"
         queries = ((options[name] or "").partition("?")[2] for name in ("input_url", "callback_url"))
         self._used.update(dict.fromkeys(filter(None, queries)))  # a query may hold a signature or a token
@@ -163,7 +172,7 @@ class CosDocStarts(CosDoc, Starter):
         jobs = [job for job in as_list(response.get("JobsDetail")) if isinstance(job, dict)]
         job = jobs[0] if jobs else {}
         task_id, request_id = new_id(job.get("JobId"), answer.host), answer.headers.get("x-ci-request-id")
-        if self.find_odd(job):  # the id must not be lost for want of a status
+        if self.find_odd(job):  # return the id even when the status is unreadable
             return pending_record(ref, task_id, answer, request_id), response
         return self.job_record({**ref, "task_id": task_id}, job, request_id), response
 
@@ -183,14 +192,17 @@ def _outputs(result: dict[str, t.Any], target: dict[str, t.Any]) -> list[dict[st
                 **place_of(target),
                 "page": whole_number(page.get("PageNo")),
             }
-            if "PicNum" in page:  # of a spreadsheet: PageNo is the sheet then
+            if "PicNum" in page:  # a spreadsheet: PageNo is the sheet, PicNum the page
                 output.update(sheet=output["page"], page=whole_number(page.get("PicNum")))
             outputs.append(output)
     return outputs
 
 
 def _rewritten(status: str, job: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """The object of a job that makes one file and names no pages, such as ``DocWatermark``: the name that was asked for."""
+    """Returns the output of a successful job that makes one file, such as ``DocWatermark``.
+
+    The answer tells no more than the name that was requested.
+    """
     target = as_dict(as_dict(job.get("Operation")).get("Output"))
     name, tag = text_or_none(target.get("Object")), text_or_none(job.get("Tag"))
     if status != SUCCEEDED or tag in (None, DOC_PROCESS) or name is None or "${" in name:
@@ -199,7 +211,7 @@ def _rewritten(status: str, job: dict[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def _content(options: Options, ref: Ref) -> dict[str, t.Any]:
-    """Returns the elements of the body. An option that is not given is not sent, so that the vendor's default holds."""
+    """Returns the elements of the body. Options not given are left out, so that the vendor's defaults apply."""
     given = {theirs: options[ours] for theirs, ours in ELEMENTS.items() if options[ours] is not None}
     numbers = {name: int(value) if isinstance(value, bool) else value for name, value in given.items()}
     output = options["output"]
@@ -229,9 +241,9 @@ def _content(options: Options, ref: Ref) -> dict[str, t.Any]:
 
 
 def _check(options: Options) -> None:
-    """What the vendor would refuse, or worse, would charge for.
+    """Refuse options that the vendor would refuse, or would accept and charge for in vain.
 
-    :raises CloudError: ``config``.
+    :raises CloudError: ``config``, with the rule that is broken.
     """
     source = _source_type(options)
     names = ("input_object", "input_url", "image_params", "doc_password", "queue_id", "user_data", "callback_url")
@@ -247,7 +259,10 @@ def _check(options: Options) -> None:
 
 
 def _source_type(options: Options) -> str:
-    """The document's format, which its name tells where no option does."""
+    """Returns the format of the document: ``source_type``, else the suffix of its name.
+
+    :raises CloudError: ``config``, when the vendor does not convert this format, or when ``input_url`` is no URL.
+    """
     url = options["input_url"]
     if url is not None and not re.fullmatch(r"https?://[^\s]+", url.strip()):
         raise CloudError(
@@ -266,7 +281,7 @@ def _source_type(options: Options) -> str:
 
 
 def _path_of(url: str) -> str:
-    """A URL without its query, which may hold a signature, and without a password."""
+    """Returns a URL without query, fragment and user info, which may hold secrets."""
     return re.sub("//[^/]*@", "//", re.split("[?#]", url.strip())[0])
 
 
@@ -275,7 +290,11 @@ def _suffix(name: str) -> str:
 
 
 def _check_texts(texts: t.Mapping[str, str | None]) -> None:
-    """What must not be empty, and what XML cannot hold; the values are not shown, since one is a password."""
+    """Refuse texts that are empty or that XML cannot hold. Messages do not show them, since one is a password.
+
+    :param texts: the texts by option; null where the option is not given.
+    :raises CloudError: ``config``.
+    """
     for name, text in texts.items():
         if text is not None and not text.strip():
             raise CloudError("config", f"{name} is empty", advice="give it, or leave the option out")
@@ -285,9 +304,9 @@ def _check_texts(texts: t.Mapping[str, str | None]) -> None:
 
 
 def _check_callback(options: Options) -> None:
-    """The type of a callback and what it needs, and nothing of another type.
+    """Refuse a callback type without the option that it needs, or with an option of another type.
 
-    :raises CloudError: ``config``.
+    :raises CloudError: ``config``, also when ``callback_url`` is no URL.
     """
     kind = options["callback_type"] or "Url"
     needed = QUEUES[kind][0] if kind in QUEUES else "callback_url"

@@ -7,7 +7,8 @@
 
 Sources: the vendor's page of ``GetTaskInfo`` (statuses, sample), of the access token of an internal app, and of
 ``CopyDoc`` (which wants the token of a user); the SDK ``doc_2_0`` (``CopyDocWithAppAuth``, for which no page was found,
-and the answer of both); clients of others for the codes of throttling and refused tokens, which come as HTTP 403 and 400.
+and the answer of both); clients of others for the codes of throttling and refused tokens, which come as HTTP 403 and
+400.
 """
 
 from __future__ import annotations
@@ -48,13 +49,13 @@ TOKEN_HEADER = "x-acs-dingtalk-access-token"
 TOKEN_PATH = "/v1.0/oauth2/accessToken"
 TOKEN_REFUSED = "InvalidAuthentication"
 WRONG_HOST = ("auth", "not_found")
-"""The kinds of errors that the host of another site gives to what is right on its own."""
+"""Kinds of errors that the host of the wrong site returns for credentials and ids that are right on the other."""
 
 RENEW_BEFORE = 200
-"""Seconds before the end of a token at which it is fetched again: the page says to keep one for 7000 of its 7200."""
+"""Seconds before a token ends at which it is fetched again: the vendor's page says to use one for 7000 of its 7200."""
 
 LONGEST_LIFE = 24 * 3600
-"""The most seconds for which a token is believed to live."""
+"""Longest lifetime of a token in seconds. An answer that states a longer one is not believed."""
 
 STATUSES: dict[str, str] = {
     "-1": PENDING,
@@ -69,7 +70,7 @@ FAILURES: dict[str, str] = {
     "3": "all documents failed",
     "4": "the cloud task failed",
 }
-"""What the vendor's page says of a status; its answers have no message."""
+"""Meaning of each failed or partial status on the vendor's page, since answers have no message."""
 
 RULES: Rules = {
     "Forbidden.AccessDenied.AccessTokenPermissionDenied": Rule("permission"),
@@ -97,7 +98,7 @@ MEMBERS = {
     "targetParentDentryUuid": "target_parent_dentry_uuid",
     "targetPreDentryUuid": "target_pre_dentry_uuid",
 }
-"""The vendor's name of each of our options."""
+"""Our option for each member of the vendor's request."""
 
 
 class DingTalkDoc(Service):
@@ -119,14 +120,17 @@ class DingTalkDoc(Service):
 
     @classmethod
     def create(cls, settings: Settings, options: Options, environ: Environ) -> DingTalkDoc:
-        """With the first app or token that is given."""
+        """Returns the service with the first app or token that options or environment give.
+
+        :raises CloudError: ``config``, when they give none or an incomplete set.
+        """
         return cls(settings, dingtalk_app(options, environ))
 
     @classmethod
     def site_of(cls, options: Options, environ: Environ) -> str | None:
-        """A site that is not given is that of the environment.
+        """Returns the option ``site``, else the site that ``DINGTALK_SITE`` names; null where neither is given.
 
-        :raises CloudError: ``config``, when the environment names none.
+        :raises CloudError: ``config``, when the variable names an unknown site.
         """
         site = super().site_of(options, environ)
         if site is not None:
@@ -136,30 +140,40 @@ class DingTalkDoc(Service):
 
     @classmethod
     def make_blank_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
-        """The site is in the ref, wherever it came from."""
+        """Returns a ref without a task id. It has the site even where that comes from the environment.
+
+        :raises CloudError: ``config``, when options or environment name an unknown site.
+        """
         return super().make_blank_ref({**options, "site": cls.site_of(options, environ)}, environ)
 
     @property
     def credential_source(self) -> str:
-        """Where the app's key or the token come from."""
+        """Where the app's key and secret, or the token, come from."""
         return self._app.source
 
     def secrets(self) -> list[str]:
-        """The app's secret and every token so far."""
+        """Returns the app's secret and every token used so far."""
         return list(self._used)
 
     def vendor_url(self, ref: Ref) -> str:
-        """The page of the call names the international host; ``site: china`` has another."""
+        """Returns the international host, which the vendor's page of the call names, unless ``site`` is ``china``."""
         return "https://api.dingtalk.com" if self.settings.site == "china" else "https://api.dingtalk.io"
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
-        """One cloud task by its id."""
+        """Returns the request that polls a cloud task.
+
+        :param timeout: seconds for a token to be fetched first; null for the usual time.
+        :raises CloudError: when no token can be fetched.
+        """
         return self.make_request("GET", ref, f"/v2.0/doc/task/info/{quote(ref['task_id'], safe='')}", timeout=timeout)
 
     def exchange(
         self, make_request: MakeRequest, read: t.Callable[[Answer], T], *, left: TimeLeft = lambda: None
     ) -> tuple[T, int]:
-        """As of all services; errors that the wrong host would give ask whether it is, unless the user chose it."""
+        """Send a request like any service does; see the base class for parameters, result and errors.
+
+        The advice of errors that a wrong site may have caused mentions the site, unless the user has chosen the host.
+        """
         try:
             return super().exchange(make_request, read, left=left)
         except CloudError as error:
@@ -170,7 +184,12 @@ class DingTalkDoc(Service):
     def make_request(
         self, method: str, ref: Ref, path: str, *, body: bytes | None = None, timeout: float | None = None
     ) -> Request:
-        """The request for anything of the service; the token is the whole signature."""
+        """Returns a request for any operation. The token alone authenticates it; there is no signature.
+
+        :param path: path of the operation below the base URL.
+        :param timeout: seconds for a token to be fetched first; null for the usual time.
+        :raises CloudError: when no token can be fetched.
+        """
         base = self.base_url(ref)
         token = self._token.get(lambda: self._fetch_token(base, timeout))
         return Request(
@@ -183,7 +202,12 @@ class DingTalkDoc(Service):
         )
 
     def _fetch_token(self, base: str, timeout: float | None) -> tuple[str, float | None]:
-        """An app token and the seconds of its life. The body must be JSON: a form is refused."""
+        """Returns a new app token and its lifetime in seconds, null if unknown.
+
+        The body of the request is JSON, since the vendor refuses a form.
+
+        :raises CloudError: when the vendor gives no token.
+        """
         body = json.dumps({"appKey": self._app.app_key, "appSecret": self._app.app_secret}).encode("ascii")
         headers = {"Content-Type": "application/json"}
         request = Request("POST", base + TOKEN_PATH, headers=headers, body=body, sign=lambda dummy: {})
@@ -191,7 +215,7 @@ class DingTalkDoc(Service):
             data = decode(self.settings.transport.send(request, timeout=timeout))
         except CloudError as error:
             error = error.within("no access token could be fetched")
-            if error.kind == "not_found":  # it is the call that is not there, not the cloud task
+            if error.kind == "not_found":  # the token call was not found; a cloud task was not asked for
                 error.kind, error.advice = "config", "check the endpoint and the site"
             raise error from None
         token, life = data.get("accessToken"), whole_number(data.get("expireIn"))
@@ -201,7 +225,7 @@ class DingTalkDoc(Service):
         return token, None if life is None else min(life, LONGEST_LIFE)
 
     def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
-        """A refused token is fetched again. There is no clock to mend: nothing is signed."""
+        """Returns the one repair: fetch a refused token again. The clock needs none, since nothing is signed."""
         return {"token": self._repair_token}
 
     def _repair_token(self, error: CloudError, request: Request) -> bool:
@@ -211,7 +235,10 @@ class DingTalkDoc(Service):
         return True
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
-        """``status`` alone decides: the counters of the vendor's own sample contradict it."""
+        """Returns the record and the response. ``status`` alone decides, since the vendor's sample has wrong counters.
+
+        :raises CloudError: when the answer is an error, or when it does not tell the status.
+        """
         response = decode(answer)
         native = native_word(response.get("status"))
         if isinstance(response.get("status"), (dict, list)):
@@ -236,11 +263,16 @@ class DingTalkDoc(Service):
 
 
 class DingTalkDocStarts(DingTalkDoc, Starter):
-    """Documents of DingTalk, as a user or as an app."""
+    """Document tasks that can also be started, as a user or as an app."""
 
     @classmethod
     def create(cls, settings: Settings, options: Options, environ: Environ) -> DingTalkDocStarts:
-        """With the token of a user, which an app's never replaces; with the app's when there is an operator."""
+        """Returns the service with a user's token, or with an app where ``operator_id`` is given.
+
+        A user's token is never replaced by an app's, which would act as somebody else.
+
+        :raises CloudError: ``config``, when ``operator_id`` is empty, or when credentials are missing or incomplete.
+        """
         if options["operator_id"] == "":
             raise CloudError("config", "operator_id is empty", advice="give it to copy as an app, or leave it out")
         if options["operator_id"]:
@@ -248,7 +280,10 @@ class DingTalkDocStarts(DingTalkDoc, Starter):
         return cls(settings, dingtalk_user(options, environ))
 
     def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
-        """A copy, at once or as a cloud task, as DingTalk decides."""
+        """Returns the call that copies a document. DingTalk decides whether it copies at once or as a cloud task.
+
+        :raises CloudError: ``config``, when an id of a document is empty.
+        """
         param = {theirs: options[ours] for theirs, ours in MEMBERS.items() if options[ours] is not None}
         empty = [ours for theirs, ours in MEMBERS.items() if not param.get(theirs, "x").strip()]
         if empty:
@@ -269,14 +304,16 @@ class DingTalkDocStarts(DingTalkDoc, Starter):
 
 
 def request_id_of(answer: Answer) -> str | None:
-    """The vendor's id of the request."""
+    """Returns the vendor's id of the request; null when the answer has none."""
     return answer.headers.get("x-acs-request-id")
 
 
 def decode(answer: Answer) -> dict[str, t.Any]:
-    """The body. Without an error code in it, HTTP 403 is the limit of this address, not a refusal.
+    """Returns the body as a JSON object.
 
-    :raises CloudError: when it is an error of the vendor, or nothing of the vendor's form.
+    HTTP 403 without an error code means that this address has sent too many requests, not that permission is missing.
+
+    :raises CloudError: when the answer is an error, or does not have the form that the vendor documents.
     """
     try:
         data = decode_json(answer)
@@ -317,16 +354,17 @@ def _address_limit(answer: Answer) -> CloudError:
 
 
 def _progress(counts: dict[str, int | None] | None) -> int | None:
-    """Documents that are over, of all."""
+    """Returns the percentage of documents that have ended; null when the counts do not tell."""
     if not counts or not counts["total"] or counts["succeeded"] is None or counts["failed"] is None:
         return None
     return max(0, min(100, (counts["succeeded"] + counts["failed"]) * 100 // counts["total"]))
 
 
 def _read_copy(ref: Ref, answer: Answer) -> tuple[Record, Response]:
-    """A cloud task to wait for, or the copy itself: a small document is copied at once.
+    """Returns the record of a cloud task to wait for, or of a finished copy: small documents are copied at once.
 
-    What is there decides, since an id must not be lost: ``isAsync`` only where both are there, or neither is.
+    An id or a copy in the answer tells which it is, so that no id is lost. ``isAsync`` decides only where the answer
+    has both or neither.
     """
     response = decode(answer)
     request_id = request_id_of(answer)

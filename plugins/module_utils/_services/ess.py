@@ -9,7 +9,7 @@ Sources: the vendor's page of ``ChannelGetTaskResultApi`` (statuses, sample), th
 codes, and ``DescribeFileConvertTask``, which replaces the older operation on 2026-12-31 with the same fields), the SDK
 ``ess.v20201111`` and the metadata of tccli (the company edition, whose operations have the same fields and statuses).
 
-Starts: the vendor retires ``ChannelCreateConvertTaskApi`` on 2026-12-31, too; ``CreateFileConvertTask`` takes its place
+Starts: the vendor retires ``ChannelCreateConvertTaskApi`` on 2026-12-31, too; ``CreateFileConvertTask`` replaces it
 with the same fields. Uploads of both editions go to the same host, with an ``Agent`` or a ``Caller``.
 """
 
@@ -45,7 +45,9 @@ COMPANY = "company"
 class Edition(t.NamedTuple):
     """One of the two products of ESS, which have the same operations for conversions.
 
-    :param option: the option that says on whose behalf.
+    :param service: the product's name in hosts and signatures.
+    :param version: the version of its API.
+    :param option: the option that names on whose behalf requests are made.
     """
 
     service: str
@@ -57,7 +59,7 @@ EDITIONS: dict[str, Edition] = {
     CHANNEL: Edition("essbasic", "2021-05-26", "agent"),
     COMPANY: Edition("ess", "2020-11-11", "operator"),
 }
-"""In the vendor's words: third-party applications (its operations are named ``Channel...``), and company applications."""
+"""The editions. The vendor calls them third-party applications (operations ``Channel...``) and company applications."""
 
 STATUSES: dict[str, str] = {
     "0": PENDING,
@@ -72,7 +74,7 @@ FAILURES: dict[str, tuple[str, str]] = {
     "-6": ("ProcessFailed", "processing"),
     "-13": ("ProcessTimeout", "timeout"),
 }
-"""The vendor's keyword and our reason of each failed status."""
+"""The vendor's keyword and our reason for each failed status."""
 
 RULES: Rules = {
     **COMMON_RULES,
@@ -92,7 +94,7 @@ IMAGES = ("jpg", "jpeg", "png", "bmp")
 TYPES = ("doc", "docx", "xls", "xlsx", *IMAGES, "html", "txt")
 MAX_IMAGE = {CHANNEL: 8, COMPANY: 5}
 MAX_FILE = 60
-"""Megabytes that an upload may have, images by edition."""
+"""Largest upload in megabytes: of an image, by edition, and of any other file."""
 
 MAX_NAME = 256
 GONE = Rule("invalid", "check resource_id; ESS keeps what was uploaded for an hour")
@@ -113,7 +115,7 @@ class Ess(Api3Service):
         CHANNEL: (OLD_ACTION, NEW_ACTION),
         COMPANY: ("GetTaskResultApi", NEW_ACTION),
     }
-    """Of each edition, the operation that the vendor retires, and the one that takes its place."""
+    """For each edition, the operation that the vendor retires, and the one that replaces it."""
     rate = 10.0
 
     def __init__(
@@ -143,7 +145,10 @@ class Ess(Api3Service):
 
     @classmethod
     def make_blank_ref(cls, options: Options, environ: Environ) -> dict[str, t.Any]:
-        """The edition is in the ref by what it needs: ``agent`` or ``operator``."""
+        """Returns a ref without a task id. It has no ``edition``, since ``agent`` or ``operator`` tells which it is.
+
+        :raises CloudError: ``config``, when ``edition`` is unknown or contradicts ``agent`` and ``operator``.
+        """
         ref = super().make_blank_ref(options, environ)
         edition = ref.pop("edition", AUTO)
         if edition not in (AUTO, *EDITIONS):
@@ -164,7 +169,7 @@ class Ess(Api3Service):
 
     @classmethod
     def merge(cls, own: Options, defaults: Options) -> dict[str, t.Any]:
-        """An item of one edition takes no part in the default that belongs to the other."""
+        """Returns the options of one cloud task. An item with ``agent`` drops a common ``operator``, and vice versa."""
         merged = super().merge(own, defaults)
         given = [each.option for each in EDITIONS.values() if each.option in own]
         if len(given) == 1:
@@ -172,9 +177,9 @@ class Ess(Api3Service):
         return merged
 
     def action_of(self, ref: Ref) -> str:
-        """The present operation of a ref's edition.
+        """Returns the operation in use for a ref's edition.
 
-        :raises CloudError: ``config``, when the edition does not have the one that was chosen.
+        :raises CloudError: ``config``, when the edition does not have the operation that ``api_action`` names.
         """
         edition = edition_of(ref)
         action = self._chosen[edition]
@@ -184,33 +189,40 @@ class Ess(Api3Service):
         return action
 
     def about(self, ref: Ref) -> dict[str, t.Any]:
-        """The operation that was used last, too."""
+        """Returns members for the result: those of every service, and the operation in use."""
         return {**super().about(ref), "api_action": self.action_of(ref)}
 
     def memory(self) -> str | None:
-        """The operations that the vendor offers, one an edition."""
+        """Returns the operation in use for each edition, so that the next round need not find out which is retired."""
         return " ".join(self._chosen.values())
 
     def recall(self, memory: str | None) -> None:
-        """Go on with them."""
+        """Use the operations of an earlier round, unless the user has chosen one."""
         if memory and self._may_switch:
             self._chosen.update(zip(EDITIONS, memory.split()))
 
     @property
     def api_action(self) -> str:
-        """The present operation of the edition for third-party applications."""
+        """The operation in use for the edition for third-party applications."""
         return self._chosen[CHANNEL]
 
     def vendor_url(self, ref: Ref) -> str:
-        """One host an edition."""
+        """Returns the base URL of the ref's edition."""
         return f"https://{EDITIONS[edition_of(ref)].service}.tencentcloudapi.com"
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
-        """One cloud task by its id, on behalf of an agent or by an operator."""
+        """Returns the request that polls a cloud task.
+
+        :raises CloudError: see :meth:`act`.
+        """
         return self.act(ref, {"TaskId": ref["task_id"]})
 
     def act(self, ref: Ref, params: t.Mapping[str, t.Any]) -> Request:
-        """The present operation, on behalf of an agent or by an operator."""
+        """Returns the request for the operation in use, with the agent or operator of the ref.
+
+        :raises CloudError: ``config``, when a required member of agent or operator is missing, or when the edition does
+            not have the operation that ``api_action`` names.
+        """
         edition, action = edition_of(ref), self.action_of(ref)
         product = (EDITIONS[edition].service, EDITIONS[edition].version)
         request = self.make_request(self.base_url(ref), action, {**behalf_of(ref), **params}, product=product)
@@ -218,7 +230,7 @@ class Ess(Api3Service):
         return request
 
     def repairs(self) -> dict[str, t.Callable[[CloudError, Request], bool]]:
-        """Besides those of all Tencent services: the other operation, when the vendor says that this one is gone."""
+        """Returns the repairs of every Tencent service, and one that switches from a retired operation to the other."""
         return {**super().repairs(), "action": self._repair_action}
 
     def _repair_action(self, error: CloudError, request: Request) -> bool:
@@ -226,13 +238,18 @@ class Ess(Api3Service):
             return False
         version = request.prepared.headers["X-TC-Version"]
         edition = next(name for name, each in EDITIONS.items() if each.version == version)
-        if self._chosen[edition] == request.action:  # else another poll has switched since
+        if self._chosen[edition] == request.action:  # otherwise another poll has switched already
             old, new = self.actions[edition]
             self._chosen[edition] = new if request.action == old else old
         return True
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
-        """``TaskStatus`` alone decides; ``TaskMessage`` is prose, and the echoed ``TaskId`` may be another one."""
+        """Returns the record and the response. ``TaskStatus`` alone decides.
+
+        ``TaskMessage`` is prose, and the ``TaskId`` of the answer may differ from the one that was asked for.
+
+        :raises CloudError: when the answer is an error, or when it does not tell the status.
+        """
         response = self.response_of(answer)
         native, request_id = native_word(response.get("TaskStatus")), request_id_of(response)
         if isinstance(response.get("TaskStatus"), (dict, list)):
@@ -252,7 +269,7 @@ class Ess(Api3Service):
 
 
 class EssStarts(Ess, Starter):
-    """File conversion in Tencent ESS; what it makes is always a PDF."""
+    """File conversions that can also be started. Their output is always a PDF."""
 
     actions: t.ClassVar[dict[str, tuple[str, str]]] = {
         CHANNEL: ("ChannelCreateConvertTaskApi", "CreateFileConvertTask"),
@@ -261,13 +278,16 @@ class EssStarts(Ess, Starter):
     rules: t.ClassVar[Rules] = {**RULES, "InvalidParameter.DataNotFound": GONE, "InvalidParameter.InvalidId": GONE}
 
     resource_id: str | None = None
-    """What was uploaded here."""
+    """Id of the file that was uploaded here; null before the upload."""
 
     upload_url = FILE_HOST
-    """Where files go."""
+    """Base URL for uploads."""
 
     def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
-        """A conversion of a file on this host, or of one that was uploaded before."""
+        """Returns the call that converts a file of this host, after an upload, or a file that was uploaded before.
+
+        :raises CloudError: ``config``, when the options or the file break a rule of the vendor.
+        """
         behalf_of(ref)
         src = options["src"]
         file = os.path.basename(src or "")
@@ -294,7 +314,10 @@ class EssStarts(Ess, Starter):
         )
 
     def about(self, ref: Ref) -> dict[str, t.Any]:
-        """What was uploaded, too, which ESS keeps for an hour; and the host that it went to."""
+        """Returns members for the result: also the id of the uploaded file, and its host if it is not the vendor's.
+
+        ESS keeps uploaded files for an hour, so another start can use that id.
+        """
         about = super().about(ref)
         if self.resource_id is not None:
             about["resource_id"] = self.resource_id
@@ -310,7 +333,10 @@ class EssStarts(Ess, Starter):
         return (given or self.settings.endpoint or FILE_HOST).rstrip("/")
 
     def _upload(self, ref: Ref, src: str, name: str) -> str:
-        """Sending a file twice harms nobody, so this may be repeated."""
+        """Upload a file and return its id. Uploading twice does no harm, so this may be repeated.
+
+        :raises CloudError: when the file cannot be read or uploaded.
+        """
         content = base64.b64encode(_read_file(src)).decode("ascii")
         files = [{"FileBody": content, "FileName": name}]
         edition = edition_of(ref)
@@ -337,12 +363,12 @@ class EssStarts(Ess, Starter):
 
 
 def edition_of(ref: Ref) -> str:
-    """The edition that a cloud task belongs to."""
+    """Returns the edition that a ref belongs to."""
     return COMPANY if ref.get("operator") else CHANNEL
 
 
 def behalf_of(ref: Ref) -> dict[str, t.Any]:
-    """Returns the parameter that says on whose behalf an operation is asked for.
+    """Returns the parameter that names on whose behalf a request is made.
 
     :raises CloudError: ``config``, when a member is missing that the vendor's page requires.
     """
@@ -352,7 +378,10 @@ def behalf_of(ref: Ref) -> dict[str, t.Any]:
 
 
 def operator_of(ref: Ref) -> str:
-    """The id of the employee who asks, in the company edition."""
+    """Returns the id of the employee who makes the request, in the company edition.
+
+    :raises CloudError: ``config``, when the ref has none.
+    """
     user_id = as_dict(ref.get("operator")).get("user_id")
     if not user_id:
         raise CloudError("config", "operator lacks user_id", advice="give the id of an employee of the company")
@@ -360,7 +389,10 @@ def operator_of(ref: Ref) -> str:
 
 
 def agent_of(ref: Ref) -> dict[str, t.Any]:
-    """The vendor's ``Agent``; the three members that its page requires must be there."""
+    """Returns the vendor's ``Agent``.
+
+    :raises CloudError: ``config``, when one of the three members that the vendor's page requires is missing.
+    """
     agent = as_dict(ref.get("agent"))
     open_id = as_dict(agent.get("proxy_operator")).get("open_id")
     wanted = {
@@ -403,14 +435,15 @@ def _type_of(name: str) -> str:
 
 
 def _check_file(path: str, kind: str, most: int) -> None:
-    """A regular file of a size that ESS takes.
+    """Refuse a file that is not regular, not readable, empty or larger than ESS accepts.
 
-    :param most: megabytes.
+    :param kind: type of the file, for the message.
+    :param most: largest size in megabytes.
     :raises CloudError: ``config``.
     """
     try:
         about = os.stat(path)
-    except (OSError, ValueError) as error:  # the latter for a null byte, say
+    except (OSError, ValueError) as error:  # ValueError: the path has a null byte
         reason = getattr(error, "strerror", None) or "it is not the name of a file"
         advice = "give a file of the host that the Ansible task runs on"
         raise CloudError("config", f"src is {_shown(path)}, which cannot be used: {reason}", advice=advice) from None

@@ -8,10 +8,11 @@
 Sources: the vendor's pages of ``DescribeTaskDetail`` (statuses, sample), ``DescribeTasks`` and ``ManageTask``, the SDK
 ``mps.v20190612`` (every nested place with a status) and the metadata of tccli (``ProcessMedia``).
 
-``FINISH`` means over, not succeeded: what became of a cloud task is told by its sub-tasks. They are found by their shape,
-so that a kind which the vendor adds next year counts, too.
+``FINISH`` means that a cloud task has ended, not that it succeeded: its sub-tasks tell. They are recognized by their
+shape, so that kinds which the vendor adds later count, too. Below, a sub-task is a part, and a part without parts below
+it is a leaf.
 
-The vendor makes no second cloud task of the same ``SessionId``: it refuses it, presumably with the code
+The vendor refuses a second cloud task with the same ``SessionId``, presumably with the code
 ``InvalidParameterValue.SessionId``.
 """
 
@@ -49,7 +50,7 @@ STATUSES: dict[str, str] = {
     "PROCESSING": RUNNING,
     "FINISH": SUCCEEDED,
 }
-"""Of the whole cloud task; ``FINISH`` is only the best that the sub-tasks can leave of it."""
+"""Statuses of the whole cloud task. ``FINISH`` is ``succeeded`` only if the sub-tasks say so, too."""
 
 PART_STATUSES: dict[str, str] = {
     "WAITING": PENDING,
@@ -59,7 +60,7 @@ PART_STATUSES: dict[str, str] = {
     "FAIL": FAILED,
     "ERROR": FAILED,
 }
-"""Of a sub-task, in capitals: subtitle results write ``Success`` and ``Error``."""
+"""Statuses of a sub-task, compared in capitals, since subtitle results write ``Success`` and ``Error``."""
 
 REASONS: dict[str, str] = {
     "SourceFileError.DownloadNotAccessible": "download",
@@ -67,10 +68,10 @@ REASONS: dict[str, str] = {
     "InvalidInput": "source",
     "InternalError": "processing",
 }
-"""Our reason for each family of ``ErrCodeExt``; the first that it begins with."""
+"""Our reason for each prefix of ``ErrCodeExt``; the first match counts."""
 
 SOURCE_AT_FAULT = ("WorkflowTask", "ScheduleTask", "LiveScheduleTask")
-"""The kinds of which the SDK says that an ``ErrCode`` of the whole means that the source is at fault."""
+"""Containers whose own ``ErrCode`` means, according to the SDK, that the source is at fault."""
 
 CONTAINERS = (
     "WorkflowTask",
@@ -80,17 +81,17 @@ CONTAINERS = (
     "LiveScheduleTask",
     "ExtractBlindWatermarkTask",
 )
-"""The members of an answer of which one holds what became of the cloud task."""
+"""Containers: the members of an answer of which one holds the result of the cloud task."""
 
 WITHOUT_CONTAINER = ("EvaluationTask",)
-"""The values of ``TaskType`` for which the vendor has no such member."""
+"""Values of ``TaskType`` for which the vendor documents no container."""
 
 WITHOUT_PART = ("CoverBySnapshot",)
-"""The values of an entry's ``Type`` for which the vendor has no member with a status."""
+"""Values of ``Type``, in an entry of a list of sub-tasks, for which the vendor documents no member with a status."""
 
 OBJECTS = frozenset({"AiQualityControlTaskResult", "SmartEraseTaskResult", "AiDubbingTaskResult", "SubtitleInfo"})
 ARRAYS = frozenset({"SmartSubtitlesTaskResult", "SubtitleResults", "RecognizeSubtitleResult", "TransSubtitleResult"})
-"""Where sub-tasks stand, besides what is told by the end of a name: ``...Task``, ``...ResItem``, ``...ResultSet``."""
+"""Members that hold sub-tasks, besides those whose names end in ``Task``, ``ResItem`` or ``ResultSet``."""
 
 OPEN = (PENDING, RUNNING)
 NOT_PARTS = frozenset({"InputInfo", "MetaData", "TaskNotifyConfig", "Input"})
@@ -114,7 +115,7 @@ RULES: Rules = {
 }
 
 INPUTS = {"COS": "CosInputInfo", "URL": "UrlInputInfo", "AWS-S3": "S3InputInfo", "VOD": "VODInputInfo"}
-"""The member of ``InputInfo`` that each ``Type`` needs."""
+"""Member of ``InputInfo`` that each ``Type`` needs."""
 
 WORK = (
     "MediaProcessTask",
@@ -128,14 +129,14 @@ WORK = (
     "ScheduleId",
     "Activities",
 )
-"""The members that name something to do; one of them must be there."""
+"""Parameters that name work to do; at least one of them is required."""
 
 MAX_SESSION_ID = 50
 MAX_SESSION_CONTEXT = 1000
-LIVE = "Live"  # what the vendor's words for cloud tasks of live streams begin with
+LIVE = "Live"  # prefix of TaskType for live streams
 DUPLICATE = "InvalidParameterValue.SessionId"
 LISTS = ("WAITING", "PROCESSING", "FINISH")
-"""The lists that the vendor keeps, in the order in which a cloud task goes through them: so none slips through."""
+"""The vendor's lists, in the order in which a cloud task moves through them, so that reading them all misses none."""
 
 
 class Mps(Api3Service, Lists):
@@ -158,16 +159,22 @@ class Mps(Api3Service, Lists):
         self._http_method = http_method
 
     def vendor_url(self, ref: Ref) -> str:
-        """A host a site."""
+        """Returns the base URL of the site."""
         return f"https://mps.{'intl.' if self.settings.site == 'intl' else ''}tencentcloudapi.com"
 
     def request(self, ref: Ref, *, timeout: float | None = None) -> Request:
-        """One cloud task by its id."""
+        """Returns the request that polls a cloud task.
+
+        :raises CloudError: when a profile or the metadata service has no keys.
+        """
         params = {"TaskId": ref["task_id"]}
         return self.make_request(self.base_url(ref), "DescribeTaskDetail", params, method=self._http_method)
 
     def read(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
-        """The verdict over the sub-tasks, once the vendor says that it is over."""
+        """Returns the record and the response. The sub-tasks decide the status once the vendor says that it has ended.
+
+        :raises CloudError: when the answer is an error, or when it does not tell the status.
+        """
         response = self.response_of(answer)
         native, request_id = native_word(response.get("Status")), request_id_of(response)
         if isinstance(response.get("Status"), (dict, list)):
@@ -200,7 +207,10 @@ class Mps(Api3Service, Lists):
     # --- lists ---
 
     def list_filters(self, options: Options) -> t.Iterator[tuple[str, Options]]:
-        """Yields a list for each status that is wanted, in the order in which a cloud task goes through them."""
+        """Yields the list of each wanted status, in the order in which a cloud task moves through them.
+
+        :raises CloudError: ``config``, when ``start_time`` or ``end_time`` is not a time.
+        """
         filters = {
             "SubTaskHasFailed": options["sub_task_has_failed"],
             "StartTime": utc(options, "start_time"),
@@ -210,19 +220,22 @@ class Mps(Api3Service, Lists):
             yield name, {"Status": name, **filters}
 
     def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
-        """Asks for a page of the media tasks of the account."""
+        """Returns the request for one page of the media tasks of the account."""
         params = without_nulls({**filters, "Limit": size, "ScrollToken": token})
         return self.make_request(self.base_url({}), "DescribeTasks", params)
 
     def read_page(self, answer: Answer) -> Page:
-        """Returns the entries that have an id. They have no status: it is the name of the list."""
+        """Returns the page. Entries without an id are left out."""
         response = self.response_of(answer)
         entries = [entry for entry in as_list(response.get("TaskSet")) if as_dict(entry).get("TaskId")]
         token, total = text_or_none(response.get("ScrollToken")), whole_number(response.get("TotalCount"))
         return Page({str(entry["TaskId"]): entry for entry in entries}, token, total)
 
     def listed(self, ref: Ref, name: str, entry: dict[str, t.Any]) -> Listed:
-        """Returns a record of what is not over. Of the rest, the list does not tell how it ended."""
+        """Returns a cloud task, with a record only while it is unfinished: lists do not tell how others ended.
+
+        Entries have no status of their own; the name of the list is their status.
+        """
         record = None
         if name in self.open_lists:
             created, started = iso_time(entry.get("CreateTime")), iso_time(entry.get("BeginProcessTime"))
@@ -231,7 +244,7 @@ class Mps(Api3Service, Lists):
 
 
 class MpsStarts(Mps, Starter):
-    """Media processing."""
+    """Media tasks that can also be started and aborted."""
 
     rules: t.ClassVar[Rules] = {
         **RULES,
@@ -243,13 +256,16 @@ class MpsStarts(Mps, Starter):
     }
 
     def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
-        """A media task of any kind."""
+        """Returns the call that starts a media task of any kind.
+
+        :raises CloudError: ``config``, when the options break a rule of the vendor.
+        """
         if options["session_id"] == "":
             said = "session_id is empty, so nothing would keep a second start from happening"
             raise CloudError("config", said, advice="give one, or leave the option out")
         session = {"SessionId": options["session_id"], "SessionContext": options["session_context"]}
         params = {**options["parameters"], **without_nulls(session)}
-        self._used.update(dict.fromkeys(secret_texts(params)))  # also of what is refused
+        self._used.update(dict.fromkeys(secret_texts(params)))  # before the checks, so that messages hide them, too
         _check(params)
         repeatable = bool(params.get("SessionId"))
 
@@ -270,10 +286,10 @@ class MpsStarts(Mps, Starter):
         return pending_record(ref, response.get("TaskId"), answer, request_id), response
 
     def prepare_abort(self, ref: Ref, poll: Poll) -> PreparedCall:
-        """The end of a cloud task before its time; the answer says nothing of it.
+        """Returns the call that aborts a cloud task. Its answer tells nothing about the cloud task.
 
-        :param poll: what a poll has just given.
-        :raises CloudError: ``invalid``, when the vendor does not abort it any more.
+        :param poll: the result of a poll that was made just before.
+        :raises CloudError: ``invalid``, when the vendor no longer aborts the cloud task.
         """
         status, kind = poll.record["status"], poll.response.get("TaskType")
         if status != PENDING and not (status == RUNNING and str(kind).startswith(LIVE)):
@@ -291,11 +307,14 @@ class MpsStarts(Mps, Starter):
         )
 
 
-# --- What became of it ---------------------------------------------------------------------------------------------
+# --- Status of the whole -------------------------------------------------------------------------------------------
 
 
 def _container(response: Response) -> tuple[str, dict[str, t.Any]]:
-    """The member that is filled, and its name. ``TaskType`` is not always that name, and evaluations have none."""
+    """Returns name and content of the container that is filled; empty content if there is none, as for evaluations.
+
+    ``TaskType`` is not always the name of the container.
+    """
     filled = {
         name: value for name, value in response.items() if isinstance(value, dict) and value and name not in NOT_PARTS
     }
@@ -308,7 +327,7 @@ def _container(response: Response) -> tuple[str, dict[str, t.Any]]:
 
 
 def _check_end(response: Response, kind: str, container: dict[str, t.Any], answer: Answer) -> None:
-    """Refuse an answer that says ``FINISH`` and whose container cannot be read, so that it is never taken for good.
+    """Refuse an answer with ``FINISH`` whose container cannot be read, so that it never counts as a success.
 
     :raises CloudError: ``protocol``.
     """
@@ -333,8 +352,9 @@ def _check_end(response: Response, kind: str, container: dict[str, t.Any], answe
 
 
 def _check_places(where: str, value: t.Any, answer: Answer, request_id: str | None, depth: int = 0) -> None:
-    """Refuse what stands where sub-tasks should and is none, at any depth.
+    """Refuse values of a wrong type where sub-tasks belong, at any depth.
 
+    :param where: path of ``value`` in the answer, for the message.
     :raises CloudError: ``protocol``.
     """
     for name, member in as_dict(value).items() if depth <= MAX_DEPTH else ():
@@ -350,7 +370,7 @@ def _check_places(where: str, value: t.Any, answer: Answer, request_id: str | No
 
 
 def _shape_of(name: str) -> tuple[type, ...]:
-    """What may stand under a name besides null."""
+    """Returns the types that a member of this name may have, besides null."""
     if name in ARRAYS or name.endswith("ResultSet"):
         return (list,)
     if name in OBJECTS or name.endswith(("Task", "ResItem")):
@@ -364,7 +384,7 @@ def _container_failed(container: dict[str, t.Any]) -> bool:
 
 
 def _verdict(kind: str, container: dict[str, t.Any], leaves: list[dict[str, t.Any]]) -> str:
-    """What ``FINISH`` means for a container and its leaves, the gravest first."""
+    """Returns the status that ``FINISH`` stands for, given a container and its leaves."""
     if not container:
         return SUCCEEDED if kind in WITHOUT_CONTAINER else UNKNOWN
     statuses = [leaf["status"] for leaf in leaves]
@@ -382,7 +402,10 @@ def _verdict(kind: str, container: dict[str, t.Any], leaves: list[dict[str, t.An
 def _error(
     status: str, kind: str, container: dict[str, t.Any], leaves: list[dict[str, t.Any]]
 ) -> dict[str, t.Any] | None:
-    """Of the container, else of the first part that failed, with how many there are."""
+    """Returns the error of the container, else of the first failed part, with the number of failed parts.
+
+    Null unless ``status`` is ``failed`` or ``partial``.
+    """
     if status not in (FAILED, PARTIAL):
         return None
     bad = [leaf for leaf in leaves if leaf["status"] == FAILED]
@@ -404,14 +427,14 @@ def _counts(leaves: list[dict[str, t.Any]]) -> dict[str, int | None] | None:
 
 
 def _progress(leaves: list[dict[str, t.Any]]) -> int | None:
-    """The mean over the parts, when each either tells a number or is over."""
+    """Returns the mean progress of the parts; null unless each part has ended or tells its progress."""
     numbers = [100 if leaf["status"] in (SUCCEEDED, FAILED) else leaf["progress"] for leaf in leaves]
     if not numbers or any(number is None for number in numbers):
         return None
     return sum(numbers) // len(numbers)
 
 
-# --- Parts, by shape -----------------------------------------------------------------------------------------------
+# --- Parts, recognized by their shape ------------------------------------------------------------------------------
 
 
 def _part_status(word: t.Any) -> str:
@@ -419,7 +442,7 @@ def _part_status(word: t.Any) -> str:
 
 
 def _is_part(value: dict[str, t.Any], inside_output: bool) -> bool:
-    """Whether it is one by its shape; one whose status is missing or cannot be read is a part of unknown status."""
+    """Returns whether an object has the shape of a part, with or without a readable status."""
     if any(name in value for name in ("ErrCode", "ErrCodeExt")):
         return True
     return "Status" in value and (inside_output or "Message" in value)
@@ -430,10 +453,10 @@ def _leaves(container: dict[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def _entries(name: str, member: t.Any) -> list[dict[str, t.Any]]:
-    """The leaf parts of a member of the container.
+    """Returns the leaves in a member of the container.
 
-    An entry of a list of sub-tasks in which there is none is one itself, of unknown status, but for the type for which
-    the vendor has no member.
+    An entry of a list of sub-tasks in which no part is found counts as a part of unknown status, except where its
+    ``Type`` is in ``WITHOUT_PART``.
     """
     if _shape_of(name) != (list,):
         return _walk(name, member, name == "Output", 0)
@@ -446,10 +469,10 @@ def _entries(name: str, member: t.Any) -> list[dict[str, t.Any]]:
 
 
 def _walk(kind: str, value: t.Any, inside_output: bool, depth: int) -> list[dict[str, t.Any]]:
-    """The leaf parts in and below a value.
+    """Returns the leaves in and below a value.
 
-    A part above others is no leaf, but when it failed or still runs and none of its leaves says so, or when all of them
-    are good and its own status is unknown, it adds itself.
+    A part with parts below it is added as well when its own status says more than theirs: it failed or still runs and
+    none of them does, or its status is unknown and all of them succeeded.
     """
     if kind in NOT_PARTS or depth > MAX_DEPTH:
         return []
@@ -483,7 +506,7 @@ def _part(kind: str, status: str, value: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _part_error(value: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Of a part that failed, whose codes may all the same be the words for success."""
+    """Returns the error of a failed part. Codes that are words for success are left out: the vendor may send them."""
     codes = (text_or_none(value.get(name)) for name in ("ErrCodeExt", "ErrCode"))
     code = next((code for code in codes if code not in (None, "SUCCESS", "0", "0.0")), None)
     reasons = (reason for family, reason in REASONS.items() if (code or "").startswith(family))
@@ -491,7 +514,7 @@ def _part_error(value: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _find_outputs(value: t.Any, depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
-    """The files of every ``Output`` below a value."""
+    """Yields the files of every ``Output`` below a value."""
     for member in as_list(value):
         for name, child in as_dict(member).items():
             if name == "Output":
@@ -501,10 +524,12 @@ def _find_outputs(value: t.Any, depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
 
 
 def _outputs(value: t.Any, storage: dict[str, t.Any], depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
-    """The files in an ``Output``, in the nearest storage above them; none twice.
+    """Yields the files in an ``Output``, each with the nearest storage above it. Paths in one object come once.
 
-    They are members named ``...Path``, ``...Paths`` or ``...PathSet``; ``...FileId``, where the path beside it is empty,
-    since the file is in VOD then; and the addresses in ``FileList``, which are those of a recorded live stream.
+    Files are members named ``...Path``, ``...Paths`` or ``...PathSet``; ``...FileId`` where the path beside it is
+    empty, since the file is in VOD then; and the URLs in ``FileList``, which are those of a recorded live stream.
+
+    :param storage: the storage of files that have none of their own.
     """
     for output in map(as_dict, as_list(value)):
         near = as_dict(output.get("OutputStorage") or output.get("Storage")) or storage
@@ -538,9 +563,9 @@ def _output(path: str, storage: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _check(params: dict[str, t.Any]) -> None:
-    """What the vendor would refuse.
+    """Refuse parameters that the vendor would refuse.
 
-    :raises CloudError: ``config``.
+    :raises CloudError: ``config``, with the rule that is broken.
     """
     source = as_dict(params.get("InputInfo"))
     kind = source.get("Type")

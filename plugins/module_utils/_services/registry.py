@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""All services by their word. A new one is a line in ``CLASSES`` and a name at the imports above it."""
+"""All services by provider word. A new service needs a line in ``CLASSES`` and its name in the import above it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typing as t
 
 from .base import Service
 
-if t.TYPE_CHECKING:  # pragma: no cover # Ansible reads it: what is imported here is sent to the host with each module
+if t.TYPE_CHECKING:  # pragma: no cover # Ansible reads these imports to send the files to the host with each module
     from . import cos_doc, dingtalk_doc, ess, mps  # noqa: F401 # used by their names below
 
 CLASSES = {
@@ -21,11 +21,11 @@ CLASSES = {
     "mps": "Mps",
     "dingtalk_doc": "DingTalkDoc",
 }
-"""The class in the file that is named like the word."""
+"""Name of each class by provider word. The file has the word as its name."""
 
 
 class Services(t.Mapping[str, type[Service]]):
-    """The classes of the services. The file of a service is loaded when it is first asked for, since loading takes time."""
+    """The classes of the services by provider word. Files are imported at first use, since importing takes time."""
 
     def __getitem__(self, word: str) -> type[Service]:
         name = CLASSES[word]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""What a service may offer besides polls: to start a cloud task, to abort one, to list some."""
+"""What a service may offer besides polls: to start, abort and list cloud tasks."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .answers import iso_time
 from .base import PAGE_SIZE, Environ, Listed, Lists, MakeRequest, Options, Page, Read, Ref, Service
 
 Retry = t.Callable[[t.Callable[[], Page]], Page]
-"""Asks for a page, and again after errors that may pass."""
+"""Calls a function that asks for a page, and calls it again after errors that may pass."""
 
 
 class PreparedCall(t.NamedTuple):
-    """A call that changes something in the cloud. All that can be checked without the network was checked.
+    """A call that changes something in the cloud, after all checks that need no network.
 
-    :param make_request: returns the request; sends first what must be there before, such as a file.
-    :param read: returns the record, empty where the call gives none, and the response of an answer.
-    :param doubt: what to do when the call may have been carried out, as the end of a sentence.
-    :param repeatable: whether the vendor makes sure that it is carried out once only.
-    :param certain: error codes that say by themselves that it was carried out.
+    :param make_request: returns the request. Before that, it sends what the call needs, such as a file.
+    :param read: returns record and response of an answer. The record is empty where the call gives none.
+    :param doubt: what to do when it is uncertain whether the call was carried out, as the end of a sentence.
+    :param repeatable: whether the vendor carries out repeated calls only once.
+    :param certain: error codes which prove that the call was carried out.
     """
 
     make_request: MakeRequest
@@ -42,21 +42,23 @@ class Starter(Service):
     """A service that can start cloud tasks."""
 
     check_mode = False
-    """Whether nothing will be sent, so that a file which an earlier Ansible task would have made need not exist."""
+    """Whether nothing will be sent. A file that an earlier Ansible task would have made need not exist then."""
 
     @abc.abstractmethod
     def prepare(self, ref: Ref, options: Options, environ: Environ) -> PreparedCall:
-        """Returns a start, after all checks that are possible before it costs money.
+        """Returns the call that starts a cloud task, after all checks that are possible before it costs money.
 
-        :param ref: where the cloud task will be; it has no id.
-        :raises CloudError: ``config``, with the vendor's rule.
+        :param ref: where the cloud task will be; without a task id.
+        :raises CloudError: ``config``, when the options break a rule of the vendor.
         """
 
 
 def list_tasks(service: Lists, ref: Ref, options: Options, retry: Retry) -> t.Iterator[Listed]:
-    """Yields all cloud tasks that fit, asking for the next page when it is wanted; each once.
+    """Yields each cloud task that matches the options once. The next page is fetched only when it is needed.
 
-    :param ref: where the cloud tasks are; it has no id.
+    :param ref: where the cloud tasks are; without a task id.
+    :param retry: how to deal with errors that may pass.
+    :raises CloudError: when a page cannot be fetched, or when an option has an invalid value.
     """
     seen: set[str] = set()
     for name, filters in service.list_filters(options):
@@ -69,7 +71,7 @@ def list_tasks(service: Lists, ref: Ref, options: Options, retry: Retry) -> t.It
             return retry(ask)
 
         for task_id, entry in read_pages(fetch, options["limit"]):
-            if task_id not in seen:  # one that has moved from list to list meanwhile comes twice
+            if task_id not in seen:  # one that moves to another list meanwhile is listed twice
                 seen.add(task_id)
                 yield service.listed({**ref, "task_id": task_id}, name, entry)
 
@@ -77,15 +79,15 @@ def list_tasks(service: Lists, ref: Ref, options: Options, retry: Retry) -> t.It
 def read_pages(
     fetch: t.Callable[[str | None, int], Page], limit: int | None
 ) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
-    """Yields the entries of a list with their ids, page by page as they are wanted.
+    """Yields the id and entry of each cloud task of a list. The next page is fetched only when it is needed.
 
-    :param fetch: returns a page by its token and its size.
-    :param limit: how many entries are wanted; one more is asked for, which tells whether there are more.
+    :param fetch: returns a page, by token and size.
+    :param limit: number of entries that are wanted, null for all. Pages hold one more, to tell whether there are more.
     """
     size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit + 1)
     token: str | None = None
     used: set[str | None] = set()
-    while token not in used:  # else a vendor that repeats its tokens would have no end
+    while token not in used:  # a vendor that repeats a token must not cause an endless loop
         used.add(token)
         page = fetch(token, size)
         yield from page.entries.items()
@@ -95,14 +97,14 @@ def read_pages(
 
 
 def is_uncertain(error: CloudError) -> bool:
-    """Whether the vendor may have carried out the call that met this error."""
+    """Returns whether the vendor may have carried out the call that met this error."""
     return error.sent and KINDS[error.kind].uncertain
 
 
 def new_id(answer_id: t.Any, host: str) -> str:
     """Returns the id of a cloud task that was just started.
 
-    :raises CloudError: ``protocol``, when there is none.
+    :raises CloudError: ``protocol``, when the answer has none.
     """
     if isinstance(answer_id, int) and not isinstance(answer_id, bool):
         return str(answer_id)
@@ -112,9 +114,9 @@ def new_id(answer_id: t.Any, host: str) -> str:
 
 
 def pending_record(ref: Ref, answer_id: t.Any, answer: Answer, request_id: str | None) -> Record:
-    """Returns the record of a cloud task of which a start told the id and no more.
+    """Returns the record of a new cloud task of which only the id is known.
 
-    :raises CloudError: ``protocol``, when it did not even tell the id.
+    :raises CloudError: ``protocol``, when the answer has no id.
     """
     return make_record({**ref, "task_id": new_id(answer_id, answer.host)}, PENDING, None, request_id=request_id)
 
@@ -122,7 +124,7 @@ def pending_record(ref: Ref, answer_id: t.Any, answer: Answer, request_id: str |
 def utc(options: Options, name: str) -> str | None:
     """Returns an option that is a time, in UTC as ``2026-01-02T03:04:05Z``; null when it is not given.
 
-    :raises CloudError: ``config``, when it is no time.
+    :raises CloudError: ``config``, when it is not a time.
     """
     if options[name] is None:
         return None
@@ -136,6 +138,8 @@ def utc(options: Options, name: str) -> str | None:
 def check_range(options: Options, name: str, least: int, most: int, unit: str = "") -> None:
     """Refuse a number outside the range that the vendor documents, since not every start call checks it.
 
+    :param name: the option; a null value is accepted.
+    :param unit: text to add to the range in the message, such as " percent".
     :raises CloudError: ``config``.
     """
     value = options[name]
@@ -145,8 +149,10 @@ def check_range(options: Options, name: str, least: int, most: int, unit: str = 
 
 
 def check_length(name: str, value: str | None, most: int) -> None:
-    """Refuse a text that is longer than the vendor takes.
+    """Refuse a text that is longer than the vendor accepts.
 
+    :param name: the option, for the message.
+    :param most: largest number of characters.
     :raises CloudError: ``config``.
     """
     length = len(value or "")

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""The options that describe one cloud task, each with its type.
+"""The options that describe one cloud task, with their types.
 
-They are options of modules, keys of the items of a wait, and, but for ``api_action`` and ``edition``, keys of a ``ref``.
-The classes of the services say by name which of them they take. They stand here and not there, since a wait must know
-all of them without loading the file of each service.
+They are options of modules, keys of the items of a wait, and, except ``api_action`` and ``edition``, keys of a ``ref``.
+Each service class lists the names of those that it uses. The types are declared here, so that a wait can check items
+without importing the file of every service.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TASK_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "site": {"type": "str", "choices": ["china", "intl"]},
     "profile": {"type": "str"},
 }
-"""The argument specification of each."""
+"""Argument specification of each option."""
 
 
 def spec_of(name: str, **changes: t.Any) -> dict[str, t.Any]:
