@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""The accounts of a wait: a service for each, with its credentials, and the warnings that they give rise to."""
+"""The accounts of a wait: one service object per set of credentials, and the warnings that polls give rise to."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from .sources import ReadPage
 
 
 class Notes:
-    """Warnings, each given once in a whole wait.
+    """Collects warnings, each given once in a whole wait.
 
-    :param marks: of warnings that earlier rounds have given.
+    :param marks: identifiers of the warnings that earlier rounds have given.
     """
 
     def __init__(self, marks: t.Iterable[str]) -> None:
@@ -34,21 +34,21 @@ class Notes:
 
     @property
     def marks(self) -> list[str]:
-        """Those of earlier rounds and of this one."""
+        """Identifiers of the warnings given so far, in earlier rounds and in this one."""
         return sorted(self._marks)
 
     def add(self, mark: str, text: str) -> None:
-        """Give a warning, unless one with this mark was given."""
+        """Add a warning, unless one with this identifier has been given."""
         if mark not in self._marks:
             self._marks.add(mark)
             self.texts.append(text)
 
 
 class Accounts:
-    """The services that a wait asks, one for each account.
+    """The services that a wait polls, one for each account.
 
-    :param options: those of the wait, checked.
-    :param before: what the round before has handed over.
+    :param options: options of the wait, already checked.
+    :param before: what the previous round has handed over.
     """
 
     def __init__(self, options: Options, environ: Environ, notes: Notes, before: Handover) -> None:
@@ -60,9 +60,9 @@ class Accounts:
         self._services: dict[str, Service] = {}
 
     def service_of(self, item: PlanItem) -> Service:
-        """Returns the service of an item, made when it is first asked for.
+        """Returns the service that polls an item. It is made at its first use.
 
-        :raises CloudError: ``config``, when options and environment give no credentials for it.
+        :raises CloudError: ``config``, when options and environment give no valid credentials or settings for it.
         """
         account = account_of(item)
         if account not in self._services:
@@ -80,11 +80,11 @@ class Accounts:
         return self._services[account]
 
     def secrets(self) -> list[str]:
-        """Every secret that was used."""
+        """Returns every secret used so far."""
         return [secret for service in self._services.values() for secret in service.secrets()]
 
     def carried(self) -> dict[str, str]:
-        """What the services want to know in the next round, by account."""
+        """Returns what the services need to know in the next round, by account."""
         memories = {account: service.memory() for account, service in self._services.items()}
         return {account: memory for account, memory in memories.items() if memory}
 
@@ -104,12 +104,15 @@ class Accounts:
                 self._notes.add(mark, unknown_warning({**ref, "native_status": native}))
 
     def note_clock(self) -> None:
-        """Give a warning when the clock had to be corrected."""
+        """Add a warning if the clock had to be corrected."""
         if self.clock.offset:
             self._notes.add("clock", clock_warning(self.clock.offset))
 
     def page_reader(self, account: str, service: Lists) -> ReadPage:
-        """Returns what asks for a page of a list of open cloud tasks. A refusal is noted: each is polled then."""
+        """Returns a function that reads one page of a list of open cloud tasks.
+
+        It adds a warning when the vendor refuses the list, since each cloud task is polled by itself then.
+        """
 
         def read(name: str, token: str | None, seconds: float) -> tuple[Page, int]:
             filters = service.open_lists[name]
@@ -129,12 +132,12 @@ class Accounts:
 
 
 def listed_record(service: Lists, task: CloudTask, name: str, entry: dict[str, t.Any]) -> Record:
-    """Returns what an entry of a list of open cloud tasks says."""
+    """Returns the record of a cloud task, without secrets, from its entry in a list of open cloud tasks."""
     return t.cast(Record, redact(service.listed(task.item["ref"], name, entry).record))
 
 
 def account_of(item: PlanItem) -> str:
-    """Returns the same text for cloud tasks that are asked for at one host with the same credentials."""
+    """Returns a text that identifies the account: equal for cloud tasks with the same host and credentials."""
     ref = item["ref"]
     own = (value for dummy, value in sorted(item.get("options", {}).items()))
     return " ".join([ref["provider"], *(str(ref.get(name) or "") for name in ("site", "profile")), *map(str, own)])

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""The book of a wait: what is known of each cloud task over all rounds, and the result that is made of it."""
+"""The book of a wait: what is known of each cloud task across all rounds, and the result made of it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from . import verdict
 from .contract import Change, PlanItem, Ref, Report
 
 HISTORY_ENDS = 50
-"""How many changes are kept from the beginning and from the end of a history."""
+"""Number of changes that a history keeps at its beginning, and again at its end."""
 
 
 class News(t.NamedTuple):
-    """What a round has brought that users are told, as numbers of cloud tasks.
+    """What a round has found out that progress lines report, by the number of the cloud task.
 
-    :param changes: the changes of records, each with the number of its cloud task, oldest first.
-    :param troubled: those whose polls fail, for the first time in a row or in another way than before.
-    :param recovered: those whose polls succeed again.
-    :param ended: those that are over for another reason than their record.
+    :param changes: changes of records, each with the number of its cloud task, oldest first.
+    :param troubled: cloud tasks whose polls have begun to fail, or fail with another error than before.
+    :param recovered: cloud tasks whose polls succeed again.
+    :param ended: cloud tasks that have an outcome although their status is not terminal, such as ``timed_out``.
     """
 
     changes: t.Sequence[tuple[int, Change]] = ()
@@ -35,15 +35,15 @@ class News(t.NamedTuple):
 
     @property
     def changed(self) -> list[int]:
-        """Those whose records have changed."""
+        """Numbers of the cloud tasks whose records have changed, in order."""
         return sorted({number for number, dummy in self.changes})
 
 
 class Entry:
     """What is known of one cloud task.
 
-    :param twin_of: the number of an earlier entry that is about the same cloud task; that one alone is kept up to date.
-    :param name: what people are shown, where the user gave one.
+    :param twin_of: the number of an earlier entry for the same cloud task. Only the earlier one is kept up to date.
+    :param name: the name that the user gave the cloud task, or null.
     """
 
     def __init__(self, ref: Ref, *, twin_of: int | None = None, name: str | None = None) -> None:
@@ -62,11 +62,14 @@ class Entry:
 
     @property
     def seen(self) -> bool:
-        """Whether the vendor has told anything of it."""
+        """Whether the vendor has ever returned a record of it."""
         return bool(self.history) or self.record["done"]
 
     def end(self, outcome: str, elapsed: float) -> None:
-        """Set the outcome; the first one is final."""
+        """Set the outcome, unless there is one already.
+
+        :param elapsed: seconds since the wait began.
+        """
         if self.outcome is None:
             self.outcome = outcome
             self.ended = elapsed if self.ended is None else self.ended
@@ -76,18 +79,18 @@ class Entry:
         self.poll_error, self.advice = error.as_dict(), error.advice
 
     def remember(self, changes: t.Iterable[dict[str, t.Any]]) -> None:
-        """Add changes to the history. Of a long one, the middle is dropped."""
+        """Add changes to the history. If it becomes too long, its middle is dropped."""
         self.history += changes
         if len(self.history) > 2 * HISTORY_ENDS:
             self.history = self.history[:HISTORY_ENDS] + self.history[-HISTORY_ENDS:]
 
     def dump(self) -> dict[str, t.Any]:
-        """Returns all of it in plain JSON types."""
+        """Returns the entry as plain JSON types, for a state file."""
         return dict(vars(self))
 
     @classmethod
     def load(cls, data: t.Mapping[str, t.Any]) -> Entry:
-        """Returns the entry that ``dump`` was called on.
+        """Returns the entry that ``dump`` has saved.
 
         :raises KeyError: when a member is missing.
         """
@@ -99,7 +102,7 @@ class Entry:
 class Book:
     """All cloud tasks of a wait, in input order.
 
-    :param at: returns the time of day in UTC, as text, for seconds since the wait began.
+    :param at: converts seconds since the wait began to a time in UTC, as text.
     """
 
     def __init__(self, entries: list[Entry], at: t.Callable[[float], str]) -> None:
@@ -109,7 +112,7 @@ class Book:
 
     @classmethod
     def open(cls, plan: t.Iterable[PlanItem], at: t.Callable[[float], str]) -> Book:
-        """Returns a new book for a plan. Records that came with it and are done need no poll."""
+        """Returns a new book for a plan. Finished records that came with its items are entered without a poll."""
         entries = []
         for item in plan:
             entry = Entry(item["ref"], twin_of=item.get("twin_of"), name=item.get("name"))
@@ -118,12 +121,12 @@ class Book:
         return cls(entries, at)
 
     def apply(self, report: Report) -> News:
-        """Enter what a round has seen.
+        """Enter the report of a round.
 
-        :returns: what users are told of it.
+        :returns: what progress lines should report.
         """
         for number, polls in report["polls"].items():
-            entry = self.entries[int(number)]  # one that was not polled keeps what was last said of it
+            entry = self.entries[int(number)]  # entries that were not polled keep their last error
             entry.polls, entry.advice, entry.poll_error = polls, None, None
             error = report["errors"].get(number)
             if error:
@@ -151,33 +154,38 @@ class Book:
         )
 
     def judge(self, until: t.Collection[str], elapsed: float) -> None:
-        """Set outcomes by the status of the records."""
+        """Set the outcomes that follow from the status of the records.
+
+        :param until: the option ``until``.
+        :param elapsed: seconds since the wait began.
+        """
         for entry in self.entries:
             outcome = verdict.outcome_of(entry.record, until)
             if outcome:
                 entry.end(outcome, elapsed)
 
     def _source(self, entry: Entry) -> Entry:
-        """The entry that is kept up to date: of a cloud task that is listed twice, the first one."""
+        """Returns the entry that is kept up to date: the first one, if a cloud task was given several times."""
         return entry if entry.twin_of is None else self.entries[entry.twin_of]
 
     def open_numbers(self) -> list[int]:
-        """The cloud tasks that must still be polled."""
+        """Returns the numbers of the cloud tasks that have no outcome yet, each once."""
         return [number for number, entry in enumerate(self.entries) if entry.outcome is None and entry.twin_of is None]
 
     def outcomes(self) -> list[str | None]:
-        """The outcome of each, in input order."""
+        """Returns the outcome of each cloud task in input order; null while it has none."""
         return [self._source(entry).outcome for entry in self.entries]
 
     def undecided(self) -> list[int]:
-        """Cloud tasks whose record is done and that are open all the same, since only a condition can judge them."""
+        """Returns the numbers of finished cloud tasks without an outcome, which only a condition can decide."""
         return [number for number in self.open_numbers() if self.entries[number].record["done"]]
 
     def decide(self, number: int, is_good: bool | None, problem: str | None, elapsed: float) -> None:
-        """Enter what a condition says of a cloud task.
+        """Enter the value of the condition for a cloud task. Unless it is true, an unfinished cloud task stays open.
 
-        :param is_good: null when the condition cannot be evaluated.
-        :param problem: why it cannot.
+        :param is_good: the value; null when the condition cannot be evaluated.
+        :param problem: why it cannot be evaluated, else null.
+        :param elapsed: seconds since the wait began.
         """
         entry = self.entries[number]
         error = CloudError("config", problem, advice="correct condition") if problem else None
@@ -191,7 +199,7 @@ class Book:
             entry.end(verdict.FAILED, elapsed)
 
     def is_over(self, *, require: verdict.Require, fail_fast: bool) -> bool:
-        """Whether the wait has its verdict."""
+        """Returns whether the outcome of the whole wait is certain."""
         outcomes = self.outcomes()
         still_open, satisfied = outcomes.count(None), outcomes.count(verdict.SATISFIED)
         return verdict.is_over(
@@ -203,7 +211,7 @@ class Book:
         )
 
     def end_open(self, outcome: str, elapsed: float) -> None:
-        """End what is still open, since the wait ends."""
+        """Give an outcome to every cloud task that has none, because the wait ends."""
         for entry in self.entries:
             error_kind = (entry.poll_error or {}).get("kind")
             entry.end(verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
@@ -231,11 +239,11 @@ class Book:
         return result
 
     def _advice(self, outcome: str) -> str | None:
-        """What to do about the error of the first cloud task with an outcome."""
+        """Returns what to do about the error of the first cloud task with this outcome; null if it has no error."""
         return next((entry.advice for entry in self.entries if entry.outcome == outcome and entry.advice), None)
 
     def _task(self, entry: Entry, elapsed: float) -> dict[str, t.Any]:
-        """An entry of ``tasks`` in the result."""
+        """Returns the member of ``tasks`` in the result for an entry."""
         known = self._source(entry)
         doubt = known.doubt if known.outcome in verdict.UNFINISHED_OUTCOMES else None
         return {
@@ -251,7 +259,7 @@ class Book:
 
 
 def refusal(error: CloudError, msg: str) -> dict[str, t.Any]:
-    """Returns the result of a wait that did not begin, with all keys.
+    """Returns the result of a wait that was refused before it began. It has all keys.
 
     :param msg: the reason, as one sentence.
     """
@@ -260,9 +268,9 @@ def refusal(error: CloudError, msg: str) -> dict[str, t.Any]:
 
 
 def clock_face(started: float) -> t.Callable[[float], str]:
-    """Returns a function from seconds since a start to the time of day in UTC, as text.
+    """Returns a function that converts seconds since a start to a time in UTC, as ``2026-01-02T03:04:05Z``.
 
-    :param started: Unix seconds.
+    :param started: the start in Unix seconds.
     """
 
     def at(elapsed: float) -> str:

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""What goes between the action plugin and the module of ``wait_for_task``, as types of plain JSON.
+"""The data that the action plugin and the module of ``wait_for_task`` exchange, as types of plain JSON.
 
-The action sends an ``Order`` as the module's option ``_round``; the module returns a ``RoundAnswer``. Both hold durations,
-counts and words of our own: never a clock reading, since the two may run on different hosts, and never a secret. Cloud
-tasks are told apart by their number in the plan, as text, since JSON has no other keys.
+The action sends an ``Order`` as the module's option ``_round``; the module returns a ``RoundAnswer``. Both hold
+durations, never clock readings, since the two may run on different hosts; and no secrets. Dicts have the number of a
+cloud task in the plan as their key, as text, since JSON allows no other keys.
 """
 
 from __future__ import annotations
@@ -15,55 +15,56 @@ from __future__ import annotations
 import typing as t
 
 Number = str
-"""The number of a cloud task in the plan, such as ``"0"``."""
+"""Number of a cloud task in the plan, as text such as ``"0"``."""
 
 Ref = t.Mapping[str, t.Any]
 Record = dict[str, t.Any]
 
 
 class _Planned(t.TypedDict):
-    """What every item of a plan has."""
+    """The members that every item of a plan has."""
 
     ref: dict[str, t.Any]
 
 
 class PlanItem(_Planned, total=False):
-    """One cloud task of a wait, as the module understands an item of ``tasks``.
+    """One cloud task of a wait, made of an item of ``tasks``.
 
-    Without ``record``, ``twin_of`` and ``unstarted`` it must be polled.
+    It must be polled unless it has one of ``record``, ``twin_of`` and ``unstarted``.
     """
 
     name: str
-    """What people are shown, where the user gave one."""
+    """The name that the user gave the cloud task."""
     options: dict[str, t.Any]
-    """Options of the poll that no ref holds, such as ``api_action``."""
+    """Options of the poll that are not part of a ref, such as ``api_action``."""
     record: Record
-    """A record that came with the item and is done."""
+    """A record with a terminal status that came with the item."""
     twin_of: int
-    """The number of an earlier item that is the same cloud task."""
+    """The number of an earlier item for the same cloud task."""
     unstarted: bool
-    """True in check mode, where a start that was not carried out left no id."""
+    """True in check mode for an item without a task id, because its start was not carried out."""
 
 
 class TaskState(t.TypedDict, total=False):
-    """What a round must know of a cloud task that earlier rounds have polled. Absent members are as at the beginning."""
+    """What a round must know of a cloud task that earlier rounds have polled. Absent members have initial values."""
 
     polls: int
+    """Number of polls so far."""
     errors: int
     """Failed polls in a row."""
     missing: int
-    """Polls in a row that the vendor answered with "not found"."""
+    """Polls in a row that were answered with "not found"."""
     fingerprint: str | None
-    """The last record in short; absent while there was none."""
+    """Digest of the last record, see ``verdict.fingerprint``; absent before the first record."""
     status: str | None
     trouble: str | None
-    """Why polls fail now, in short."""
+    """Digest of the error that polls fail with at present."""
     asked: bool
-    """Whether a sweep has asked for a poll that has not come yet."""
+    """Whether a sweep has asked for a poll that has not been made yet."""
     due_in: float
-    """Seconds to the next poll."""
+    """Seconds until the next poll."""
     changed_ago: float
-    """Seconds since the last change."""
+    """Seconds since the record last changed."""
 
 
 class QueueState(t.TypedDict):
@@ -72,64 +73,68 @@ class QueueState(t.TypedDict):
     ready_in: float
     """Seconds until the next call may be sent."""
     slowdown: float
-    """How much slower than the rate limit, after the vendor has throttled."""
+    """Factor by which calls are slower than the rate limit, after the vendor has throttled; at least 1."""
 
 
 class SweepState(t.TypedDict):
-    """A sweep through the lists of an account."""
+    """The state of the sweeps through the lists of an account."""
 
     passes: int
+    """Number of sweeps so far."""
     errors: int
+    """Failed sweeps in a row."""
     due_in: float
+    """Seconds until the next page is read."""
     given_up: bool
+    """Whether each cloud task is polled by itself again."""
 
 
 class Handover(t.TypedDict, total=False):
-    """What one round tells the next, through the action, which only makes durations older."""
+    """What one round tells the next. The action passes it on and only adjusts durations by the time that has passed."""
 
     clock_offset: float
-    """Seconds by which this host's clock was found to be wrong."""
+    """Seconds to add to this host's clock, as the vendor's answers have shown."""
     carried: dict[str, str]
-    """What a service wants to know in the next round, by account."""
+    """What each service needs to know in the next round, by account."""
     warned: list[str]
-    """Marks of warnings that were given."""
+    """Identifiers of the warnings that were given."""
     queues: dict[str, QueueState]
-    """By service."""
+    """By provider word."""
     states: dict[Number, TaskState]
-    """Of the cloud tasks that are not over."""
+    """Of the cloud tasks that must still be polled."""
     sweeps: dict[str, SweepState]
     """By account."""
 
 
 class Order(Handover, total=False):
-    """What the action asks of a round. All times are seconds from its beginning."""
+    """What the action asks of a round. All times are seconds, counted from the beginning of the round."""
 
     left: float
-    """To the deadline of the wait."""
+    """Time until the deadline of the wait."""
     elapsed: float
-    """Since the wait began."""
+    """How long the wait had lasted when the round began."""
     linger: float
-    """After which the round ends although nothing has changed."""
+    """Time after which the round ends even if nothing has changed."""
     after_change: float
-    """After which the round ends when something has changed."""
+    """Time after which the round ends if something has changed."""
     first: bool
-    """Whether the round ends as soon as everything was polled once."""
+    """Whether the round ends as soon as every cloud task has been polled once."""
     within: float | None
-    """After which the round must be over, whatever it is doing."""
+    """Time after which the round must have ended, whatever it is doing; null for no such limit."""
     once: bool
-    """Whether everything is polled once and no more."""
+    """Whether every cloud task is polled just once, however long that takes."""
     condition: bool
-    """Whether the action decides by a condition, so that the module does not know what is good."""
+    """Whether a condition decides, which only the action can evaluate."""
     satisfied: int
     """How many cloud tasks earlier rounds have seen satisfied."""
     plan: dict[Number, PlanItem]
     """What is still open; absent in the first round, which makes the plan from the options."""
     plan_only: bool
-    """Whether only the plan is wanted."""
+    """Whether to return the plan without polling."""
 
 
 class Change(t.TypedDict):
-    """A change of a record, ``elapsed`` seconds after the wait began."""
+    """A change of a record. ``elapsed`` is in seconds since the wait began."""
 
     elapsed: float
     status: str
@@ -138,7 +143,7 @@ class Change(t.TypedDict):
 
 
 class PollError(t.TypedDict):
-    """Why the last poll gave no record: the ``error`` of a result, and what to do about it."""
+    """Why the last poll gave no record: the members of ``error`` in a result, and the advice."""
 
     kind: str
     code: str | None
@@ -150,34 +155,34 @@ class PollError(t.TypedDict):
 
 
 class Report(t.TypedDict):
-    """What a round has seen."""
+    """What a round has found out."""
 
     polls: dict[Number, int]
-    """The polls of each cloud task that was polled in this round, those of earlier rounds included."""
+    """Number of polls of each cloud task that was polled in this round, including those of earlier rounds."""
     errors: dict[Number, PollError]
-    """Of those whose last poll failed."""
+    """Errors of the cloud tasks whose last poll failed."""
     troubles: dict[Number, bool]
-    """Those whose polls have begun to fail, or to fail in another way (true), or succeed again (false)."""
+    """True if polls of a cloud task have begun to fail, or fail in another way; false if they succeed again."""
     records: dict[Number, Record]
-    """Of those that have changed: what ``compact`` makes of the record."""
+    """Records that have changed, shortened by ``compact``."""
     history: dict[Number, list[Change]]
-    """Of the same."""
+    """Changes of these records in this round, oldest first."""
     outcomes: dict[Number, list[t.Any]]
-    """Of those that are over: a list of the outcome and of the seconds since the wait began."""
+    """For each cloud task that has ended: its outcome, and the seconds since the wait began."""
     api_calls: dict[str, int]
-    """How many requests were sent, by service."""
+    """Number of requests that were sent, by provider word."""
 
 
 class RoundAnswer(t.TypedDict, total=False):
-    """What the module returns.
+    """What the module returns for a round.
 
-    ``plan`` and ``about`` are there in the first round, and alone when only the plan was asked for.
+    The first round adds ``plan`` and ``about``. With ``plan_only``, these are all but ``invocation``.
     """
 
     invocation: dict[str, t.Any]
-    """Empty; without it Ansible would add all options."""
+    """Always empty. If it were absent, Ansible would add all options."""
     cost: float
-    """CPU seconds that it took to hand the answer over."""
+    """CPU seconds that starting the round and returning its answer took."""
     notes: list[str]
     """Warnings for the user."""
     next: Handover

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""What a poll means for a cloud task: has it changed, is it over, when is it polled again."""
+"""What the result of a poll means for a cloud task: whether it has changed or ended, and when to poll it again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .contract import Change, PlanItem, PollError, TaskState
 from .policy import Limits, Policy
 
 RETRY_AFTER_CAP = 120.0
-"""The longest that a vendor's ``Retry-After`` may put off the next poll, in seconds."""
+"""Longest delay of the next poll, in seconds, that a vendor's ``Retry-After`` can cause."""
 
 
 class CloudTask:
-    """What a round knows of a cloud task.
+    """A cloud task, with what a round knows of it.
 
     :param number: its number in the plan.
     :param state: what earlier rounds have handed over.
@@ -39,7 +39,7 @@ class CloudTask:
         self.fingerprint = state.get("fingerprint")
         self.status = state.get("status")
         self.trouble = state.get("trouble")
-        self.told_trouble = self.trouble  # what the user was told of it
+        self.told_trouble = self.trouble  # what the user has been told already
         self.asked = state.get("asked", False)
         self.changed_at = 0.0
         self.due_at = 0.0
@@ -49,25 +49,25 @@ class CloudTask:
         self.changes: list[Change] = []
         self.error: PollError | None = None
         self.is_over = False
-        self.outcome: str | None = None  # stays null where a condition decides about a record that is done
+        self.outcome: str | None = None  # null while open, and when the action must evaluate a condition
         self.ended = 0.0
 
     @property
     def word(self) -> str:
-        """The word of its service."""
+        """Provider word of its service."""
         return t.cast(str, self.item["ref"]["provider"])
 
     @property
     def is_known(self) -> bool:
-        """Whether the vendor has ever told anything of it."""
+        """Whether the vendor has ever returned a record of it."""
         return self.fingerprint is not None
 
 
 class Judge:
-    """Applies the policy of a wait to what polls of its cloud tasks give.
+    """Applies the policy of a wait to the results of polls.
 
     :param began: when the round began, by the clock that gives every ``now``.
-    :param chance: returns a number from 0 to 1, for jitter.
+    :param chance: returns a random number from 0 to 1, for jitter.
     """
 
     def __init__(
@@ -94,11 +94,14 @@ class Judge:
             task.due_at = began + max(0.0, due_in)
 
     def elapsed(self, now: float) -> float:
-        """Seconds since the wait began."""
+        """Returns the seconds since the wait began."""
         return self._limits.elapsed + now - self._began
 
     def has_verdict(self) -> bool:
-        """Whether the wait is over, as far as a round can tell. Where a condition decides, every record must be done."""
+        """Returns whether the outcome of the wait is certain, as far as a round can tell.
+
+        Where a condition decides, that is when every cloud task has ended.
+        """
         policy = self.policy
         decides = policy.until is not None
         return verdict.is_over(
@@ -110,12 +113,12 @@ class Judge:
         )
 
     def mark_polled(self, task: CloudTask) -> None:
-        """Something was told of a cloud task in this round, by a poll or by a list."""
+        """Note that a poll or a list has told about a cloud task in this round."""
         self.unpolled -= not task.is_polled
         task.is_polled = True
 
     def take_record(self, task: CloudTask, record: Record, now: float) -> None:
-        """A poll gave a record."""
+        """Apply the record that a poll returned."""
         self._recover(task)
         task.status = record["status"]
         mark = verdict.fingerprint(record)
@@ -138,7 +141,10 @@ class Judge:
             self.end(task, outcome if self.policy.until else None, now)
 
     def take_listed(self, task: CloudTask, record: Record, now: float) -> None:
-        """A list names a cloud task. It tells the status alone, which must not hide what a poll has told since."""
+        """Apply the record from a list, which has no more than the status.
+
+        Lists may lag behind: a record that says pending does not replace one that says running.
+        """
         self.mark_polled(task)
         is_late = task.status == RUNNING and record["status"] == PENDING
         if record["status"] != task.status and not is_late:
@@ -150,7 +156,7 @@ class Judge:
         self.has_changed |= task.told_trouble is not None
 
     def take_error(self, task: CloudTask, error: CloudError, now: float) -> None:
-        """A poll gave no record."""
+        """Apply the error of a poll that returned no record."""
         task.error = t.cast(PollError, {**error.as_dict(), "advice": error.advice})
         task.trouble = _mark(error)
         self.has_changed |= task.trouble != task.told_trouble
@@ -165,7 +171,7 @@ class Judge:
         task.due_at = now + min(error.retry_after or 0.0, RETRY_AFTER_CAP)
 
     def goes_on(self, task: CloudTask, now: float) -> bool:
-        """Whether a cloud task is to be polled again; ends it when time, patience or the number of polls is used up."""
+        """Returns whether a cloud task must be polled again; ends it at ``stall_timeout`` or ``max_polls``."""
         policy = self.policy
         if task.is_over or self._limits.once:
             return False
@@ -176,7 +182,10 @@ class Judge:
         return not (task.is_over or task.is_polled_last)
 
     def next_due(self, task: CloudTask, now: float) -> float:
-        """When a cloud task is polled next: after a pause, but not later than the moment at which patience ends."""
+        """Returns the time of the next poll of a cloud task, and notes it.
+
+        It is never later than the end of ``stall_timeout`` or ``not_found_grace``, which the poll then decides.
+        """
         if self.is_deadline_over:
             return self.deadline
         policy = self.policy
@@ -190,15 +199,18 @@ class Judge:
         return task.due_at
 
     def pause_after(self, attempt: int) -> float:
-        """Seconds between two polls.
+        """Returns the seconds between two polls.
 
-        :param attempt: how many polls there were before the first of the two.
+        :param attempt: number of polls before the first of the two.
         """
         policy = self.policy
         return backoff(attempt, first=policy.sleep, factor=policy.backoff, cap=policy.max_sleep, chance=self._chance)
 
     def end(self, task: CloudTask, outcome: str | None, now: float) -> None:
-        """A cloud task is over. Without an outcome, the action finds it by a condition."""
+        """End a cloud task.
+
+        :param outcome: its outcome; null if the action must find it by evaluating a condition.
+        """
         if outcome is not None:
             error_kind = verdict.NOT_FOUND if task.missing else None
             outcome = verdict.last_word(outcome, seen=task.is_known, error_kind=error_kind)
@@ -210,7 +222,10 @@ class Judge:
 
 
 def _mark(error: CloudError) -> str:
-    """The same for errors of the same kind and code. The vendor's code itself does not go from round to round."""
+    """Returns a digest that is equal for errors of the same kind and code.
+
+    A digest, since text of the vendor must not be handed from round to round.
+    """
     return hashlib.sha256(f"{error.kind} {error.code}".encode("utf-8", "replace")).hexdigest()[:8]
 
 

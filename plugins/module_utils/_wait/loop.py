@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""The loop of a round: asks all sources that are due, side by side within the rate budgets, until the round is over.
+"""The loop of a round: polls all sources that are due, in parallel and within the rate limits, until the round ends.
 
-A round ends at the verdict; at the deadline, after a last poll of everything that is open; after it has lingered for its
-time; or some time after a change, so that the action can tell it.
+A round ends when the outcome of the wait is certain; at the deadline, after a last poll of every unfinished cloud task;
+when its time is over; or some time after a change, so that the action can report the change.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from .report import end_late, make_report, queue_states, sweep_states, task_stat
 from .sources import PollRef, SweepSource, TaskSource
 
 LAST_POLLS = 2.5
-"""Seconds that the last polls may take after the deadline, all together; the start of the module comes on top."""
+"""Seconds after the deadline in which all last polls must end. The start of the module takes time in addition."""
 
 NO_TIME = 0.05
-"""Seconds left below which no poll begins any more: the last one at the deadline is near."""
+"""Shortest time left, in seconds, in which a poll is begun: below it, the last poll at the deadline is near."""
 
 SHORTEST_POLL = 0.5
-"""Seconds that a poll gets even where the round should be over already."""
+"""Shortest time limit of a poll, in seconds, even where the round should have ended."""
 
 LONGEST_PAUSE = 86400.0
 """Longest single sleep; platforms reject longer ones."""
 
 THREADS = 16
-"""The most threads, and so connections, of one service."""
+"""Largest number of threads, and so of connections, for one service."""
 
 OVERDUE = 1.0
-"""Seconds after its time limit at which a poll is taken for lost and its thread is left behind."""
+"""Seconds after its time limit at which a poll counts as failed and its thread is abandoned."""
 
 
 class Flight(t.NamedTuple):
     """A source that is being asked.
 
-    :param ends: when its answer is taken for lost.
+    :param ends: when it counts as failed without an answer.
     """
 
     source: Source
@@ -53,9 +53,9 @@ class Flight(t.NamedTuple):
 
 
 class RoundEnd:
-    """When a round is over, and what there is still time for.
+    """Decides when a round ends, and what there is still time for.
 
-    :param sweeps: those of the sources that read lists; a sweep is not broken off.
+    :param sweeps: the sources that read lists. A round does not end in the middle of a sweep if it can be avoided.
     """
 
     def __init__(self, judge: Judge, sweeps: t.Sequence[SweepSource], limits: Limits, began: float) -> None:
@@ -65,9 +65,9 @@ class RoundEnd:
         self._began = began
 
     def has_come(self, now: float, *, is_busy: bool) -> bool:
-        """Whether the round is over.
+        """Returns whether the round has ended.
 
-        :param is_busy: whether any poll is due or under way.
+        :param is_busy: whether any poll is waiting or being made.
         """
         judge = self._judge
         if judge.has_verdict():
@@ -81,7 +81,7 @@ class RoundEnd:
         return now >= self._handover()
 
     def _handover(self) -> float:
-        """When a round without a verdict should come back."""
+        """Returns when a round should end although the outcome of the wait is not certain."""
         if self._is_midway():
             return self._began + self._limits.within
         ends = [self._limits.linger] + ([self._limits.after_change] if self._judge.has_changed else [])
@@ -91,46 +91,46 @@ class RoundEnd:
         return any(sweep.is_midway for sweep in self._sweeps)
 
     def of_polls(self) -> float:
-        """When every poll must be over: the deadline, and some seconds later once the last polls have begun."""
+        """Returns when every poll must have ended: at the deadline, or some seconds later for the last polls."""
         judge = self._judge
         grace = min(judge.policy.request_timeout, LAST_POLLS)
         return judge.deadline + grace if judge.is_deadline_over else judge.deadline
 
     def leaves_time(self, now: float) -> bool:
-        """Whether a poll may begin."""
+        """Returns whether there is time to begin a poll."""
         return self._limits.once or self.of_polls() - now >= NO_TIME
 
     def time_for_a_poll(self, now: float) -> float:
-        """How many seconds a poll may take that begins now."""
+        """Returns the time limit, in seconds, of a poll that begins now."""
         within = self._began + self._limits.within - now
         seconds = min(self._judge.policy.request_timeout, max(SHORTEST_POLL, within))
         return seconds if self._limits.once else min(seconds, self.of_polls() - now)
 
     def next_moment(self, now: float, start: float) -> float:
-        """The next moment at which there is something to do.
+        """Returns when there is something to do next.
 
         :param start: when the next poll may begin.
         """
         if self._limits.once:
             return min(start, self._began + self._limits.within)
         end = self.of_polls()
-        if end - max(start, now) < NO_TIME:  # too late to begin
+        if end - max(start, now) < NO_TIME:  # too late to begin a poll
             start = FOREVER
         return min(start, end) if self._judge.is_deadline_over else min(start, end, self._handover())
 
 
 def next_start(queues: t.Iterable[ServiceQueue]) -> float:
-    """When the next source of any of these queues may be asked."""
+    """Returns when the next source in any of these queues may be asked."""
     return min([each.next_start() for each in queues], default=FOREVER)
 
 
 class Loop:
-    """Asks sources until the round is over. All times are seconds of ``clock``.
+    """Asks sources until the round ends. All times are seconds of ``clock``.
 
-    :param queues: the sources, by service.
-    :param sweeps: those of the sources that read lists.
-    :param sleep: waits so many seconds.
-    :param side_by_side: whether sources may be asked in threads.
+    :param queues: the queue of each service.
+    :param sweeps: the sources that read lists.
+    :param sleep: sleeps for a number of seconds.
+    :param side_by_side: whether sources may be asked in parallel, in threads.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class Loop:
         self._last_flight = 0
 
     def run(self) -> float:
-        """Ask until the round is over. Returns the time at which it was."""
+        """Ask until the round ends. Returns the time of its end."""
         while not self._end.has_come(self._clock(), is_busy=any(each.is_busy for each in self._queues)):
             self._begin_last_polls(self._clock())
             if not self._start_one(self._clock()):
@@ -167,7 +167,7 @@ class Loop:
         return self._clock()
 
     def _begin_last_polls(self, now: float) -> None:
-        """At the deadline everything that is open falls due once more; a poll under way is the last one itself."""
+        """At the deadline, let every unfinished cloud task be polled once more, unless a poll of it is being made."""
         judge = self._judge
         if judge.is_deadline_over or self._limits.once or now < judge.deadline:
             return
@@ -180,9 +180,9 @@ class Loop:
     # --- asking ---
 
     def _start_one(self, now: float, without: t.Collection[ServiceQueue] = ()) -> bool:
-        """Ask the source that has waited longest for its turn, if one may be asked now.
+        """Ask the source that may be asked first, if there is one by now. Returns whether there was.
 
-        :param without: the queues of services that are not to be asked.
+        :param without: queues to leave out.
         """
         queues = [each for each in self._queues if each not in without]
         due = min(queues, key=ServiceQueue.next_start, default=None)
@@ -201,7 +201,7 @@ class Loop:
         def ask() -> None:
             try:
                 answer, crash = source.ask(seconds), None
-            except BaseException as error:  # noqa: BLE001 # a thread has nobody to raise to; _take raises it
+            except BaseException as error:  # noqa: BLE001 # an exception would end in the thread; _take raises it
                 answer, crash = None, error
             self._answers.put((number, answer, crash))
 
@@ -213,7 +213,10 @@ class Loop:
         return True
 
     def _take(self, number: int, answer: t.Any, crash: BaseException | None) -> None:
-        """Use an answer; one that was taken for lost meanwhile does not count twice."""
+        """Process an answer, unless it comes after its poll has counted as failed.
+
+        :param crash: an exception other than ``CloudError``, which is raised here.
+        """
         flight = self._flights.pop(number, None)
         if flight is None:
             return
@@ -223,7 +226,7 @@ class Loop:
         flight.source.take(answer, self._clock())
 
     def _give_up_lost(self, now: float) -> None:
-        """Count polls that do not even keep their own time limit as failed."""
+        """Let polls fail that have exceeded their own time limit, and abandon their threads."""
         for number in [number for number, flight in self._flights.items() if flight.ends <= now]:
             source = self._flights.pop(number).source
             source.queue.leave_thread()
@@ -234,9 +237,9 @@ class Loop:
     # --- waiting ---
 
     def _pause(self, now: float) -> None:
-        """Sleep until something may begin, must end, or an answer comes."""
+        """Sleep until a poll may begin, the round must end, or an answer comes."""
         wake = self._end.next_moment(now, next_start(self._queues))
-        if wake <= now:  # the moment has come meanwhile
+        if wake <= now:  # it has come while this was computed
             return
         if self._flights:
             self._await(now, wake)
@@ -244,7 +247,7 @@ class Loop:
             self._sleep(min(wake - now, LONGEST_PAUSE))
 
     def _await(self, now: float, until: float) -> None:
-        """Use the next answer, unless there is something else to do before it comes."""
+        """Process the next answer, unless it comes later than ``until``."""
         end = min(until, now + LONGEST_PAUSE, *(flight.ends for flight in self._flights.values()))
         try:
             self._take(*self._answers.get(timeout=max(0.0, end - now)))
@@ -252,9 +255,9 @@ class Loop:
             self._give_up_lost(self._clock())
 
     def _drain(self) -> None:
-        """Before the round hands over, wait for the answers under way; after a verdict or the deadline nobody waits.
+        """Wait for outstanding answers before the round ends, unless the outcome is certain or the deadline has passed.
 
-        A service that takes its time does not hold up the polls of the others meanwhile.
+        Meanwhile the other services are still polled, so that a slow one does not delay them.
         """
         slow = set(self._flights)
         while self._flights and not (self._judge.has_verdict() or self._judge.is_deadline_over):
@@ -267,7 +270,7 @@ class Loop:
 
 
 def no_sweeps(sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
-    """Poll each cloud task by itself."""
+    """Returns no sweeps, so that each cloud task is polled by itself."""
     return {}
 
 
@@ -284,16 +287,16 @@ def play(
     side_by_side: bool = True,
     make_sweeps: t.Callable[[t.Mapping[int, TaskSource], Judge, float], dict[str, SweepSource]] = no_sweeps,
 ) -> tuple[Report, Handover]:
-    """Poll cloud tasks until the round is over.
+    """Poll cloud tasks until the round ends.
 
     :param poll_of: returns the method ``poll`` of a cloud task's service.
     :param budgets: the rate budget of each service, by its word.
     :param clock: returns monotonic seconds.
-    :param sleep: waits so many seconds.
-    :param chance: returns a number from 0 to 1, for jitter.
-    :param side_by_side: whether several may be polled at the same time, in threads.
+    :param sleep: sleeps for a number of seconds.
+    :param chance: returns a random number from 0 to 1, for jitter.
+    :param side_by_side: whether several cloud tasks may be polled in parallel, in threads.
     :param make_sweeps: returns the sweeps, by account.
-    :returns: what was seen, and what the next round must know.
+    :returns: the report of the round, and what the next round must know.
     """
     began = clock()
     side_by_side = side_by_side and len(tasks) > 1

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 1: the options of a wait, as data.
-"""The options of ``wait_for_task`` that both its module and its action plugin understand.
+"""The options of ``wait_for_task`` that both its module and its action plugin use.
 
-Credentials and transport are not among them: the action plugin passes those on.
+Options for credentials and transport are not among them, since the action plugin only passes those on.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ DURATIONS = {
     **dict.fromkeys(("timeout", "delay", "sleep", "max_sleep", "stall_timeout", "not_found_grace", "heartbeat"), 0.0),
     "request_timeout": SHORTEST_REQUEST,
 }
-"""The least seconds of each option that is a duration; ``request_timeout`` is of the module only."""
+"""Smallest value, in seconds, of each option that is a duration. Only the module has ``request_timeout``."""
 
 LEAST = {"backoff": 1.0, "max_polls": 1.0, "max_errors": 1.0}
 
 
 def check_policy(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The options of a wait with durations in seconds and ``require`` as a word or a number.
+    """Returns the options with durations as seconds and ``require`` as a word or a number.
 
-    :raises CloudError: ``config``, with the first value that makes no sense.
+    :raises CloudError: ``config``, for the first option with an invalid value.
     """
     checked = dict(options)
     for name, least in DURATIONS.items():

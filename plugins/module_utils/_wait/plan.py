@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""From the ``tasks`` option, in any of its forms, to one plan: what each item is, and which must be polled."""
+"""Makes the plan of a wait from the option ``tasks`` in any of its forms: one item for each cloud task."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .._services.task_options import TASK_OPTIONS
 from .contract import PlanItem
 
 SEVERAL = ("results", "refs", "tasks")
-"""The keys of results that hold several cloud tasks: of a loop, of a list module, of a wait."""
+"""Keys of results with several cloud tasks: of a loop, of a list module, and of a wait."""
 
 NAME = "name"
-"""The key of an item that has what people are shown of its cloud task."""
+"""Key of an item with the name under which its cloud task appears in messages."""
 
 REF = "ref"
 """The option of ``task_info`` that takes what an item takes."""
@@ -30,10 +30,10 @@ REF = "ref"
 LONGEST_NAME = 80
 
 KEYS = (*TASK_OPTIONS, NAME)
-"""The keys of an item."""
+"""Keys that an item may have."""
 
 KEYS_OF_ACCOUNT = ("secret_id", "secret_key", "token", "cvm_role")
-"""The options with credentials of one account."""
+"""Options with the credentials of one account."""
 
 LISTS = ("parts", "outputs")
 SHAPES: dict[str, type] = {
@@ -42,13 +42,13 @@ SHAPES: dict[str, type] = {
     **dict.fromkeys(LISTS, list),
     "progress": int,
 }
-"""What is kept of a record that came with an item, besides its ref and status; anything else, such as an outcome, is not."""
+"""Members that are kept of a record that came with an item, besides ``ref`` and ``status``, with their types."""
 
 
 class ItemError(CloudError):
-    """An item that is refused.
+    """The refusal of an item.
 
-    :param hide: texts in it that must not be shown.
+    :param hide: texts of the item that must not appear in output, since they may be secrets.
     """
 
     def __init__(self, said: str, *, advice: str | None = None, hide: t.Iterable[str] = ()) -> None:
@@ -57,9 +57,11 @@ class ItemError(CloudError):
 
 
 def make_plan(options: Options, environ: Environ, *, check_mode: bool) -> list[PlanItem]:
-    """Returns an item for each cloud task, in input order.
+    """Returns one item for each cloud task, in input order.
 
-    :raises CloudError: ``config``, naming the item that is wrong.
+    :param options: options of the wait.
+    :param check_mode: whether items without a task id are accepted, since their start was not carried out.
+    :raises CloudError: ``config``, with the place of the item that is refused.
     """
     items = options.get("tasks")
     if items is None:
@@ -78,10 +80,10 @@ def make_plan(options: Options, environ: Environ, *, check_mode: bool) -> list[P
 
 
 def plan_one(options: Options, environ: Environ) -> PlanItem:
-    """Returns the item for the one cloud task that the options of ``task_info`` describe.
+    """Returns the item for the cloud task that the options of ``task_info`` describe.
 
-    :param options: with ``ref``, which takes what an item of ``tasks`` takes.
-    :raises CloudError: ``config``.
+    :param options: options of ``task_info``. ``ref`` accepts the same values as an item of ``tasks``.
+    :raises CloudError: ``config``, when the options do not describe exactly one cloud task.
     """
     if options["ref"] is None:
         return _plan_item("the cloud task", {}, options, environ, check_mode=False)
@@ -104,28 +106,30 @@ def plan_one(options: Options, environ: Environ) -> PlanItem:
 
 
 def options_of(item: PlanItem, options: Options) -> Options:
-    """Returns the options that apply to one cloud task: its account and its own options in place of the common ones."""
+    """Returns the options for an item: its own and those of its account replace the common ones."""
     ref = item["ref"]
     own = {name: item.get("options", {}).get(name) for name in SERVICES[ref["provider"]].item_options}
     changed = {"site": ref.get("site"), "profile": ref.get("profile"), **own}
     if ref.get("profile") and (options["secret_id"] or ref["profile"] != options["profile"]):
-        changed.update(dict.fromkeys(KEYS_OF_ACCOUNT))  # the profile of an item comes before the keys of the options
+        changed.update(dict.fromkeys(KEYS_OF_ACCOUNT))  # the profile of an item takes precedence over these
     return {**options, **changed}
 
 
 def wants_poll(item: PlanItem) -> bool:
-    """Whether an item must be polled."""
+    """Returns whether an item must be polled."""
     return not {"record", "twin_of", "unstarted"} & set(item)
 
 
 def _unfold(where: str, item: t.Any) -> t.Iterator[tuple[str, t.Any]]:
-    """The items that one item stands for: a result that holds several cloud tasks stands for all of them.
+    """Yields place and value of the single items in an item: several, if it is a result with several cloud tasks.
 
     Such are the results of a wait, of a list module, and of an Ansible task with a loop.
+
+    :param where: place of the item for messages, such as ``tasks[0]``.
     """
     several = [name for name in SEVERAL if isinstance(item, dict) and isinstance(item.get(name), list)]
     is_one = not several or isinstance(item.get("task"), dict) or "task_id" in item
-    if is_one or (item.get("failed") and not item[several[0]]):  # a wait that was refused has no cloud tasks to tell of
+    if is_one or (item.get("failed") and not item[several[0]]):  # a refused wait has no cloud tasks
         yield where, item
     elif several[0] == "results":
         for number, result in enumerate(item["results"]):
@@ -162,7 +166,10 @@ def _plan_item(where: str, item: t.Any, defaults: Options, environ: Environ, *, 
 
 
 def _name_of(where: str, name: str | None) -> str | None:
-    """What people are shown, where the user gave something."""
+    """Returns the name for messages; null if the user gave none.
+
+    :raises ItemError: when it is empty.
+    """
     text = None if name is None else one_line(name, LONGEST_NAME)
     if text == "":
         raise ItemError(f"{where} has an empty {NAME}", advice=f"give a text as {NAME}, or leave it out")
@@ -201,7 +208,10 @@ def _plan(
 
 
 def _read_item(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any] | None]:
-    """What an item says of its cloud task, and the record that came with it."""
+    """Returns the options that an item gives for its cloud task, and the record that came with it, or null.
+
+    :raises ItemError: when it is no item.
+    """
     if isinstance(item, str) or _is_number(item):
         return {"task_id": str(item).strip()}, None
     if not isinstance(item, dict):
@@ -218,14 +228,14 @@ def _read_item(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.A
 
 
 def _text(value: t.Any) -> t.Any:
-    """A number as text, and a text without the blanks around it; anything else as it is."""
+    """Returns a number as text, a text without surrounding whitespace, and any other value unchanged."""
     if _is_number(value):
         return str(value)
     return value.strip() if isinstance(value, str) else value
 
 
 def _unknown_keys(where: str, item: dict[str, t.Any], unknown: list[str]) -> ItemError:
-    """The refusal of an item with keys that no item has."""
+    """Returns the refusal of an item with unknown keys."""
     if item.get("failed") or item.get("skipped"):
         became = "failed" if item.get("failed") else "was skipped"
         said = f"{where} is the result of an Ansible task that {became}, so it holds no cloud task"
@@ -270,9 +280,10 @@ def _is_number(value: t.Any) -> bool:
 
 
 def _check_shape(where: str, name: str, value: t.Any, option: t.Mapping[str, t.Any]) -> None:
-    """Refuse what is neither a text nor, for an option that is a dict, a dict of texts. Ansible does not check items.
+    """Refuse a value of the wrong type: all must be texts, or dicts of texts. Ansible does not check items.
 
-    :param option: the argument specification.
+    :param option: argument specification of the option.
+    :raises ItemError: when the type is wrong.
     """
     if value is None:
         return
@@ -299,7 +310,7 @@ def _service_class(where: str, word: t.Any) -> type[Service]:
 
 
 def _texts(value: t.Any) -> list[str]:
-    """Every text in a value that is not to be shown."""
+    """Returns every text in a value, however deep, so that it can be hidden."""
     if isinstance(value, dict):
         return [text for member in value.values() for text in _texts(member)]
     if isinstance(value, (list, tuple)):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""What a round obeys: the options of the wait, and when the round must end. All times are seconds."""
+"""The settings of a round: the options of the wait, and when the round must end. All times are seconds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .verdict import ALL, Require
 
 
 class Policy(t.NamedTuple):
-    """The options of the wait that a round obeys.
+    """The options of the wait that a round applies.
 
-    :param until: the statuses that are good; null where a condition decides, which only the action can evaluate.
+    :param until: statuses that satisfy the wait; null where a condition decides, which only the action can evaluate.
     """
 
     until: t.Collection[str] | None
@@ -34,15 +34,15 @@ class Policy(t.NamedTuple):
 
 
 class Limits(t.NamedTuple):
-    """When a round must end, counted from its beginning. The members are those of an ``Order``.
+    """When a round must end, in seconds from its beginning. The members are those of an ``Order``.
 
-    :param left: to the deadline of the wait, at which everything that is open is polled for the last time.
-    :param linger: after which the round ends although nothing has changed.
-    :param after_change: after which it ends when something has changed.
+    :param left: time until the deadline of the wait, when every unfinished cloud task is polled for the last time.
+    :param linger: time after which the round ends even if nothing has changed.
+    :param after_change: time after which the round ends if something has changed.
     :param elapsed: how long the wait had lasted when the round began.
-    :param first: whether it ends as soon as everything was polled once.
-    :param within: after which nobody will read its answer, so that a poll which lasts longer is cut off.
-    :param once: whether everything is polled once and no more, however long the rate limits make that.
+    :param first: whether the round ends as soon as every cloud task has been polled once.
+    :param within: time after which nobody reads the answer of the round, so that no poll may last longer.
+    :param once: whether every cloud task is polled just once, however long the rate limits make that.
     """
 
     left: float

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""What is due at a service: sources of polls in the order of their times, a rate budget, and threads."""
+"""The queue of a service: its sources of polls in the order of their times, its rate budget, and its threads."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .judge import RETRY_AFTER_CAP
 class Source(abc.ABC):
     """Something that is asked again and again, such as a cloud task or the lists of an account.
 
-    The loop calls ``begin``, then ``ask`` in a thread, then ``take`` with what that returned. ``take`` puts the source into
-    its queue again when there is more to ask.
+    The loop calls ``begin``, then ``ask`` in a thread, then ``take`` with what that returned. ``take`` puts the source
+    into its queue again if there is more to ask.
 
-    :param order: which of several sources that fall due at the same moment comes first.
+    :param order: among sources that are due at the same time, the one with the lowest number comes first.
     """
 
     def __init__(self, queue: ServiceQueue, order: int) -> None:
@@ -33,28 +33,31 @@ class Source(abc.ABC):
     @property
     @abc.abstractmethod
     def is_over(self) -> bool:
-        """Whether there is nothing to ask any more."""
+        """Whether there is nothing left to ask."""
 
     @abc.abstractmethod
     def begin(self, now: float, *, is_last: bool) -> bool:
-        """Whether it is to be asked now that its turn has come.
+        """Returns whether the source must still be asked, now that its turn has come.
 
-        :param is_last: whether this is the poll at the deadline.
+        :param is_last: whether this is the last poll, at the deadline.
         """
 
     @abc.abstractmethod
     def ask(self, seconds: float) -> t.Any:
-        """Ask the vendor, within so many seconds. Returns an answer for ``take``; may run in any thread."""
+        """Ask the vendor. Returns an answer for ``take``. Runs in any thread.
+
+        :param seconds: time limit.
+        """
 
     @abc.abstractmethod
     def take(self, answer: t.Any, now: float) -> None:
-        """Use what ``ask`` returned, or an error in its place."""
+        """Process what ``ask`` returned, or a ``CloudError`` if it did not return in time."""
 
 
 class ServiceQueue:
     """The sources of one service, which share a rate budget and threads.
 
-    :param most: how many may be asked at the same time.
+    :param most: largest number of sources that are asked in parallel.
     """
 
     def __init__(self, budget: RateBudget, most: int) -> None:
@@ -68,29 +71,33 @@ class ServiceQueue:
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is due or under way."""
+        """Whether any source is waiting or being asked."""
         return bool(self.due) or self._under_way > 0
 
     def next_start(self) -> float:
-        """When the next source may be asked."""
+        """Returns when the next source may be asked."""
         if not self.due or self._under_way >= self._most:
             return FOREVER
         return max(self.due.next_due(), self.budget.ready)
 
     def add(self, source: Source, due: float) -> None:
-        """Put a source in."""
+        """Put a source into the queue.
+
+        :param due: when it is due.
+        """
         self.due.push(source, due, source.order)
 
     def put_off_all(self, due: float) -> None:
-        """Let everything that is not over fall due at the same moment."""
+        """Make every waiting source due at the same time, except those with nothing left to ask."""
         for source in [self.due.pop() for dummy in range(len(self.due))]:
             if not source.is_over:
                 self.add(source, due)
 
     def answered(self, calls: int, error: CloudError | None, now: float) -> None:
-        """A source was asked.
+        """Count the requests of a source that was asked, and adapt the pace to the result.
 
-        :param calls: how many requests were sent; room for one was taken when it began.
+        :param calls: number of requests that were sent. The budget has already been charged for one.
+        :param error: the error that was met; null after a success.
         """
         self.calls += calls
         if calls > 1:
@@ -103,27 +110,30 @@ class ServiceQueue:
     # --- threads ---
 
     def begin(self) -> None:
-        """A source is being asked."""
+        """Note that a source is being asked."""
         self._under_way += 1
 
     def end(self) -> None:
-        """Its answer has come."""
+        """Note that a source has been asked."""
         self._under_way -= 1
 
     def run(self, job: t.Callable[[], None]) -> None:
-        """Run a job in a thread; a new one only when all are busy. Daemons, so that none outlives the verdict."""
+        """Run a job in a thread. A new thread is started only if all are busy.
+
+        Threads are daemons, so that a slow poll does not keep the process alive after the wait.
+        """
         self._jobs.put(job)
         if self._under_way <= self._threads:
             return
         try:
             threading.Thread(target=self._work, daemon=True).start()
             self._threads += 1
-        except RuntimeError:  # the system has no thread left: those that are there do it, or else this one
+        except RuntimeError:  # the system allows no more threads: an existing one runs it, or this one
             if not self._threads:
                 self._jobs.get()()
 
     def leave_thread(self) -> None:
-        """A thread hangs in its job; another one may take its place."""
+        """Abandon a thread that hangs in its job, so that a new one may take its place."""
         self._under_way -= 1
         self._threads -= 1
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""What a round tells: a report of what it has seen, and what the next round must know."""
+"""The results of a round: its report, and what the next round must know."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .sources import SweepSource
 
 
 def end_late(tasks: t.Iterable[CloudTask], judge: Judge, now: float) -> None:
-    """After the deadline, end everything that is still open."""
+    """Once the deadline has passed, end every cloud task that is still open as ``timed_out``."""
     if judge.is_deadline_over and not judge.has_verdict():
         for task in tasks:
             if not task.is_over:
@@ -26,7 +26,7 @@ def end_late(tasks: t.Iterable[CloudTask], judge: Judge, now: float) -> None:
 
 
 def make_report(tasks: t.Collection[CloudTask], queues: t.Mapping[str, ServiceQueue]) -> Report:
-    """Returns what the round has seen, for the book of the wait."""
+    """Returns the report of the round, for the book of the wait."""
     changed = [task for task in tasks if task.changes]
     return {
         "polls": {str(task.number): task.polls for task in tasks if task.is_polled},
@@ -40,7 +40,7 @@ def make_report(tasks: t.Collection[CloudTask], queues: t.Mapping[str, ServiceQu
 
 
 def task_states(tasks: t.Iterable[CloudTask], now: float) -> dict[str, TaskState]:
-    """Returns what the next round must know of the cloud tasks that are not over."""
+    """Returns what the next round must know of the cloud tasks that are still open."""
     return {str(task.number): _state_of(task, now) for task in tasks if not task.is_over}
 
 
@@ -54,12 +54,12 @@ def _state_of(task: CloudTask, now: float) -> TaskState:
         "trouble": task.trouble,
         "asked": task.asked,
     }
-    told = {name: value for name, value in state.items() if value}  # all else is as at the beginning
+    told = {name: value for name, value in state.items() if value}  # absent members have initial values
     return t.cast(TaskState, {**told, "due_in": max(0.0, task.due_at - now), "changed_ago": now - task.changed_at})
 
 
 def queue_states(queues: t.Mapping[str, ServiceQueue], now: float) -> dict[str, QueueState]:
-    """Returns at what pace each service is polled now."""
+    """Returns the present pace of each service, by provider word."""
     return {
         word: {"ready_in": max(0.0, queue.budget.ready - now), "slowdown": queue.budget.slowdown}
         for word, queue in queues.items()
@@ -67,7 +67,7 @@ def queue_states(queues: t.Mapping[str, ServiceQueue], now: float) -> dict[str, 
 
 
 def sweep_states(sweeps: t.Mapping[str, SweepSource], now: float) -> dict[str, SweepState]:
-    """Returns where the sweeps are; one that was given up is not begun again."""
+    """Returns the state of the sweeps, by account."""
     return {
         account: {
             "passes": source.sweep.passes,

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""One run of the module ``wait_for_task``: the whole wait where it runs alone, else one round of it.
+"""One run of the module ``wait_for_task``: a round of a wait, or the whole wait where no action plugin takes part.
 
-It holds the credentials, so that they never leave the host and the user that the Ansible task runs as.
+The module holds the credentials, so that they never leave the host and user that the Ansible task runs as.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from .sources import SweepSource, TaskSource
 from .sweep import Sweep
 
 SLOWEST = 1e-6
-"""The lowest rate limit, in calls a second; one that is lower is taken for none."""
+"""Lowest valid rate limit, in calls per second."""
 
 
 class Round:
-    """One run of the module. Making one checks everything that can be checked before anything is sent.
+    """One run of the module. The constructor checks everything that can be checked without a request.
 
-    :param options: those of the module, as the user gave them.
+    :param options: options of the module, as the user gave them.
     :param order: what the action asks for; null where the module runs alone.
-    :raises CloudError: ``config``.
+    :raises CloudError: ``config``, when an option or an item is invalid.
     """
 
     def __init__(self, options: Options, environ: Environ, *, check_mode: bool, order: Order | None = None) -> None:
@@ -77,22 +77,22 @@ class Round:
         return [name for word in words for name in SERVICES[word].missing_libraries()]
 
     def secrets(self) -> list[str]:
-        """Every secret that was used."""
+        """Returns every secret used so far."""
         return self._accounts.secrets()
 
     def notes(self) -> list[str]:
-        """The warnings for the user."""
+        """Returns the warnings for the user."""
         self._accounts.note_clock()
         if self._is_first and not self._plan:
             self._notes.add("empty", "The list of cloud tasks is empty, so there was nothing to wait for.")
         return self._notes.texts
 
-    # --- a round of a wait that the action holds together ---
+    # --- one round of a wait that the action plugin runs ---
 
     def run(self) -> RoundAnswer:
-        """Run the round that was ordered.
+        """Run the round that the action has ordered.
 
-        :raises CloudError: ``config``, when there are no credentials.
+        :raises CloudError: ``config``, when credentials are missing or invalid.
         """
         cost = time.process_time()  # what it took to begin
         first: RoundAnswer = {"invocation": {}}
@@ -116,11 +116,11 @@ class Round:
     # --- the whole wait, where the module runs alone ---
 
     def run_alone(self) -> dict[str, t.Any]:
-        """Wait, and return the result.
+        """Wait until the outcome is certain, and return the result.
 
-        :raises CloudError: ``config``, when there are no credentials.
+        :raises CloudError: ``config``, when credentials are missing or invalid.
         """
-        from .book import Book, clock_face  # noqa: PLC0415 # a round, of which there are many, needs no book
+        from .book import Book, clock_face  # noqa: PLC0415 # rounds, which are more frequent, need no book
 
         options = self._options
         ends = {"require": options["require"], "fail_fast": options["fail_fast"]}
@@ -177,7 +177,7 @@ class Round:
         given = {name: self._options[name] for name in Policy._fields}
         given["until"] = None if self._order.get("condition") else frozenset(given["until"])
         given["fail_fast"] = given["fail_fast"] and not self._check_mode
-        if isinstance(given["require"], int):  # those that earlier rounds saw satisfied are not in this one
+        if isinstance(given["require"], int):  # this round has no cloud tasks that earlier ones saw satisfied
             given["require"] = max(1, given["require"] - self._order.get("satisfied", 0))
         return Policy(**given)
 
@@ -195,9 +195,9 @@ class Round:
         return budgets
 
     def _make_sweeps(self, sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
-        """Returns a sweep for each account of which so many cloud tasks are open that listing is cheaper than polling.
+        """Returns the sweeps, by account: one wherever listing is cheaper than polling each open cloud task.
 
-        A list tells the status and no more, so there is no sweep where anything else counts.
+        Lists tell only the status, so there are no sweeps if ``max_polls``, ``stall_timeout`` or a condition is set.
         """
         options = self._options
         counts = options["max_polls"] is not None or options["stall_timeout"] is not None
@@ -242,7 +242,10 @@ def _check_rates(options: Options) -> None:
 
 
 def _check_alone(options: Options) -> None:
-    """Refuse what only the action can do; it keeps these options to itself, so here they mean that there is none."""
+    """Refuse options that only the action plugin can serve. It never passes them on, so the module runs alone here.
+
+    :raises CloudError: ``config``.
+    """
     given = [name for name in ("condition", "state_file") if options[name] is not None]
     if given:
         said = f"{' and '.join(given)} cannot be used where the module runs alone, as with async"

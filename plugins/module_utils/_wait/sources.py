@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""The sources of polls: a cloud task, which is asked for by itself, and a sweep, which reads the lists of an account."""
+"""The sources of polls: a cloud task, which is polled by itself, and a sweep, which reads the lists of an account."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ PollRef = t.Callable[..., Poll]
 """The method ``poll`` of a service; several threads may call it at once."""
 
 ReadPage = t.Callable[[str, t.Optional[str], float], tuple[Page, int]]
-"""Asks for a page of a list by the list's name and a token, within so many seconds. Raises ``CloudError``."""
+"""Reads a page of a list within a number of seconds, given the list's name and the page's token.
+
+Returns the page and the number of requests that were sent. Raises ``CloudError``.
+"""
 
 ReadEntry = t.Callable[[CloudTask, str, dict[str, t.Any]], Record]
-"""Returns what an entry of a list says of a cloud task."""
+"""Returns the record of a cloud task, given the list's name and the entry."""
 
 
 class TaskSource(Source):
@@ -41,23 +44,26 @@ class TaskSource(Source):
 
     @property
     def is_over(self) -> bool:
-        """Whether the cloud task is over."""
+        """Whether the cloud task has ended for this round."""
         return self.task.is_over
 
     def begin(self, now: float, *, is_last: bool) -> bool:
-        """Whether the cloud task is to be polled now; it may have ended while it waited for its turn."""
+        """Returns whether to poll the cloud task now. It may have ended while it waited for its turn.
+
+        :param is_last: whether this is the last poll, at the deadline.
+        """
         self.task.is_polled_last = is_last
         return not self.task.is_over
 
     def ask(self, seconds: float) -> Poll | CloudError:
-        """Poll it."""
+        """Poll the cloud task. Returns the result or the error."""
         try:
             return self._poll(self.task.item["ref"], timeout=seconds, record_only=True)
         except CloudError as error:
             return error
 
     def take(self, answer: Poll | CloudError, now: float) -> None:
-        """Judge the answer, and put the cloud task into the queue again when it is to be polled again."""
+        """Judge the answer, and queue the cloud task if it must be polled again."""
         task, error = self.task, answer if isinstance(answer, CloudError) else None
         self.queue.answered(answer.calls, error, now)
         self._judge.mark_polled(task)
@@ -72,13 +78,15 @@ class TaskSource(Source):
             self.sweep.forget(task)
         if goes_on and (self.sweep is None or task.errors or task.missing):
             self.queue.add(self, self._judge.next_due(task, now))
-            task.asked = self.sweep is not None  # the next sweep tells of all others
+            task.asked = self.sweep is not None  # other cloud tasks wait for the next sweep
 
 
 class SweepSource(Source):
-    """The cloud tasks of an account, of which its lists tell which must be polled.
+    """The open cloud tasks of an account, whose lists tell which of them must be polled.
 
-    :param sources: the cloud tasks by number.
+    :param sources: the cloud tasks, by number.
+    :param read: reads a page of a list.
+    :param record: makes a record of an entry.
     :param due_at: when the next sweep begins.
     """
 
@@ -111,18 +119,21 @@ class SweepSource(Source):
 
     @property
     def is_midway(self) -> bool:
-        """Whether a sweep has begun and is not over."""
+        """Whether a sweep has begun and not ended."""
         return bool(self._open) and self.sweep.is_midway
 
     def begin(self, now: float, *, is_last: bool) -> bool:
-        """Whether a page is to be asked for. When listing has become dearer than polling each, the sweep is given up."""
+        """Returns whether to read the next page. Gives up sweeps when polling each cloud task has become cheaper.
+
+        :param is_last: not used; there are no sweeps after the deadline.
+        """
         is_worth_it = self.sweep.is_worth_it(len(self._open))
         if not is_worth_it:
             self.give_up(now)
         return is_worth_it
 
     def ask(self, seconds: float) -> tuple[Page, int] | CloudError:
-        """Ask for the next page."""
+        """Read the next page. Returns the page and the number of requests, or the error."""
         name, token = self.sweep.next_page()
         try:
             return self._read(name, token, seconds)
@@ -151,7 +162,10 @@ class SweepSource(Source):
         self.queue.add(self, self.due_at)
 
     def _end_pass(self, now: float) -> int:
-        """How many pauses follow the sweep, when it is over now; 0 while it goes on."""
+        """End the sweep if this was its last page, and queue the cloud tasks that were on no page.
+
+        :returns: the number of pauses before the next sweep; 0 while this one goes on.
+        """
         ended = self.sweep.end_pass(self._open)
         if ended is None:
             return 0
@@ -163,11 +177,11 @@ class SweepSource(Source):
         return pauses
 
     def forget(self, task: CloudTask) -> None:
-        """A cloud task is over."""
+        """Remove a cloud task that has ended."""
         self._open.pop(task.number, None)
 
     def give_up(self, now: float) -> None:
-        """From now on, poll each cloud task by itself."""
+        """Stop sweeping, and poll each cloud task by itself from now on."""
         for source in self._open.values():
             source.sweep = None
             if not source.task.asked:

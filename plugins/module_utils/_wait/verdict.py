@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This file is private to the collection. Level 1: pure; records and options in, outcomes and words out.
-"""What became of a wait: the outcome of each cloud task, of the whole, and the sentence about it."""
+# This file is private to the collection. Level 1: pure functions of records and options.
+"""The verdict of a wait: the outcome of each cloud task and of the whole wait, and the message about it."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ ALL = "all"
 ANY = "any"
 
 NAMED_IN_MESSAGE = 5
-"""How many cloud tasks a message names before it counts the rest."""
+"""Number of cloud tasks that a message names; it counts the rest."""
 
 Outcomes = t.Sequence[t.Optional[str]]
-"""The outcome of each cloud task, null while it is open."""
+"""Outcome of each cloud task; null while it is open."""
 
 Require = t.Union[str, int]
-"""``all``, ``any``, or how many."""
+"""``all``, ``any``, or the number of cloud tasks that must be satisfied."""
 
 
 def fingerprint(record: Record) -> str:
-    """What "changed" means, in short: the same for two records exactly when nothing of interest has changed."""
+    """Returns a digest of the members whose change counts as a change of the record."""
     parts = [[part.get("status"), part.get("progress")] for part in record["parts"]]
     interesting = [record[name] for name in ("status", "native_status", "progress", "counts", "error")]
     text = json.dumps([interesting, parts], sort_keys=True, default=str)
@@ -50,23 +50,28 @@ def fingerprint(record: Record) -> str:
 
 
 def outcome_of(record: Record, until: t.Collection[str]) -> str | None:
-    """What a record's status means for a wait; null while the cloud task goes on."""
+    """Returns the outcome that follows from the status of a record; null while the status is not terminal."""
     if record["status"] not in TERMINAL:
         return None
     return SATISFIED if record["status"] in until or "done" in until else FAILED
 
 
 def needed(require: Require, total: int) -> int:
-    """How many of so many cloud tasks must be satisfied."""
+    """Returns how many cloud tasks must be satisfied.
+
+    :param total: number of all cloud tasks of the wait.
+    """
     if require == ALL:
         return total
     return 1 if require == ANY else int(require)
 
 
 def is_over(*, still_open: int, satisfied: int, otherwise: int, require: Require, fail_fast: bool) -> bool:
-    """Whether the wait has its verdict, whatever the cloud tasks that are still open may become.
+    """Returns whether the outcome of the wait is certain, whatever happens to the cloud tasks that are still open.
 
-    :param otherwise: how many have ended without satisfying it.
+    :param still_open: number of cloud tasks that have not ended.
+    :param satisfied: number of cloud tasks that satisfy the wait.
+    :param otherwise: number of cloud tasks that have ended in another way.
     """
     if not still_open:
         return True
@@ -77,7 +82,7 @@ def is_over(*, still_open: int, satisfied: int, otherwise: int, require: Require
 
 
 def whole_outcome(outcomes: Outcomes, *, require: Require, check_mode: bool) -> str:
-    """One word for all: satisfied when the requirement is met, else the gravest that was found."""
+    """Returns the outcome of the whole wait: ``satisfied`` if ``require`` is met, else the gravest outcome found."""
     good = sum(outcome == SATISFIED for outcome in outcomes)
     if good >= min(needed(require, len(outcomes)), len(outcomes)):
         return SATISFIED
@@ -87,34 +92,38 @@ def whole_outcome(outcomes: Outcomes, *, require: Require, check_mode: bool) -> 
 
 
 def last_word(outcome: str, *, seen: bool, error_kind: str | None) -> str:
-    """What becomes of a cloud task when time or patience ends: one that the vendor never knew was not found.
+    """Returns the final outcome: ``not_found`` in place of a time limit, if the vendor never knew the cloud task.
 
-    :param outcome: ``timed_out`` or ``stalled``, which is all that the clock tells.
-    :param error_kind: the kind of error that the last poll met.
+    :param outcome: the outcome so far. Only ``timed_out`` and ``stalled`` are ever replaced.
+    :param seen: whether the vendor has ever returned a record.
+    :param error_kind: kind of the error that the last poll met; null if it met none.
     """
     return NOT_FOUND if not seen and error_kind == NOT_FOUND and outcome in (TIMED_OUT, STALLED) else outcome
 
 
 def summary(records: t.Iterable[Record]) -> dict[str, int]:
-    """How many cloud tasks there are, and how many of each status."""
+    """Returns the number of cloud tasks in total and of each status."""
     counts = Counter(record["status"] for record in records)
     return {"total": sum(counts.values()), **{status: counts[status] for status in STATUSES}}
 
 
 def name_of(ref: t.Mapping[str, t.Any], name: str | None = None) -> str:
-    """A cloud task as people are shown it: service and id, after the name that the user gave it."""
+    """Returns how messages call a cloud task: service and id, after the name that the user gave it."""
     plain = f"{ref.get('provider')} {one_line(str(ref.get('task_id')), 80)}"
     return f"{one_line(name, 80)} ({plain})" if name else plain
 
 
 def problem_text(error: t.Mapping[str, t.Any] | None) -> str:
-    """Code and message of an error, in one line; empty when there is none."""
+    """Returns code and message of an error in one line; empty text if there is no error."""
     code, message = (one_line(str((error or {}).get(name) or ""), 200) for name in ("code", "message"))
     return f"{code}: {message}" if code and message and code not in message else message or code
 
 
 def why(task: t.Mapping[str, t.Any]) -> str:
-    """What became of a cloud task, in a few words; the vendor's come last."""
+    """Returns a short text about what happened to a cloud task. Text of the vendor comes last.
+
+    :param task: a member of ``tasks`` in the result.
+    """
     name = name_of(task["ref"], task["name"])
     status = "was never seen" if task["native_status"] is None and not task["done"] else f"was still {task['status']}"
     said = problem_text(task["error"] if task["outcome"] == FAILED else task["poll_error"])
@@ -133,8 +142,9 @@ def why(task: t.Mapping[str, t.Any]) -> str:
 def message(
     outcome: str, tasks: t.Sequence[t.Mapping[str, t.Any]], *, elapsed: float, advice: str | None = None
 ) -> str:
-    """One sentence: what was waited for, what happened, what to do.
+    """Returns the message of a wait in one sentence: how many were satisfied, what happened, what to do.
 
+    :param tasks: ``tasks`` of the result.
     :param advice: what to do about the error of the first cloud task with this outcome.
     """
     total = len(tasks)
@@ -167,7 +177,7 @@ WORDS = {
 }
 WAIT_AGAIN = "wait again"
 NO_POLL = ("config", "timeout", "internal")
-"""The kinds of errors that no answer to a poll has caused."""
+"""Kinds of errors that did not come from a poll."""
 
 ADVICE = {
     ERROR: "{}, and wait again; cloud tasks that are not over keep running",
