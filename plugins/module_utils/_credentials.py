@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 2: credentials. It knows no AnsibleModule.
-"""Where credentials come from: always one whole set from one source, the first that is given.
+"""Sources of credentials. A complete set is always taken from one source, the first that gives any.
 
-The order is that of design section 5. A set that is half given is an error that names what is missing; it is never
-completed from another source, since a key of one account beside the identity of another is refused by the vendor with
-words that lead the user to the wrong place.
+The order of sources is documented with the options. An incomplete set is an error that names what is missing. It is
+never completed from another source: the vendor would refuse a key of one account with the id of another, and its
+message would mislead the user.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ METADATA_PATH = "/latest/meta-data/cam/security-credentials/"
 METADATA_TIMEOUT = 2.0
 METADATA_MAX_BYTES = 64 * 1024
 RENEW_BEFORE = 300
-"""Seconds before the end of temporary keys at which they are fetched again, as the vendor's SDK does."""
+"""Seconds before temporary keys expire at which they are fetched again, as in the vendor's SDK."""
 
 RENEW_AGAIN = 10.0
-"""Seconds after which a renewal that failed is tried again, while what is there is still good."""
+"""Seconds after which a failed renewal is tried again, while the present value is still valid."""
 
 LATEST = 253402300799
-"""The last second of the year 9999."""
+"""Last second of the year 9999, in Unix seconds: the latest time that messages can show."""
 
 TEMPORARY = ("oauth", "sso")
-"""The types of tccli's profiles that hold temporary keys."""
+"""Types of tccli profiles that hold temporary keys."""
 
 DEFAULT_PROFILE = "default"
 SDK_FILES = (os.path.join("~", ".tencentcloud", "credentials"), os.path.join("/etc", "tencentcloud", "credentials"))
@@ -47,7 +47,10 @@ T = t.TypeVar("T")
 
 
 class Keys(t.NamedTuple):
-    """A Tencent key pair, and the token and end (Unix seconds) of a temporary one."""
+    """A Tencent key pair. Temporary keys also have a token, and expire at ``expires_at`` (Unix seconds).
+
+    Null in ``expires_at`` means that the end is unknown, or that there is none.
+    """
 
     secret_id: str
     secret_key: str
@@ -56,7 +59,7 @@ class Keys(t.NamedTuple):
 
 
 class DingTalkApp(t.NamedTuple):
-    """An app's key and secret, or a token that someone else fetched."""
+    """The key and secret of a DingTalk app, or an access token that was fetched elsewhere."""
 
     source: str
     app_key: str | None = None
@@ -65,14 +68,15 @@ class DingTalkApp(t.NamedTuple):
 
 
 class Cached(t.Generic[T]):
-    """What one of several threads fetches for all, and again some time before its end.
+    """A value that one thread fetches for all threads, and that is fetched again before it expires.
 
-    Those who waited for a fetch that failed are told its error and do not fetch, too: else a service that is slow to
-    refuse would be asked by one after the other, and each would wait for all before it.
+    Threads that waited while a fetch failed get the same error and do not fetch themselves. Otherwise they would ask a
+    service that is slow to refuse one after the other, each waiting for all before it.
 
-    :param clock: seconds.
-    :param renew_before: seconds before the end at which it is fetched again; what lives less than twice that is fetched
-        again at half of its life.
+    :param clock: returns seconds.
+    :param renew_before: seconds before the end at which the value is fetched again. A value with a lifetime of less
+        than twice that is fetched again after half of its lifetime.
+    :param value: a first value, whose end is unknown.
     """
 
     def __init__(self, clock: t.Callable[[], float], *, renew_before: float, value: T | None = None) -> None:
@@ -86,10 +90,10 @@ class Cached(t.Generic[T]):
         self._error: CloudError | None = None
 
     def get(self, fetch: t.Callable[[], tuple[T, float | None]]) -> T:
-        """What is there, while it is good, when this thread's turn has come; else what it fetches.
+        """Returns the cached value while it is valid, else fetches it under the lock.
 
-        :param fetch: gives it and the seconds of its life, null or below 0 when its end is not known.
-        :raises CloudError: what this fetch met, one that it waited for, or an earlier one that no repetition mends.
+        :param fetch: returns the value and its lifetime in seconds; null, 0 or less if its end is unknown.
+        :raises CloudError: the error of this fetch, of one that this thread waited for, or an earlier final error.
         """
         before = self._failures
         with self._lock:
@@ -105,11 +109,11 @@ class Cached(t.Generic[T]):
                     self._failures += 1
                     self._error = error.again()
                     raise
-                self._old_at = self._clock() + RENEW_AGAIN  # it is good for a while yet
+                self._old_at = self._clock() + RENEW_AGAIN  # the present value is still valid
             return t.cast(T, self.value)
 
     def refuse(self, value: T) -> None:
-        """It is no good any more, if it is still this one."""
+        """Mark a value as refused by the vendor, so that it is fetched again, unless another one has replaced it."""
         self._refused = value
 
     def _is_good_until(self, end: float) -> bool:
@@ -124,9 +128,9 @@ class Cached(t.Generic[T]):
 
 
 class TencentCredentials:
-    """Keys of one source, loaded when first needed and again before they end. Safe to use from several threads.
+    """Keys of one source, loaded at first use and again before they expire. Safe to use from several threads.
 
-    :param source: how the source is called in a result, such as ``profile default``.
+    :param source: name of the source in results, such as ``profile default``.
     :param load: reads or fetches the keys.
     :param renewable: whether loading again can give other keys.
     """
@@ -137,7 +141,7 @@ class TencentCredentials:
         load: t.Callable[[], Keys],
         *,
         renewable: bool = False,
-        now: t.Callable[[], float] = time.time,  # the end of temporary keys is a time of day
+        now: t.Callable[[], float] = time.time,  # keys expire at a calendar time
     ) -> None:
         self.source = source
         self._load = load
@@ -146,11 +150,17 @@ class TencentCredentials:
         self._cached: Cached[Keys] = Cached(now, renew_before=RENEW_BEFORE)
 
     def keys(self) -> Keys:
-        """The present keys."""
+        """Returns the current keys.
+
+        :raises CloudError: when the source has no valid keys.
+        """
         return self._cached.get(self._load_with_life)
 
     def renew(self, refused: Keys) -> bool:
-        """After the vendor refused keys: are there others now?"""
+        """Load keys again after the vendor has refused some. Returns whether there are others now.
+
+        :raises CloudError: when the source has no valid keys.
+        """
         if self._renewable:
             self._cached.refuse(refused)
         return self.keys() != refused
@@ -165,7 +175,11 @@ def _first(values: Values, *names: str) -> list[str | None]:
 
 
 def _check_text(what: str, value: str | None) -> None:
-    """Keys go into headers; the most common slip is a blank or line break that was copied along. None is ever shown."""
+    """Refuse a value that a header cannot hold, such as one with a space or line break that was copied with it.
+
+    :param what: name of the value for the message, which never shows the value itself.
+    :raises CloudError: ``config``.
+    """
     if value is not None and value != value.strip():
         raise CloudError("config", f"{what} has blanks around it", advice="give it without them")
     if value is not None and not (value.isascii() and value.isprintable()):
@@ -173,7 +187,14 @@ def _check_text(what: str, value: str | None) -> None:
 
 
 def _check_swap(names: tuple[str, str], pair: t.Sequence[str | None], where: str, begins: str) -> None:
-    """Refuse an id in the place of its secret: ids begin with a word, and secrets with it by the rarest chance only."""
+    """Refuse an id in place of a secret. Ids have a fixed prefix, which a secret is most unlikely to have.
+
+    :param names: names of id and secret.
+    :param pair: their values.
+    :param where: the source, for the message.
+    :param begins: the prefix of ids.
+    :raises CloudError: ``config``.
+    """
     found, secret = (value or "" for value in pair)
     if not secret.startswith(begins) or (found.startswith(begins) and found != secret):
         return
@@ -184,7 +205,10 @@ def _check_swap(names: tuple[str, str], pair: t.Sequence[str | None], where: str
 
 
 def _whole(names: t.Sequence[str], values: t.Sequence[str | None], where: str) -> bool:
-    """Whether a set is given; half of one is an error."""
+    """Returns whether all values of a set are given.
+
+    :raises CloudError: ``config``, when only some of them are given, or when one is malformed.
+    """
     for name, value in zip(names, values):
         _check_text(f"{name} of {where}", value)
     missing = [name for name, value in zip(names, values) if value is None]
@@ -202,9 +226,10 @@ def _whole(names: t.Sequence[str], values: t.Sequence[str | None], where: str) -
 
 
 def tencent_credentials(options: Values, environ: t.Mapping[str, str]) -> TencentCredentials:
-    """The first source that is given. Files and the metadata service are read later, when keys are needed.
+    """Returns the credentials of the first source that is given. Files and the metadata service are read at first use.
 
-    :param options: ``secret_id``, ``secret_key``, ``token``, ``profile``, ``cvm_role``, each may be missing or null.
+    :param options: ``secret_id``, ``secret_key``, ``token``, ``profile``, ``cvm_role``; each may be missing or null.
+    :raises CloudError: ``config``, when no source is given, or when the first one is incomplete or malformed.
     """
     keys = _given_keys(options, ("secret_id", "secret_key"), "token", "the options")
     if keys:
@@ -295,10 +320,12 @@ def _read_text(path: str) -> str:
         raise CloudError("config", said, advice="let the user that the Ansible task runs as read it") from None
 
 
-def _read_tccli(path: str, now: t.Callable[[], float] = time.time) -> Keys:  # keys end at a time of day
-    """tccli's own file: JSON with ``secretId``, ``secretKey``, ``token``, and ``type`` for other ways to log in.
+def _read_tccli(path: str, now: t.Callable[[], float] = time.time) -> Keys:  # keys expire at a calendar time
+    """Returns the keys in a file of tccli: JSON with ``secretId``, ``secretKey``, ``token``, and ``type`` of the login.
 
-    Those of the types ``oauth`` and ``sso`` hold temporary keys and ``expiresAt``, the Unix seconds of their end.
+    Files of the types ``oauth`` and ``sso`` hold temporary keys, which end at ``expiresAt`` (Unix seconds).
+
+    :raises CloudError: ``config``, when the file has no valid keys.
     """
     text = _read_text(path)
     try:
@@ -323,9 +350,11 @@ def _read_tccli(path: str, now: t.Callable[[], float] = time.time) -> Keys:  # k
 
 
 def _end_of(path: str, way: str, value: t.Any, now: t.Callable[[], float]) -> float:
-    """When the temporary keys of a profile end, in Unix seconds; the tool renews them, this collection does not.
+    """Returns when the temporary keys of a profile expire, in Unix seconds. Only tccli can renew them.
 
-    :raises CloudError: ``config``, when nobody can tell, and when they have ended.
+    :param way: type of the profile.
+    :param value: ``expiresAt`` of the file.
+    :raises CloudError: ``config``, when that is not a time, or when the keys have expired.
     """
     advice = (
         f"renew them by any command of tccli with this profile, or by tccli {'auth' if way == 'oauth' else 'sso'} login"
@@ -339,8 +368,13 @@ def _end_of(path: str, way: str, value: t.Any, now: t.Callable[[], float]) -> fl
 
 
 def _read_sdk(path: str, profile: str) -> Keys:
-    """The SDK's file: INI, a section a profile, values perhaps in double quotes as its documentation shows them."""
-    import configparser  # noqa: PLC0415 # seldom needed, and every run of a module pays for what it imports
+    """Returns the keys in a file of the SDK: INI with one section for each profile.
+
+    Values may have double quotes around them, as in the vendor's documentation.
+
+    :raises CloudError: ``config``, when the file has no valid keys for the profile.
+    """
+    import configparser  # noqa: PLC0415 # seldom needed, and importing takes time in every run of a module
 
     parser = configparser.ConfigParser(interpolation=None)
     text = _read_text(path)
@@ -384,7 +418,10 @@ def _role(name: str, environ: t.Mapping[str, str]) -> TencentCredentials:
 
 
 def _fetch_role(url: str, name: str) -> Keys:
-    """Temporary keys of a role, from the metadata service that only a CVM with that role can reach."""
+    """Returns the temporary keys of a role, from the metadata service, which only a CVM with that role can use.
+
+    :raises CloudError: ``network`` for an error that may pass, else ``auth``.
+    """
     transport = Transport(timeout=METADATA_TIMEOUT, max_bytes=METADATA_MAX_BYTES, environment=False)
     advice = f"run the Ansible task on a CVM that has the role {name}, or give other credentials"
     try:
@@ -392,7 +429,7 @@ def _fetch_role(url: str, name: str) -> Keys:
         return _keys_of_role(json.loads(answer.body.decode("utf-8")) if answer.status == 200 else {})
     except CloudError as error:
         said, retryable = f"the keys of the CVM role {name} could not be fetched: {error.said}", error.retryable
-        retryable = retryable and error.kind != "protocol"  # what answers is not the metadata service
+        retryable = retryable and error.kind != "protocol"  # such an answer does not come from the metadata service
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         said = f"the metadata service has no keys for the CVM role {name} (HTTP {answer.status})"
         retryable = answer.status == 429 or answer.status >= 500
@@ -410,9 +447,12 @@ def _keys_of_role(data: t.Any) -> Keys:
 
 
 def dingtalk_app(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
-    """The first source that is given: an app's key and secret, else an access token.
+    """Returns the app or token of the first source: the options, else the environment.
 
-    :param options: ``app_key``, ``app_secret``, ``access_token``, each may be missing or null.
+    In a source, the key and secret of an app take precedence over an access token.
+
+    :param options: ``app_key``, ``app_secret``, ``access_token``; each may be missing or null.
+    :raises CloudError: ``config``, when no source is given, or when the first one is incomplete or malformed.
     """
     sources = (
         ("options", "the options", options, ("app_key", "app_secret"), "access_token"),
@@ -449,9 +489,10 @@ def _given_token(source: str, where: str, values: Values, name: str) -> DingTalk
 
 
 def dingtalk_user(options: Values, environ: t.Mapping[str, str]) -> DingTalkApp:
-    """The access token of a user, which nothing can renew.
+    """Returns the access token of a user, from the options, else from the environment. It cannot be renewed.
 
-    :param options: ``user_access_token``, may be missing or null.
+    :param options: ``user_access_token``, which may be missing or null.
+    :raises CloudError: ``config``, when no token is given, or when it is malformed.
     """
     for source, where, values, name in (
         ("options", "the options", options, "user_access_token"),

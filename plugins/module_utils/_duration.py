@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 0: values, standard library only.
-"""Durations as users write them: ``90``, ``90s``, ``30m``, ``1h30m``, ``2d``."""
+"""Conversion of durations that users write, such as ``90``, ``90s``, ``30m``, ``1h30m`` or ``2d``, to seconds."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import typing as t
 from ._errors import CloudError, shown
 
 SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-"""The length of each unit, the longest first, which is the order in which they are written."""
+"""Seconds of each unit, in the order in which a duration must name them."""
 
 SHORTEST_REQUEST = 0.001
-"""The least ``request_timeout``, in seconds."""
+"""Smallest valid ``request_timeout``, in seconds."""
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
 _UNITS = re.compile("".join(rf"(?:({_NUMBER})\s*{unit}\s*)?" for unit in SECONDS))
 
 
 def seconds_of(value: t.Any) -> float | None:
-    """The seconds of a duration; null when the value is no duration.
+    """Returns the seconds of a duration; null if the value is not a duration.
 
-    :param value: a number of seconds, or a text of a number or of numbers with the units d, h, m and s in this order.
+    :param value: a number of seconds, as number or text, or numbers with the units d, h, m and s in this order.
     """
     try:
         seconds = _seconds_of_text(value.strip()) if isinstance(value, str) else _seconds_of_number(value)
@@ -50,9 +50,10 @@ def _seconds_of_text(text: str) -> float | None:
 
 
 def check_duration(name: str, value: t.Any, *, least: float = 0.0) -> float:
-    """The seconds of an option.
+    """Returns the seconds of an option that is a duration.
 
-    :raises CloudError: ``config``, when the value is no duration or too short.
+    :param least: smallest valid number of seconds.
+    :raises CloudError: ``config``, when the value is not a duration or too short.
     """
     seconds = seconds_of(value)
     if seconds is None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 0: values and exceptions, standard library only.
-"""The one exception that the library raises, and what each kind of error means."""
+"""The exception that the library raises, and what each kind of error means."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import typing as t
 
 MESSAGE_LIMIT = 500
 CUT = "..."
-"""What a text ends with that was cut."""
+"""Mark at the end of a text that was shortened."""
 
 
 class Kind(t.NamedTuple):
-    """What follows from an error of one kind.
+    """The properties of one kind of error.
 
-    :param retryable: whether the same call may succeed later; where not, a wait gives up on the cloud task at once.
+    :param retryable: whether the same call may succeed later. If not, a wait gives up on the cloud task at once.
     :param advice: what the user should do, as the end of a sentence.
-    :param uncertain: whether the vendor may have carried out the call all the same.
+    :param uncertain: whether the vendor may have carried out the call despite the error.
     """
 
     retryable: bool
@@ -49,17 +49,20 @@ KINDS: dict[str, Kind] = {
 
 
 def flat(text: str) -> str:
-    """A vendor's text as one line that commands no runner of a pipeline; nothing is cut.
+    """Returns a text as one line that no CI runner can take for a command. The text is not shortened.
 
-    Line breaks and control characters become blanks. The runner of GitHub obeys ``##[command]`` anywhere in a line, that
-    of Azure ``##vso[command]``, so the two number signs are parted.
+    Line breaks and control characters become spaces. GitHub's runner executes ``##[command]`` anywhere in a line, and
+    Azure's ``##vso[command]``, so a space separates the two number signs.
     """
     words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return re.sub(r"##(?=[A-Za-z]*\[)", "# #", words)
 
 
 def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """A text as part of one sentence: no line breaks or control characters, no full stop; a long one is cut at a word."""
+    """Returns a text as part of a sentence: without line breaks, control characters and a full stop at the end.
+
+    :param limit: largest number of characters; a longer text is shortened, if possible at the end of a word.
+    """
     words = flat(text)
     if len(words) <= limit:
         return words.rstrip(".。")
@@ -69,7 +72,10 @@ def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
 
 
 def quoted(value: t.Any, limit: int = 100) -> str:
-    """A value that a user gave, in double quotes, as part of a sentence; what cannot be seen is written as an escape."""
+    """Returns a value that the user gave in double quotes, for a message. Invisible characters become escapes.
+
+    :param limit: largest number of characters.
+    """
     text = str(value)
     visible = "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text[: limit + 1]
@@ -78,26 +84,26 @@ def quoted(value: t.Any, limit: int = 100) -> str:
 
 
 def shown(value: t.Any) -> str:
-    """A value of any type that a user gave: a text in double quotes, anything else as JSON would have it."""
+    """Returns a value that the user gave, for a message: text in double quotes, anything else as JSON."""
     if isinstance(value, str):
         return quoted(value)
     return one_line(json.dumps(value, default=str, ensure_ascii=False), 80)
 
 
 class CloudError(Exception):
-    """A call that did not give a record.
+    """The error of a call that failed, or of a check before it.
 
     :param kind: a key of ``KINDS``.
-    :param said: what happened, as the middle of a sentence: what the vendor, the network or a check of ours said.
+    :param said: what happened, as the middle of a sentence.
     :param code: the vendor's error code.
-    :param message: the vendor's message, in the vendor's words.
+    :param message: the vendor's message, unchanged.
     :param http_status: the HTTP status of the answer.
     :param request_id: the vendor's request id.
-    :param retryable: whether the same call may succeed later; by default what the kind says.
-    :param advice: what to do about it, as the end of a sentence; by default what the kind says.
+    :param retryable: whether the same call may succeed later; by default as for the kind.
+    :param advice: what to do about it, as the end of a sentence; by default as for the kind.
     :param retry_after: seconds that the vendor asked to wait.
-    :param server_time: the vendor's clock in Unix seconds, where the answer told it.
-    :param sent: false where the call surely never reached the vendor.
+    :param server_time: the vendor's time in Unix seconds, if the answer told it.
+    :param sent: false if it is certain that the call did not reach the vendor.
     """
 
     def __init__(
@@ -127,18 +133,21 @@ class CloudError(Exception):
         self.retry_after = retry_after
         self.server_time = server_time
         self.sent = sent
-        self.calls = 0  # requests that were sent before it
+        self.calls = 0  # number of requests that were sent, including the one that failed
 
     def __str__(self) -> str:
-        """What was said, without what was hidden since."""
+        """Returns ``said``, from which secrets may have been removed after the error was raised."""
         return self.said
 
     def sentence(self, tried: str) -> str:
-        """What was tried, what was said, what to do: one sentence."""
+        """Returns one sentence: what was tried, what happened, and what to do.
+
+        :param tried: what was tried, as the beginning of the sentence.
+        """
         return f"{tried} failed: {self.said}; {self.advice}."
 
     def as_dict(self) -> dict[str, t.Any]:
-        """The ``error`` of a result."""
+        """Returns the ``error`` of a result."""
         return {
             "kind": self.kind,
             "code": self.code,
@@ -149,16 +158,16 @@ class CloudError(Exception):
         }
 
     def within(self, what: str) -> CloudError:
-        """Returns the same error, said to have happened within something else.
+        """Returns a copy whose message also says which larger operation failed because of this error.
 
-        :param what: what went wrong because of it, as the beginning of what is said.
+        :param what: the failure of that operation, such as "no access token could be fetched".
         """
         other = self.again()
         other.said, other.calls = f"{what}: {self.said}", self.calls
         return other
 
     def again(self) -> CloudError:
-        """Returns a copy for another thread that waited for the same answer; no request was sent for that one."""
+        """Returns a copy for another thread that waited for the same answer. Its ``calls`` is 0."""
         other = CloudError(self.kind, self.said)
         vars(other).update({**vars(self), "calls": 0})
         return other

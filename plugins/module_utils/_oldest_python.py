@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 0: values and exceptions, standard library only.
-"""One sentence in place of a traceback where the interpreter of the host is too old.
+"""An error message, in place of a traceback, where the Python of the host is too old.
 
 ansible-core 2.17 to 2.19 run modules on Python versions that this collection does not support. This file must compile
 and run on those: use no syntax and no library that is newer than Python 3.7.
@@ -18,9 +18,9 @@ OLDEST = (3, 9)
 
 
 def refuse_older_python() -> None:
-    """End the module with a failure that Ansible understands, if this Python is too old for the rest of the collection.
+    """End the module with a failure that Ansible understands, if this Python is too old for the collection.
 
-    :raises SystemExit: after the failure was written to standard output.
+    :raises SystemExit: after the failure has been written to standard output.
     """
     if sys.version_info[:2] >= OLDEST:
         return

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 1: pure; clock, sleep and randomness are arguments.
-"""When to do something again: backoff, a rate budget a provider, and the queue of what is due.
+"""Timing of polls: backoff, a rate budget for a service, and a queue ordered by due times.
 
-All times are seconds of whatever clock the caller uses; none is read here.
+All times are seconds of the caller's clock. No clock is read here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import random
 import typing as t
 
 JITTER = 0.25
-"""The share of a wait that chance may take off it, so that many waiters do not keep step."""
+"""Largest fraction of a pause that is left out at random, so that several waits do not poll at the same moments."""
 
 MOST_SLOWDOWN = 32.0
-"""How much slower than its limit a provider may be asked after it has throttled again and again."""
+"""Largest factor by which throttling makes calls slower than the rate limit."""
 
 RECOVERY = 0.9
-"""By what each good answer brings the pace back towards the limit."""
+"""Factor that each successful answer applies to the slowdown, until calls are back at the rate limit."""
 
 FOREVER = float("inf")
 
@@ -31,9 +31,13 @@ T = t.TypeVar("T")
 def backoff(
     attempt: int, *, first: float, factor: float, cap: float, chance: t.Callable[[], float] = random.random
 ) -> float:
-    """Seconds to wait after an attempt, counted from 0: growing by a factor up to a cap, less a little by chance.
+    """Returns the seconds to pause after an attempt. They grow with each attempt and vary at random by ``JITTER``.
 
-    :param chance: gives a number from 0 to 1.
+    :param attempt: number of attempts before this one.
+    :param first: seconds after the first attempt.
+    :param factor: growth from one attempt to the next.
+    :param cap: largest number of seconds.
+    :param chance: returns a random number from 0 to 1.
     """
     try:
         grown = first * factor**attempt
@@ -43,7 +47,12 @@ def backoff(
 
 
 class RateBudget:
-    """Room for so many calls a second, spaced evenly: no burst, not even the first."""
+    """Limits the rate of calls. Calls are spaced evenly; bursts are not possible.
+
+    :param per_second: calls per second.
+    :param ready: time from which on the next call may be sent.
+    :param slowdown: factor by which calls are slower than ``per_second``.
+    """
 
     def __init__(self, per_second: float, *, ready: float = 0.0, slowdown: float = 1.0) -> None:
         self._interval = 1.0 / per_second
@@ -51,23 +60,26 @@ class RateBudget:
         self.slowdown = slowdown
 
     def take(self, now: float, calls: int = 1) -> None:
-        """Use room for calls that start now. One that starts a little late does not put off all that follow."""
+        """Count calls that start now. A call that starts slightly late does not delay those after it."""
         interval = self._interval * self.slowdown
         turn = self.ready if now - self.ready < interval else now
         self.ready = turn + calls * interval
 
     def throttled(self, now: float, retry_after: float | None) -> None:
-        """The vendor wants fewer calls: ask half as often, and not before it says."""
+        """Halve the rate after the vendor has throttled a call.
+
+        :param retry_after: seconds until the next call, as the vendor asked for; null for none.
+        """
         self.slowdown = min(self.slowdown * 2, MOST_SLOWDOWN)
         self.ready = max(self.ready, now + max(retry_after or 0.0, self._interval * self.slowdown))
 
     def answered(self) -> None:
-        """A good answer: a little faster again."""
+        """Raise the rate a little after a successful answer, up to the limit."""
         self.slowdown = max(1.0, self.slowdown * RECOVERY)
 
 
 class DueQueue(t.Generic[T]):
-    """Things in the order in which they fall due."""
+    """A queue that is ordered by due times."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, int, T]] = []
@@ -77,19 +89,19 @@ class DueQueue(t.Generic[T]):
         return len(self._heap)
 
     def push(self, thing: T, due: float, order: int = 0) -> None:
-        """Put a thing in.
+        """Add an entry.
 
-        :param order: which of those that fall due at the same moment comes first.
+        :param order: among entries with the same due time, the one with the lowest number comes first.
         """
-        self._pushed += 1  # so that things themselves are never compared
+        self._pushed += 1  # breaks ties, so that the entries themselves are never compared
         heapq.heappush(self._heap, (due, order, self._pushed, thing))
 
     def next_due(self) -> float:
-        """When the first falls due; never, when there is none."""
+        """Returns the due time of the first entry; infinity if the queue is empty."""
         return self._heap[0][0] if self._heap else FOREVER
 
     def pop(self) -> T:
-        """Take the first out."""
+        """Remove and return the first entry."""
         return heapq.heappop(self._heap)[-1]
 
 

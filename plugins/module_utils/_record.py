@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 0: values and exceptions, standard library only.
-"""The words of the normalized status, and the shape of a normalized record."""
+"""The values of ``status``, and the members of a normalized record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATUSES = (PENDING, RUNNING, SUCCEEDED, PARTIAL, FAILED, CANCELED, UNKNOWN)
 TERMINAL = frozenset({SUCCEEDED, PARTIAL, FAILED, CANCELED})
 
 Record = dict[str, t.Any]
-"""What is known of a cloud task after a poll; the keys are those of :func:`make_record`."""
+"""What a poll tells about a cloud task, in the same form for all services; see :func:`make_record`."""
 
 
 def make_record(
@@ -39,7 +39,7 @@ def make_record(
     finished_at: str | None = None,
     request_id: str | None = None,
 ) -> Record:
-    """A record with every key present; what is not known is null."""
+    """Returns a record with every key. Unknown values are null; unknown ``parts`` and ``outputs`` are empty."""
     return {
         "provider": ref["provider"],
         "task_id": ref.get("task_id"),
@@ -60,13 +60,16 @@ def make_record(
 
 
 def compact(record: Record) -> Record:
-    """What a record says beyond what its ref and its status tell: for the way from the host to the controller."""
+    """Returns the status and the other members of a record that its ref and default values do not tell."""
     blank = make_record(record["ref"], record["status"], None)
     return {"status": record["status"], **{name: value for name, value in record.items() if value != blank[name]}}
 
 
 def expand(ref: t.Mapping[str, t.Any], told: Record) -> Record:
-    """The record that ``compact`` was given."""
+    """Returns the record that ``compact`` has shortened.
+
+    :param told: what ``compact`` returned.
+    """
     return {**make_record(ref, told["status"], None), **told}
 
 

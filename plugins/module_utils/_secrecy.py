@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 2: secrets. It knows no AnsibleModule.
-"""Everything that keeps secrets out of results, errors and warnings.
+"""Functions that keep secrets out of results, errors and warnings.
 
-Two kinds of secrets are handled here:
+There are two kinds of secrets:
 
-* What a vendor echoes in an answer, found by the names of its members: ``redact``.
-* Values that were used as credentials, found wherever they occur: ``censored``, ``censored_texts`` and ``hide_in``.
+* Members of a vendor's answer, recognized by their names: ``redact``.
+* Values that were used as credentials, wherever they occur: ``censored``, ``censored_texts`` and ``hide_in``.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from ansible.module_utils.common.parameters import remove_values
 from ._errors import CUT, CloudError
 
 HIDDEN = "********"
-"""What stands in place of a secret."""
+"""Replacement for a secret."""
 
 MAX_DEPTH = 100
-"""The deepest nesting of an answer that is read."""
+"""Deepest nesting of an answer that is read, in levels."""
 
 SECRET_NAMES = ("password", "passwd", "secret", "notifykey", "accesskey", "access_key", "authorization", "credential")
-"""A member is a secret when its name in lower case contains one of these, or is ``token``."""
+"""A member is a secret if its name, in lower case, contains one of these or is ``token``."""
 
 SHORTEST_BEGINNING = 4
-"""How many characters of a secret may remain where a text was cut in the middle of it."""
+"""Smallest number of characters that are hidden as the beginning of a secret in a shortened text."""
 
 LONE_SURROGATE = "[\ud800-\udfff]"
 
@@ -49,7 +49,11 @@ Values = t.Mapping[str, t.Any]
 
 
 def redact(value: t.Any, depth: int = 0) -> t.Any:
-    """A copy of an answer without the secrets that vendors echo, and with values that every encoder can write."""
+    """Returns a copy of an answer without secrets, and with values that every JSON encoder can write.
+
+    :param depth: nesting level of ``value``.
+    :raises CloudError: ``protocol``, when the answer is nested too deeply.
+    """
     if depth > MAX_DEPTH:
         raise CloudError("protocol", f"the answer is nested deeper than {MAX_DEPTH} levels", retryable=False)
     if isinstance(value, dict):
@@ -62,12 +66,12 @@ def redact(value: t.Any, depth: int = 0) -> t.Any:
     if isinstance(value, str) and not value.isascii():
         return re.sub(LONE_SURROGATE, "\ufffd", value)
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no word for it, though Python reads and writes one
+        return str(value)  # JSON has no infinity and NaN, though Python reads and writes them
     return value
 
 
 def secret_texts(value: t.Any) -> list[str]:
-    """Every text in a dict of the user's that stands under a name of a secret, however deep."""
+    """Returns every text below a member with the name of a secret, at any depth of a value that the user gave."""
     if isinstance(value, dict):
         return [
             text
@@ -90,10 +94,9 @@ def _is_secret(name: str) -> bool:
 
 
 def censored(value: Values, secrets: t.Collection[str]) -> dict[str, t.Any]:
-    """Returns a copy of a record, change or error in which the vendor's texts hold no secret.
+    """Returns a copy of a record, change or error without secrets in the vendor's texts.
 
-    Our own values, ids and durations stay as they are: a password of few letters that was cut out of an id would make
-    the id useless.
+    Members in ``NEVER_CENSORED`` stay unchanged, since censoring a short password could make an id unusable.
     """
     clean = remove_values({name: member for name, member in value.items() if name not in NEVER_CENSORED}, secrets)
     return {name: clean.get(name, member) for name, member in value.items()}
@@ -105,7 +108,7 @@ def censored_texts(texts: t.Iterable[str], secrets: t.Collection[str]) -> list[s
 
 
 def censored_result(result: Values, secrets: t.Collection[str]) -> dict[str, t.Any]:
-    """Returns the result of a module without secrets, each record in it censored once and separately."""
+    """Returns the result of a module without secrets. The records in it are censored separately."""
     told = dict(result)
     if result.get("task"):
         told["task"] = censored(result["task"], secrets)
@@ -115,8 +118,8 @@ def censored_result(result: Values, secrets: t.Collection[str]) -> dict[str, t.A
 
 
 def hide_in(error: CloudError, secrets: t.Iterable[str]) -> None:
-    """Take secrets out of every text of an error, since a vendor may send back what it was sent."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be a part of another
+    """Remove secrets from all texts of an error, since a vendor may echo what it received."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):  # longest first: one may be part of another
         for name in ("said", "code", "message", "request_id"):
             text = getattr(error, name)
             if text:
@@ -124,7 +127,7 @@ def hide_in(error: CloudError, secrets: t.Iterable[str]) -> None:
 
 
 def _without(text: str, secret: str) -> str:
-    """Returns a text without a secret, and without the beginning of one where the text was cut."""
+    """Returns a text without a secret, and without the beginning of one at which the text was shortened."""
     text = text.replace(secret, HIDDEN)
     for length in range(len(secret) - 1, SHORTEST_BEGINNING - 1, -1):
         text = text.replace(secret[:length] + CUT, HIDDEN + CUT)
@@ -132,10 +135,10 @@ def _without(text: str, secret: str) -> str:
 
 
 def passwords_of(environ: t.Mapping[str, str], *urls: str | None) -> list[str]:
-    """Returns the passwords in URLs, among them those of the proxies that the environment names.
+    """Returns the passwords in URLs, and in the URLs of proxies in the environment.
 
-    The user name beside a password stays visible, since it may be a common word. A URL with a user name alone may hold a
-    token there, so that is taken for a password.
+    User names beside a password are not returned, since they may be common words. A user name without a password is
+    returned, since it may be a token.
     """
     proxies = [value for name, value in environ.items() if name.lower().endswith("_proxy")]
     found = []

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 0: values and exceptions, standard library only.
-"""An orderly end for a module that is told to end: it still says what it has done."""
+"""Signal handling that lets a module report what it has done before it ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopped(BaseException):
-    """A signal came. It is no ``Exception``, so that no library takes it for an error of the network.
+    """Raised when a signal ends the work. It is not an ``Exception``, so that no library handles it as a network error.
 
-    :param name: such as ``SIGTERM``.
+    :param name: name of the signal, such as ``SIGTERM``.
     """
 
     def __init__(self, name: str) -> None:
@@ -26,28 +26,28 @@ class Stopped(BaseException):
 
 
 class Stop:
-    """Whether a signal may end the work now, or must wait."""
+    """Decides whether a signal ends the work at once or must wait."""
 
     def __init__(self) -> None:
         self._allowed = False
         self._name: str | None = None
 
     def allow(self) -> None:
-        """From here on, a signal ends the work.
+        """Let signals end the work from now on.
 
-        :raises Stopped: at once, when one came before.
+        :raises Stopped: when a signal has been waiting.
         """
         self._allowed = True
         self._raise()
 
     def defer(self) -> None:
-        """From here on, a signal must wait: a result is known, and nothing is more important than to tell it."""
+        """Let signals wait from now on, because there is a result that must be returned."""
         self._allowed = False
 
     def take(self, number: int, dummy: t.Any = None) -> None:
-        """The handler of signals.
+        """Handle a signal, as the function that the ``signal`` library calls.
 
-        :raises Stopped: when a signal may end the work now. The next ones have to wait.
+        :raises Stopped: when signals may end the work. Signals after it must wait.
         """
         self._name = signal.Signals(number).name
         self._raise()
@@ -60,7 +60,10 @@ class Stop:
 
 @contextlib.contextmanager
 def catching_signals() -> t.Iterator[Stop]:
-    """While this lasts, signals that would end the process are given to the ``Stop`` that it yields."""
+    """Yields a ``Stop`` that handles signals in the ``with`` block in place of their usual handlers.
+
+    Signals that the process ignores stay ignored.
+    """
     stop = Stop()
     heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, stop.take) for number in heeded}

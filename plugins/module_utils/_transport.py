@@ -3,17 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 2: HTTP. It knows no AnsibleModule and gives bodies no meaning.
-"""How a signed request travels, and what can go wrong on the way.
+"""Sends signed requests, and turns what goes wrong on the way into errors.
 
-What it guards against, each a trap that others fell into:
+Its guarantees, none of which the HTTP library gives by itself:
 
-* ``~/.netrc`` never replaces a signature, and no redirect carries one to another host: requests go straight to the
-  session's adapter, which knows neither.
-* Every sending signs again, and signs just the bytes that are sent.
-* Connecting, with name resolution, proxy and TLS handshake, ends in time, whatever hangs there.
-* An answer is read up to a size and up to a time, however slowly or endlessly it drips, and must be whole.
-* Only what is wrong with a certificate is final. All else that TLS can meet passes, like any broken connection.
-* The text of an exception of the HTTP library, which may quote URLs and headers, is never passed on.
+* ``~/.netrc`` never replaces a signature, and a redirect never carries one to another host: requests go directly to the
+  session's adapter, which handles neither.
+* A request is signed anew each time it is sent, and exactly the bytes that are sent are signed.
+* Connecting has a time limit, which includes name resolution, proxy and TLS handshake.
+* Reading an answer has a limit of size and a total time limit, however slowly it arrives. It must be complete.
+* Of TLS errors, only those about certificates are final. All others may pass, like any broken connection.
+* Texts of the HTTP library's exceptions, which may quote URLs and headers, never become part of an error.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ try:
     from requests.exceptions import InvalidHeader, InvalidURL, RequestException
     from requests.utils import select_proxy
     from urllib3 import Timeout
-    from urllib3.connection import CertificateError  # type: ignore[attr-defined] # where all releases have it
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError  # which reading a body raises
+    from urllib3.connection import CertificateError  # type: ignore[attr-defined] # a path that exists in all releases
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError  # raised while a body is read
 except ImportError:
     HAS_REQUESTS = False
     CertificateError = InvalidHeader = ValueError  # type: ignore[assignment, misc] # as below
@@ -67,16 +67,17 @@ NO_CONNECTION = "check this host's DNS settings and firewall, and the endpoint"
 PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 MOST_CONNECTING = 128
 _CONNECTING = threading.Semaphore(MOST_CONNECTING)
-"""Bounds the threads that are left behind by connections that take too long."""
+"""Limits the number of threads that are abandoned because connecting takes too long."""
 
 SECRET_HEADERS = ("Authorization", "X-TC-Token", "x-ci-security-token", "x-acs-dingtalk-access-token")
 
 
 class Clock:
-    """The time for signatures: this host's clock and what a vendor's clock error taught about it.
+    """The time for signatures: this host's clock, corrected after a vendor has reported a clock error.
 
+    :param now: returns this host's time in Unix seconds.
     :param offset: seconds to add to this host's clock.
-    :param correctable: false where the server is not known to be the vendor's.
+    :param correctable: false if the clock must not be corrected, since the server may not be the vendor's.
     """
 
     def __init__(
@@ -87,14 +88,14 @@ class Clock:
         self._correctable = correctable
 
     def time(self) -> float:
-        """Unix seconds."""
+        """Returns the time in Unix seconds."""
         return self._now() + self.offset
 
     def correct(self, signed_with: float, server_time: float | None) -> bool:
-        """After a clock error: is it worth signing again?
+        """Correct the clock after a clock error. Returns whether to sign and send the request again.
 
-        :param signed_with: the offset that the refused signature used; another thread may have corrected it since.
-        :param server_time: the vendor's clock, from the ``Date`` of the refusal.
+        :param signed_with: offset of the refused signature. Another thread may have corrected the clock since.
+        :param server_time: the vendor's time in Unix seconds, from the ``Date`` of the answer; null if it has none.
         """
         if self.offset != signed_with:
             return True
@@ -108,7 +109,7 @@ class Clock:
 
 
 class SignedAuth(AuthBase):
-    """Adds the headers of a signature to a request that is ready to be sent."""
+    """Adds the headers of a signature to a request that is otherwise complete."""
 
     def __init__(self, sign: Sign) -> None:
         self._sign = sign
@@ -119,10 +120,11 @@ class SignedAuth(AuthBase):
 
 
 class Request:
-    """One request, ready to be signed and sent as often as needed.
+    """A request that can be signed and sent several times.
 
-    :param sign: from the prepared request to the headers that authorize it.
-    :param keys: what it is signed with, for whoever must tell refused keys from present ones.
+    :param sign: returns the headers that authorize a prepared request.
+    :param keys: the keys or token that sign it, so that refused ones can be told from current ones.
+    :raises CloudError: ``config``, when URL or headers are invalid.
     """
 
     def __init__(
@@ -144,16 +146,16 @@ class Request:
         self.signed_with = 0.0  # the clock offset of the last signature
         self.auth = SignedAuth(sign)
         self.keys = keys
-        self.action: str | None = None  # the operation, where a service may offer another one for it
+        self.action: str | None = None  # the operation, if a service has a replacement for it
 
     def secrets(self) -> list[str]:
-        """What must not be said of this request after it was sent."""
+        """Returns the secrets in the headers of this request, once it has been signed."""
         values = [str(self.prepared.headers[name]) for name in SECRET_HEADERS if name in self.prepared.headers]
         return values + [value.rpartition("=")[2] for value in values if "=" in value]
 
 
 class Answer(t.NamedTuple):
-    """What came back, whole."""
+    """A complete HTTP answer."""
 
     host: str
     status: int
@@ -161,11 +163,11 @@ class Answer(t.NamedTuple):
     body: bytes
 
     def date(self) -> float | None:
-        """The server's clock in Unix seconds, from its ``Date`` header."""
+        """Returns the server's time in Unix seconds, from the header ``Date``; null if there is none."""
         return _http_date(self.headers.get("Date"))
 
     def retry_after(self) -> float | None:
-        """Seconds that the server asks to wait, from either form of ``Retry-After``."""
+        """Returns the seconds that the server asks to wait, from either form of ``Retry-After``; null for none."""
         text = (self.headers.get("Retry-After") or "").strip()
         if text.isdecimal():
             return float(text)
@@ -186,7 +188,7 @@ def _http_date(text: str | None) -> float | None:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host, by name or number, is this machine."""
+    """Returns whether a host is this machine: ``localhost`` or a loopback address."""
     if host == "localhost":
         return True
     try:
@@ -198,9 +200,10 @@ def is_loopback(host: str | None) -> bool:
 
 
 def check_endpoint(url: str, what: str) -> SplitResult:
-    """A base URL that may be used, in its parts; otherwise a ``config`` error that does not repeat the URL.
+    """Returns the parts of a base URL.
 
-    :param what: how to call it in the error, such as ``the option endpoint``.
+    :param what: its name in the error, such as ``the option endpoint``.
+    :raises CloudError: ``config``, when the URL must not be used. The message does not show it: it may have a password.
     """
     try:
         parts = urlsplit(url)
@@ -222,7 +225,7 @@ def check_endpoint(url: str, what: str) -> SplitResult:
 
 
 class _Deadline(io.RawIOBase):
-    """What comes in at a socket, up to a time: the socket's own timeout begins anew with every drop.
+    """Reads from a socket with a total time limit. The socket's own timeout begins anew with every received byte.
 
     :param raw: the socket as a file, which keeps it open.
     """
@@ -231,14 +234,17 @@ class _Deadline(io.RawIOBase):
         super().__init__()
         self._raw = raw
         self._sock = sock
-        self._ends = time.monotonic() + (sock.gettimeout() or 0.0)  # set by urllib3 to what is left of the timeout
+        self._ends = time.monotonic() + (sock.gettimeout() or 0.0)  # urllib3 has set it to the rest of the time limit
 
     def readable(self) -> bool:
-        """As a file of this kind says it."""
+        """Returns true, as ``io`` expects of a file that can be read."""
         return True
 
     def readinto(self, buffer: t.Any) -> int | None:
-        """What is there, or the error of a socket that is too slow."""
+        """Read what has arrived.
+
+        :raises socket.timeout: when the time limit has passed.
+        """
         left = self._ends - time.monotonic()
         if left <= 0:
             raise socket.timeout("the deadline is over")
@@ -246,13 +252,13 @@ class _Deadline(io.RawIOBase):
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the file and release the socket."""
         self._raw.close()
         super().close()
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer whose head and body must both be there before the deadline."""
+    """An HTTP answer whose headers and body must arrive within one time limit."""
 
     def __init__(self, sock: socket.socket, *args: t.Any, **options: t.Any) -> None:
         super().__init__(sock, *args, **options)
@@ -261,14 +267,14 @@ class _Response(http.client.HTTPResponse):
 
 
 class _ConnectTimeout(socket.timeout):
-    """No connection within its time limit: the name does not resolve, or nobody answers."""
+    """No connection was made within the time limit: the name does not resolve, or the host does not answer."""
 
 
 class _BoundedConnect:
-    """Mixed into urllib3's connections: connecting ends in time, and what fails there is marked.
+    """Mixin for urllib3's connections that gives connecting a total time limit, and marks errors that occur there.
 
-    The system's name resolution takes no time limit, and a host of several addresses gets the limit for each. So
-    connecting runs in a thread of its own, which is left behind when it takes too long.
+    The system's name resolution has no time limit, and a host with several addresses gets the limit for each. So
+    connecting runs in a thread of its own, which is abandoned when it takes too long.
     """
 
     timeout: float
@@ -278,7 +284,7 @@ class _BoundedConnect:
 
         :raises _ConnectTimeout: when that takes longer.
         """
-        attempt = _Attempt(super().connect, self.close)  # type: ignore[misc] # of the class that this is mixed into
+        attempt = _Attempt(super().connect, self.close)  # type: ignore[misc] # of the class that this extends
         try:
             attempt.run(self.timeout)
         except BaseException as error:
@@ -291,7 +297,7 @@ class _BoundedConnect:
 
 
 class _Attempt:
-    """One try to connect, in a thread that may be left behind.
+    """One attempt to connect, in a thread that is abandoned if it takes too long.
 
     :param connect: makes the connection.
     :param close: closes a connection that was made too late.
@@ -305,12 +311,16 @@ class _Attempt:
         self._failure: BaseException | None = None
 
     def run(self, seconds: float) -> None:
-        """Wait for the connection for so many seconds."""
+        """Wait until the connection is made.
+
+        :param seconds: time limit.
+        :raises _ConnectTimeout: when the time limit has passed, or when too many connections are being made.
+        """
         if not _CONNECTING.acquire(blocking=False):
             raise _ConnectTimeout(f"{MOST_CONNECTING} connections are being made already")
         try:
             threading.Thread(target=self._work, daemon=True).start()
-        except RuntimeError:  # the system has no thread left
+        except RuntimeError:  # the system allows no more threads
             self._work()
         if not self._over.wait(seconds):
             self._left = True
@@ -321,7 +331,7 @@ class _Attempt:
     def _work(self) -> None:
         try:
             self._connect()
-        except BaseException as error:  # noqa: BLE001 # raised where the connection is wanted
+        except BaseException as error:  # noqa: BLE001 # run() raises it
             self._failure = error
         finally:
             _CONNECTING.release()
@@ -331,19 +341,19 @@ class _Attempt:
 
 
 class _Adapter(HTTPAdapter):
-    """Makes connections whose connecting and answers are bounded in time."""
+    """Makes connections with time limits for connecting and for answers."""
 
     def get_connection_with_tls_context(self, *args: t.Any, **options: t.Any) -> t.Any:
-        """Of requests 2.32 and newer."""
+        """Returns a pool of connections; called by requests 2.32 and newer."""
         return _bounded(super().get_connection_with_tls_context(*args, **options))
 
     def get_connection(self, *args: t.Any, **options: t.Any) -> t.Any:
-        """Of requests before 2.32."""
+        """Returns a pool of connections; called by requests before 2.32."""
         return _bounded(super().get_connection(*args, **options))
 
 
 def _bounded(pool: t.Any) -> t.Any:
-    """A pool of urllib3, to whatever kind of host or proxy, that makes its connections with our classes."""
+    """Returns a pool of urllib3, for any kind of host or proxy, that makes its connections with our classes."""
     kind = pool.ConnectionCls
     if kind.response_class is not _Response:
         pool.ConnectionCls = type(kind.__name__, (_BoundedConnect, kind), {"response_class": _Response})
@@ -353,9 +363,9 @@ def _bounded(pool: t.Any) -> t.Any:
 class _Route(t.NamedTuple):
     """How a host is reached.
 
-    :param settings: what the adapter of requests takes: proxies and certificates.
-    :param proxy: host and port of the proxy, or an empty text.
-    :param variable: the environment variable that names the proxy.
+    :param settings: arguments for the adapter of requests: proxies and certificates.
+    :param proxy: host and port of the proxy; empty text without a proxy.
+    :param variable: the environment variable that names the proxy; empty text without a proxy.
     """
 
     settings: dict[str, t.Any]
@@ -364,9 +374,10 @@ class _Route(t.NamedTuple):
 
 
 def _check_proxy(url: str, variable: str) -> str:
-    """Host and port of a proxy, for messages: a user name and password in the URL stay out of them.
+    """Returns host and port of a proxy for messages, without user name and password.
 
-    :raises CloudError: ``config``, when no connection through it can be made from this Python.
+    :param variable: the environment variable that names the proxy.
+    :raises CloudError: ``config``, when the URL is invalid, or when a Python package for this kind of proxy is missing.
     """
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -393,7 +404,7 @@ def _check_proxy(url: str, variable: str) -> str:
 
 
 def _check_bundle(path: str, name: str) -> None:
-    """See that CA certificates can be read.
+    """Refuse a file or folder from which CA certificates cannot be read.
 
     :param name: the option or environment variable that gives the path.
     :raises CloudError: ``config``.
@@ -416,12 +427,12 @@ def _check_bundle(path: str, name: str) -> None:
 
 
 class Transport:
-    """Sends requests. One object serves all threads; each thread has a session with connections of its own.
+    """Sends requests. One object serves all threads; each thread has its own session and connections.
 
-    :param timeout: seconds for one request, from connecting to the last byte.
-    :param verify: check certificates, or the path of a CA bundle to check them with.
-    :param max_bytes: the largest answer that is read.
-    :param environment: whether proxies and CA bundles of the environment count.
+    :param timeout: seconds for one request, from connecting to the last byte of the answer.
+    :param verify: whether to check certificates, or the path of a CA bundle to check them with.
+    :param max_bytes: largest size of an answer's body, in bytes.
+    :param environment: whether to use proxies and CA bundles that the environment names.
     """
 
     def __init__(
@@ -443,7 +454,7 @@ class Transport:
 
     @property
     def sent(self) -> int:
-        """How many requests this thread has sent."""
+        """Number of requests that this thread has sent."""
         return getattr(self._local, "sent", 0)
 
     def _session(self) -> requests.Session:
@@ -455,9 +466,9 @@ class Transport:
         return self._local.session  # type: ignore[no-any-return] # a threading.local has no types
 
     def _route(self, session: requests.Session, request: Request) -> _Route:
-        """Proxy and certificates for a host; found out once a host, since it reads the environment.
+        """Returns proxy and certificates for a host. They are found once per host, since that reads the environment.
 
-        This machine is not reached through a proxy, which would read what plain HTTP shows.
+        Requests to this machine never use a proxy, which could read what they send over plain HTTP.
 
         :raises CloudError: ``config``, when the proxy or the CA bundle cannot be used.
         """
@@ -476,10 +487,10 @@ class Transport:
         return self._routes[request.host]
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        """Sign, send, and read the answer whole.
+        """Sign and send a request, and return the complete answer, whatever its HTTP status, except a redirect.
 
-        :param timeout: seconds for this request, when it must be shorter than usual.
-        :raises CloudError: ``network``, ``protocol`` or ``config``; any HTTP status is an answer, a redirect is not.
+        :param timeout: seconds for this request, if less than usual; null for the usual time.
+        :raises CloudError: ``network``, ``protocol`` or ``config``, when there is no complete answer, or a redirect.
         """
         seconds = self.timeout if timeout is None else min(timeout, self.timeout)
         if seconds <= 0:
@@ -491,7 +502,7 @@ class Transport:
         failure = None
         try:
             adapter = session.get_adapter(t.cast(str, request.prepared.url))
-            total: t.Any = Timeout(total=seconds)  # requests takes one, though its types do not say so
+            total: t.Any = Timeout(total=seconds)  # requests accepts one, though its types do not say so
             response = adapter.send(request.prepared, timeout=total, **route.settings)
             body = self._read(response, seconds)
         except (RequestException, OSError, ValueError, OverflowError, HTTPError, http.client.HTTPException) as error:
@@ -503,7 +514,11 @@ class Transport:
         return answer
 
     def _read(self, response: Response, seconds: float) -> bytes:
-        """The whole body; the connection is kept for the next request only when nothing went wrong."""
+        """Returns the whole body. The connection is kept for the next request only if there was no error.
+
+        :param seconds: time limit of the request, for messages.
+        :raises CloudError: when the body is compressed, incomplete, too long or too late.
+        """
         raw: t.Any = response.raw  # urllib3 has no types for what lies below its own response
         try:
             if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -515,13 +530,16 @@ class Transport:
         except BaseException:
             response.close()
             raise
-        raw._fp.close()  # tells the connection that this answer is over; read1 of Python 3.11 does not
+        raw._fp.close()  # ends the answer for the connection; read1 of Python 3.11 does not
         raw.release_conn()
         return body
 
     def _chunks(self, raw: t.Any, seconds: float) -> t.Iterator[bytes]:
-        """The body as it drips in, up to a size."""
-        read1 = getattr(raw, "read1", None) or raw._fp.read1  # urllib3 before 2.0 has only the one below
+        """Yields the body in pieces as they arrive.
+
+        :raises CloudError: when the time limit has passed or the body is too long.
+        """
+        read1 = getattr(raw, "read1", None) or raw._fp.read1  # urllib3 before 2.0 lacks read1; its file has it
         size = 0
         while True:
             try:
@@ -551,7 +569,7 @@ def _refuse_redirect(answer: Answer) -> None:
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:
-    """An exception and all that it wraps, by any of the ways in which requests and urllib3 wrap."""
+    """Yields an exception and all that it wraps, by any of the ways in which requests and urllib3 wrap exceptions."""
     waiting: list[t.Any] = [error]
     seen: set[int] = set()
     while waiting:
@@ -563,14 +581,14 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
 
 
 def _variable_of(proxy: str | None, url: str) -> str:
-    """The environment variable that a proxy comes from; empty where there is no proxy."""
+    """Returns the environment variable that names a proxy; empty text if there is no proxy."""
     names = [f"{scheme}_proxy" for scheme in (urlsplit(url).scheme, "all")] if proxy else []
     known = [each for name in names for each in (name, name.upper()) if os.environ.get(each) == proxy]
     return known[0] if known else "".join(names[:1])
 
 
 def _network_error(error: BaseException, host: str, seconds: float, route: _Route) -> CloudError:
-    """One of our errors for one of the HTTP library's, by the innermost cause that says something."""
+    """Returns our error for an exception of the HTTP library, by the first entry of ``_FAULTS`` among its causes."""
     causes = list(_causes(error))
     own = next((cause for cause in causes if isinstance(cause, CloudError)), None)
     if own is not None:
@@ -601,12 +619,15 @@ def _network_error(error: BaseException, host: str, seconds: float, route: _Rout
 
 
 def _reason(cause: BaseException) -> str:
-    """The words of OpenSSL for what went wrong, as part of a sentence."""
+    """Returns what OpenSSL says about an error, as part of a sentence."""
     return one_line(str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "")), 200)
 
 
 def _tunnel_error(refusal: str, host: str, route: _Route) -> CloudError:
-    """A proxy that would not connect us: nothing was sent to the vendor."""
+    """Returns the error for a proxy that refused to connect. Nothing has been sent to the vendor then.
+
+    :param refusal: the message of the HTTP library, which has the HTTP status of the proxy.
+    """
     status = refusal.partition("failed: ")[2][:3]
     said = f"the proxy {route.proxy} of the environment variable {route.variable} refused to connect to {host}"
     if status == "407":
@@ -632,7 +653,7 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
         _CERTIFICATE,
     ),
     (
-        CertificateError,  # urllib3 before 2.0 compares names itself
+        CertificateError,  # urllib3 before 2.0 compares host names itself
         "the certificate of {host}{proxy} was not accepted (it is that of another host)",
         _CERTIFICATE,
     ),
@@ -645,10 +666,12 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     (socket.timeout, "{host}{proxy} did not answer within {seconds:.3g} s", {}),
     (http.client.IncompleteRead, BROKEN_OFF, {}),
     (http.client.HTTPException, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),
-    (InvalidHeader, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),  # two lengths that differ
+    (InvalidHeader, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),  # Content-Length twice
 ]
+"""The exceptions that make a message: their type, the message, and arguments of the error. The first match counts."""
+
 _BEFORE_TUNNEL = (socket.gaierror, ConnectionRefusedError, ConnectTimeoutError)
-"""What can only be the fault of the proxy, where there is one."""
+"""Errors that, where a proxy is used, only the connection to the proxy can cause."""
 
 
 __all__ = [

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 0: values and exceptions, standard library only.
-"""What to do when a start or an abort may have happened, each text as the end of a sentence.
+"""Advice for when it is uncertain whether a start or an abort was carried out, each as the end of a sentence.
 
-The modules say it when the vendor's answer is lost, and the action plugins when the module itself is lost.
+Modules use it when the vendor's answer is lost, action plugins when the module's answer is lost.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ MPS_ABORT = "it may have been aborted: poll it with mps_task_detail"
 
 
 def mps(*, repeatable: bool) -> str:
-    """The text for a media task.
+    """Returns the advice for the start of a media task.
 
-    :param repeatable: whether a session id was given, by which MPS refuses to start the same twice.
+    :param repeatable: whether a session id was given, with which MPS refuses a second start.
     """
     then = ", or start it again with the same session_id" if repeatable else " before you start it again"
     return f"the cloud task may exist and cost money: look for it with mps_task_list_info{then}"

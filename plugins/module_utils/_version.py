@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 0: a value, nothing else.
-"""The version of the collection, as the user agent says it."""
+"""The version of the collection, for the ``User-Agent`` header."""
 
 from __future__ import annotations
 

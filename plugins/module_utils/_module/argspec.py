@@ -3,22 +3,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 5: modules.
-"""The options that modules share, each set as a function so that no two modules share one dict.
+"""The argument specifications that modules share. Each function returns a new dict, since Ansible changes them.
 
-The documentation of each set is the doc fragment of the same name.
+The documentation of each set of options is the doc fragment that its function names.
 """
 
 from __future__ import annotations
 
 from .._oldest_python import refuse_older_python
 
-refuse_older_python()  # here, since each module imports this file before any other of the collection
+refuse_older_python()  # here, since every module imports this file first
 
-from .._services.task_options import Spec, spec_of  # noqa: E402 # only a new enough Python can read it
+from .._services.task_options import Spec, spec_of  # noqa: E402 # an older Python could not compile it
 
 
 def tencent() -> Spec:
-    """A Tencent key pair or where to find one, and the region, which some modules do not need; fragment ``_tencent``."""
+    """Returns the options for a Tencent key pair or its source, and for the region; fragment ``_tencent``.
+
+    Some modules do not use ``region``, but accept it, so that it can be set for the whole action group.
+    """
     return {
         "secret_id": {"type": "str", "no_log": True},
         "secret_key": {"type": "str", "no_log": True},
@@ -30,7 +33,7 @@ def tencent() -> Spec:
 
 
 def dingtalk() -> Spec:
-    """A DingTalk app or token; fragment ``_dingtalk``."""
+    """Returns the options for a DingTalk app or token; fragment ``_dingtalk``."""
     return {
         "app_key": {"type": "str", "no_log": True, "aliases": ["client_id"]},
         "app_secret": {"type": "str", "no_log": True, "aliases": ["client_secret"]},
@@ -39,7 +42,7 @@ def dingtalk() -> Spec:
 
 
 def transport() -> Spec:
-    """How requests travel; fragment ``_transport``."""
+    """Returns the options for hosts, timeouts and certificates; fragment ``_transport``."""
     return {
         "site": spec_of("site"),
         "request_timeout": {"type": "raw", "default": 10},
@@ -49,7 +52,7 @@ def transport() -> Spec:
 
 
 def one_poll() -> Spec:
-    """What a single poll has and a wait has not; fragment ``_transport.poll``."""
+    """Returns the options that a single call has in addition to those of a wait; fragment ``_transport.poll``."""
     return {
         "endpoint": {"type": "str"},
         "request_retries": {"type": "int", "default": 3},
@@ -57,7 +60,7 @@ def one_poll() -> Spec:
 
 
 def ess() -> Spec:
-    """On whose behalf Tencent ESS is asked, and which edition of it."""
+    """Returns the options for the edition of Tencent ESS, and for on whose behalf requests are made."""
     return {
         "agent": spec_of("agent"),
         "operator": spec_of("operator"),
@@ -66,20 +69,20 @@ def ess() -> Spec:
 
 
 def http_method() -> Spec:
-    """How Tencent MPS is asked; the vendor's page shows GET."""
+    """Returns the option for the HTTP method with Tencent MPS, since the vendor's page shows GET."""
     return {"http_method": {"type": "str", "default": "POST", "choices": ["POST", "GET"]}}
 
 
 def one_task() -> Spec:
-    """What describes a cloud task of any service, without what the other sets have."""
+    """Returns the options that describe a cloud task of any service, except those that are in other sets."""
     return {
         name: spec_of(name) for name in ("provider", "task_id", "bucket", "agent", "operator", "edition", "api_action")
     }
 
 
 def wait() -> Spec:
-    """All options of ``wait_for_task``; the module's own documentation and three fragments."""
-    from .._wait import options  # noqa: PLC0415 # every other module would pay for what it does not use
+    """Returns all options of ``wait_for_task``; the module's own documentation and three fragments."""
+    from .._wait import options  # noqa: PLC0415 # importing takes time, and other modules do not need it
 
     return {
         **one_task(),

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 5: modules.
-"""Between AnsibleModule and the library: options in, result or error out.
+"""Runs modules that make a single poll: from the options of AnsibleModule to a result or an error.
 
-The library raises ``CloudError``. Here alone that becomes ``fail_json``, so no traceback of ours reaches a user.
+The library raises ``CloudError``. Only the files in this folder turn it into ``fail_json``, so that users see no
+traceback.
 """
 
 from __future__ import annotations
@@ -37,16 +38,19 @@ T = t.TypeVar("T")
 
 
 class QuietModule(AnsibleModule):  # type: ignore[misc] # Ansible has no types
-    """A module with options in which anything may stand, secrets too.
+    """A module whose options may hold secrets under any name, so that nothing is written to syslog.
 
-    The constructor's ``no_log`` does not keep them out of syslog: what Ansible says of the task replaces it.
+    The constructor's ``no_log`` does not prevent that, since the setting of the Ansible task replaces it.
     """
 
     def log(self, msg: t.Any, log_args: t.Any = None) -> None:
         """Write nothing to syslog."""
 
     def fail_json(self, msg: str, **result: t.Any) -> None:
-        """Censor secrets also when the options are refused before anything else was done with them."""
+        """End the module with a failure. Secrets in the options are hidden even if Ansible itself refuses the options.
+
+        :param msg: the error as one sentence.
+        """
         self.no_log_values.update(secret_texts(self.params))
         super().fail_json(msg, **result)
 
@@ -60,12 +64,12 @@ def run(
     *,
     options: Options | None = None,
 ) -> None:
-    """Run a module that asks one service. It ends with ``exit_json`` or ``fail_json``.
+    """Run a module that calls one service. It ends with ``exit_json`` or ``fail_json``.
 
-    :param make_ref: returns what the module is about, from the options and the environment.
-    :param tried: what the module does, as the beginning of an error's sentence.
-    :param work: does it, and adds to the result as it goes on, so that what is known is returned when it fails.
-    :param options: where they differ from those of the module.
+    :param make_ref: returns the ref of the cloud task, from options and environment.
+    :param tried: what the module does, as the beginning of the sentence in an error.
+    :param work: does it. It updates the result as it proceeds, so that a failure returns what is known by then.
+    :param options: the options to use; by default those of the module.
     """
     options = module.params if options is None else options
     for library in service_class.missing_libraries():
@@ -82,7 +86,7 @@ def run(
     except CloudError as error:
         failure = error
     if service is not None and "credential_source" in result:
-        result.update(service.about(ref))  # what was used last, also when it failed
+        result.update(service.about(ref))  # it may have changed, even if the module fails
     hide_secrets(module, service.secrets() if service else [])
     warn(module, _warnings(result, service))
     end_quickly()
@@ -98,10 +102,10 @@ def run_info(
     options: Options | None = None,
     make_ref: MakeRef | None = None,
 ) -> None:
-    """Run an info module: one poll.
+    """Run an info module, which polls once.
 
-    :param options: as for :func:`run`.
-    :param make_ref: returns the ref; by default it is made from the options of the service.
+    :param options: see :func:`run`.
+    :param make_ref: see :func:`run`; by default the one of the service class.
     """
     options = module.params if options is None else options
 
@@ -115,8 +119,8 @@ def run_info(
 
 def run_task_info(module: AnsibleModule) -> None:
     """Run the info module for any service: one poll of the cloud task that its options or its ``ref`` describe."""
-    from .._services.registry import SERVICES  # noqa: PLC0415 # no other info module needs it
-    from .._wait.plan import options_of, plan_one  # noqa: PLC0415 # nor this
+    from .._services.registry import SERVICES  # noqa: PLC0415 # importing takes time, and no other info module needs it
+    from .._wait.plan import options_of, plan_one  # noqa: PLC0415 # the same
 
     failure = None
     try:
@@ -135,36 +139,36 @@ def run_task_info(module: AnsibleModule) -> None:
 
 
 def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
-    """Have Ansible censor secrets that are no options, and those that were put where none belongs."""
+    """Let Ansible censor secrets that are not options with ``no_log``, such as tokens and passwords in URLs."""
     for some in secrets:
         module.no_log_values.update(some)
     module.no_log_values.update(passwords_of(os.environ, module.params.get("endpoint")))
 
 
 def without_secrets(module: AnsibleModule, result: Result) -> Result:
-    """Returns a result that is censored already, and stops Ansible from censoring it once more.
+    """Returns the result without secrets, and prevents Ansible from censoring it again.
 
-    Ansible would censor all of it: a password of few letters would be cut out of ids, too.
+    Ansible would censor every text, so that a short password would make ids unusable in which it happens to occur.
     """
     secrets, module.no_log_values = module.no_log_values, set()
     return censored_result({**result, "invocation": {"module_args": module.params}}, secrets)
 
 
 def warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:
-    """Give warnings without secrets. From ansible-core 2.19 on they are shown as they are."""
+    """Give warnings. Secrets are removed here, since ansible-core 2.19 and newer does not censor warnings."""
     for text in censored_texts(texts, module.no_log_values):
         module.warn(text)
 
 
 def end_quickly() -> None:
-    """Skip the search for unreachable objects at the end of the process, which takes a tenth of a short run."""
+    """Skip the garbage collection at the end of the process, which takes a tenth of a short run."""
     gc.freeze()
 
 
 def checked_retries(options: Options) -> int:
-    """Returns how often a call may be repeated.
+    """Returns the option ``request_retries``: how often a call may be repeated.
 
-    :raises CloudError: ``config``, when the option is below 0.
+    :raises CloudError: ``config``, when it is below 0.
     """
     retries: int = options["request_retries"]
     if retries < 0:
@@ -175,7 +179,7 @@ def checked_retries(options: Options) -> int:
 
 
 def may_pass(error: CloudError) -> bool:
-    """Whether a question is worth repeating."""
+    """Returns whether a call that only reads should be repeated after this error."""
     return error.retryable
 
 
@@ -186,10 +190,11 @@ def patiently(
     again: t.Callable[[CloudError], bool] = may_pass,
     sleep: t.Callable[[float], None] = time.sleep,
 ) -> T:
-    """Returns what a call gives, repeating it after errors that may pass.
+    """Returns the result of a call, repeating the call after errors that may pass.
 
-    :param retries: how often it may be repeated.
-    :param again: after which errors; the default suits questions, which may be put twice.
+    :param retries: largest number of repetitions.
+    :param again: tells whether to repeat after an error. The default is for calls that only read.
+    :param sleep: sleeps for a number of seconds.
     :raises CloudError: the last error.
     """
     attempt = 0
@@ -206,7 +211,7 @@ def patiently(
 
 def _warnings(result: Options, service: Service | None) -> t.Iterator[str]:
     record = result.get("task", {})
-    if record.get("status") == UNKNOWN and record["task_id"]:  # check mode gives a record without an id
+    if record.get("status") == UNKNOWN and record["task_id"]:  # in check mode, a start has no id
         yield unknown_warning(record)
     if service is not None and service.settings.clock.offset:
         yield clock_warning(service.settings.clock.offset)

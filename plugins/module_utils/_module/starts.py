@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This file is private to the collection. Level 5: what modules share.
-"""The whole of a module that starts, lists or aborts cloud tasks."""
+# This file is private to the collection. Level 5: modules.
+"""Runs modules that start, list or abort cloud tasks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Work = t.Callable[[Stop, P, Ref, Result], None]
 
 
 def run_start(module: AnsibleModule, service_class: type[Starter]) -> None:
-    """Run a module that starts a cloud task. In check mode it returns a record without an id."""
+    """Run a module that starts a cloud task. In check mode, its record has no id."""
 
     @_stoppable
     def work(stop: Stop, service: Starter, ref: Ref, result: Result) -> None:
@@ -41,14 +41,14 @@ def run_start(module: AnsibleModule, service_class: type[Starter]) -> None:
         started = _Once(module, service, call, result, stop).send()
         result.update(task=started.record, response=started.response)
 
-    hide_secrets(module, secret_texts(dict(module.params)))  # also when it fails before the service knows of them
+    hide_secrets(module, secret_texts(dict(module.params)))  # also if it fails before the service has been made
     tried = f"Starting a {service_class.title} cloud task"
     with catching_signals() as stop:
         run(module, service_class, service_class.make_blank_ref, tried, functools.partial(work, stop))
 
 
 def run_list(module: AnsibleModule, service_class: type[Lists]) -> None:
-    """Run a module that lists cloud tasks. When a page fails, the result has what the pages before it gave."""
+    """Run a module that lists cloud tasks. If a page cannot be read, the result has those of the pages before it."""
 
     def work(service: Lists, ref: Ref, result: Result) -> None:
         limit = module.params["limit"]
@@ -70,7 +70,7 @@ def run_list(module: AnsibleModule, service_class: type[Lists]) -> None:
 
 
 def run_abort(module: AnsibleModule) -> None:
-    """Run the module that aborts a media task. It polls before and after, since the vendor's answer says nothing."""
+    """Run the module that aborts a media task. It polls before and after, since the abort's answer has no status."""
 
     @_stoppable
     def work(stop: Stop, service: MpsStarts, ref: Ref, result: Result) -> None:
@@ -97,7 +97,7 @@ def run_abort(module: AnsibleModule) -> None:
 
 
 def _stoppable(work: Work[P]) -> Work[P]:
-    """Returns work that a signal may end. It then raises an error that says whether anything was changed."""
+    """Returns ``work`` such that a signal may end it, with an error that says whether anything was changed."""
 
     @functools.wraps(work)
     def wrapped(stop: Stop, service: P, ref: Ref, result: Result) -> None:
@@ -125,11 +125,11 @@ def _stoppable(work: Work[P]) -> Work[P]:
 class _Once:
     """Sends a call that must not be carried out twice.
 
-    It is not sent again when it may have been carried out, unless the vendor makes sure that this happens once only.
+    A call that may have been carried out is not repeated, unless the vendor carries out repeated calls only once.
 
-    :param call: what is to be sent.
-    :param result: gets ``changed``, also when the call fails.
-    :param stop: allows signals to end the module, but not once an answer is there, since the answer has the id.
+    :param call: the call to send.
+    :param result: its ``changed`` is set, also when the call fails.
+    :param stop: signals may end the module until an answer has come; then not, since the answer has the id.
     """
 
     def __init__(self, module: AnsibleModule, service: Service, call: PreparedCall, result: Result, stop: Stop) -> None:
@@ -141,10 +141,10 @@ class _Once:
         self._under_way = False
 
     def send(self) -> Poll:
-        """Send it.
+        """Send the call.
 
-        :returns: the record, empty where the call gives none, and the response.
-        :raises CloudError: when it was not carried out, or may not have been.
+        :returns: record and response. The record is empty where the call gives none.
+        :raises CloudError: when it is not certain that the call was carried out.
         """
         try:
             poll = patiently(
@@ -177,13 +177,13 @@ class _Once:
         self._under_way = False
         again = error.retryable
         if is_uncertain(error):
-            self._result["changed"] = True  # also when the next attempt is refused
+            self._result["changed"] = True  # even if the next attempt is refused
             again = again and self._call.repeatable
         self._stop.allow()
         return again
 
     def _stopped(self, stopped: Stopped) -> CloudError:
-        """The error for a signal that came before an answer."""
+        """Returns the error for a signal that came before an answer."""
         if self._under_way:
             self._result["changed"] = True
         when = "before the vendor's answer came" if self._result["changed"] else "before anything was sent"

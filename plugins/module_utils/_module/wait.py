@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 5: modules.
-"""The module's side of ``wait_for_task``: options in, the result of a wait or the answer of a round out."""
+"""Runs the module ``wait_for_task``: from its options to the result of a wait, or to the answer of a round."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
 TRIED = "Waiting for cloud tasks"
 
 SAMPLE = 100
-"""How many cloud tasks tell what all of them cost."""
+"""Number of cloud tasks from which the CPU time for all of them is estimated."""
 
 Result = dict[str, t.Any]
 
 
 class WaitModule(QuietModule):
-    """The module of a wait. Its action plugin adds ``_round`` to the options; it is none of the user's."""
+    """The module of a wait. Its action plugin adds the internal option ``_round``, which users cannot set."""
 
     order: Order | None = None
-    """What the action asks for; null where the module runs alone."""
+    """What the action asks of a round; null where the module runs alone."""
 
     def _load_params(self) -> None:
         super()._load_params()
@@ -57,7 +57,7 @@ def run_wait(module: WaitModule) -> None:
     except CloudError as error:
         failure = error
     msg = failure.sentence(TRIED) if failure else ""
-    hidden = [text for text in getattr(failure, "hidden", []) if text not in msg]  # the message quotes no secret
+    hidden = [text for text in getattr(failure, "hidden", []) if text not in msg]  # the message has no secret
     hide_secrets(module, current.secrets() if current else [], hidden)
     end_quickly()
     if failure is not None:
@@ -71,19 +71,19 @@ def run_wait(module: WaitModule) -> None:
 
 
 def _refusal(module: WaitModule, msg: str, error: CloudError) -> Result:
-    """The result when nothing was polled. In a round, the action adds all other keys of a result."""
+    """Returns the result of a wait that was refused. In a round, the action adds all other keys."""
     if module.order is not None:
         return {"msg": msg, "error": error.as_dict()}
-    from .._wait.book import refusal  # noqa: PLC0415 # a round, of which there are many, does not need it
+    from .._wait.book import refusal  # noqa: PLC0415 # rounds, which are more frequent, do not need it
 
     return refusal(error, msg)
 
 
 def hand_over(module: WaitModule, answer: RoundAnswer) -> Result:
-    """Returns a round's answer without secrets, and with what it costs to hand it over.
+    """Returns the answer of a round without secrets, and with the CPU seconds that it takes to return it.
 
-    What users will see is censored here. Ansible would censor all of it: a password of few letters would then be cut out
-    of ids and durations too, with which the next round is to go on.
+    Only texts that users will see are censored. Ansible would censor every text, so that a short password would make
+    ids and digests unusable that the next round needs.
     """
     began = time.process_time()
     secrets, module.no_log_values = module.no_log_values, set()
@@ -110,7 +110,7 @@ def _censored_report(report: Report, secrets: t.Collection[str]) -> Result:
 
 
 def _cost_of_telling(answer: RoundAnswer) -> float:
-    """Estimates the CPU seconds that Ansible needs to check and write an answer, from a sample of what grows in it."""
+    """Returns an estimate of the CPU seconds that Ansible needs to check and write an answer, made from a sample."""
     cost = 0.0
     some: t.Mapping[str, t.Any]
     for some in (answer["next"]["states"], answer["report"]["records"], answer["report"]["history"]):

@@ -4,15 +4,15 @@
 
 """Tencent COS V5 signature, ``q-sign-algorithm=sha1``. Public; level 1: pure, no I/O, no clock, no environment.
 
-The vendor's guide "Request Signature" names the steps HttpString, StringToSign and Signature; the first is what every
-other scheme calls the canonical request, so the functions are ``canonical_request``, ``string_to_sign`` and
-``signature``, as in :mod:`.tc3`. ``sign`` does all of them and gives the headers to send.
+The vendor's guide "Request Signature" names the steps HttpString, StringToSign and Signature. Other schemes call the
+first one the canonical request, so the functions are ``canonical_request``, ``string_to_sign`` and ``signature``, as in
+:mod:`.tc3`. ``sign`` does all steps and returns the headers to send.
 
 Facts that are easy to get wrong (each has a test vector):
 
 * The path that is signed is the decoded one; the URL carries the encoded one.
-* Names are percent-encoded first and turned to lower case then, so their hex digits are lower case and those of
-  values are not. A blank is ``%20``, never ``+``.
+* Names are percent-encoded first and then turned to lower case, so that their hex digits are lower case and those of
+  values are not. A space is ``%20``, never ``+``.
 * The sign key is used as its 40 characters of hex text, not as 20 bytes.
 * A temporary token is sent as ``x-ci-security-token`` to Cloud Infinite hosts (``x-cos-security-token`` is for the
   storage hosts), and is signed.
@@ -46,27 +46,27 @@ def _encoded_pairs(pairs: Pairs) -> list[tuple[str, str]]:
 
 
 def name_list(pairs: Pairs) -> str:
-    """``q-header-list`` or ``q-url-param-list``: encoded lower-case names, sorted and joined with ``;``."""
+    """Returns ``q-header-list`` or ``q-url-param-list``: encoded lower-case names, sorted and joined with ``;``."""
     return ";".join(name for name, dummy in _encoded_pairs(pairs))
 
 
 def key_time(start: int, end: int) -> str:
-    """``<start>;<end>``: from when to when, in Unix seconds, the signature holds."""
+    """Returns ``<start>;<end>``: when, in Unix seconds, the validity of the signature begins and ends."""
     return f"{start};{end}"
 
 
 def sign_key(secret_key: str, times: str) -> str:
-    """Lower-case hex HMAC-SHA1 of the key time with the secret key."""
+    """Returns the lower-case hex HMAC-SHA1 of the key time with the secret key."""
     return _hmac_sha1_hex(secret_key, times)
 
 
 def canonical_request(*, method: str, path: str, params: Pairs = (), headers: Pairs = ()) -> str:
-    """Step 1, the guide's HttpString.
+    """Returns the canonical request, which is step 1 and the guide's HttpString.
 
-    :param method: the HTTP method in any case.
+    :param method: the HTTP method, in upper or lower case.
     :param path: the decoded path.
-    :param params: the query parameters that are to be signed, raw; one without a value has the empty text.
-    :param headers: the headers that are to be signed, raw.
+    :param params: query parameters to sign, not encoded. The value of one without a value is the empty text.
+    :param headers: headers to sign, not encoded.
     """
 
     def joined(pairs: Pairs) -> str:
@@ -76,17 +76,20 @@ def canonical_request(*, method: str, path: str, params: Pairs = (), headers: Pa
 
 
 def string_to_sign(canonical: str, *, times: str) -> str:
-    """Step 2: the canonical request's digest, bound to a key time."""
+    """Returns the string to sign, which is step 2: the digest of the canonical request, with a key time.
+
+    :param times: see :func:`key_time`.
+    """
     return f"{ALGORITHM}\n{times}\n{hashlib.sha1(canonical.encode('utf-8')).hexdigest()}\n"
 
 
 def signature(text: str, *, key: str) -> str:
-    """Step 3: lower-case hex HMAC-SHA1 of the string to sign with the sign key."""
+    """Returns the signature, which is step 3: the lower-case hex HMAC-SHA1 of the string to sign with the sign key."""
     return _hmac_sha1_hex(key, text)
 
 
 def authorization(*, secret_id: str, times: str, header_list: str, param_list: str, signed: str) -> str:
-    """The value of the ``Authorization`` header; it is not encoded again."""
+    """Returns the value of the ``Authorization`` header. It must not be encoded again."""
     return (
         f"q-sign-algorithm={ALGORITHM}&q-ak={secret_id}&q-sign-time={times}&q-key-time={times}"
         f"&q-header-list={header_list}&q-url-param-list={param_list}&q-signature={signed}"
@@ -105,12 +108,16 @@ def sign(
     token: str | None = None,
     token_header: str = CI_TOKEN_HEADER,
 ) -> dict[str, str]:
-    """All steps at once.
+    """Sign a request, and return the headers to send.
 
-    :param headers: the headers that are to be signed; ``Host`` should be among them.
+    :param method: the HTTP method, in upper or lower case.
+    :param path: the decoded path.
     :param times: see :func:`key_time`.
-    :param token_header: where a temporary token goes, by the kind of host.
-    :returns: the given headers, the token header when a token is given, and ``Authorization``.
+    :param headers: headers to sign; ``Host`` should be among them.
+    :param params: query parameters to sign, not encoded.
+    :param token: the token of temporary keys.
+    :param token_header: name of the header for the token, which depends on the kind of host.
+    :returns: the given headers, the token header if a token is given, and ``Authorization``.
     """
     sent = dict(headers)
     if token:

@@ -5,11 +5,11 @@
 """Tencent Cloud API 3.0 signature, ``TC3-HMAC-SHA256``. Public; level 1: pure, no I/O, no clock, no environment.
 
 The vendor's guide "Signature v3" names three steps, and each is a function of that name here:
-``canonical_request``, ``string_to_sign``, ``signature``. ``sign`` does all three and gives the headers to send.
+``canonical_request``, ``string_to_sign``, ``signature``. ``sign`` does all three and returns the headers to send.
 
-Three facts the guide leaves between the lines (each has a test vector):
+Three facts that the guide does not state clearly (each has a test vector):
 
-* The canonical query string of a GET is the exact text behind the ``?`` of the URL; nothing is sorted or encoded again.
+* The canonical query string of a GET is the exact text after the ``?`` of the URL; nothing is sorted or encoded again.
 * ``X-TC-Token`` is sent beside the signature and is not part of it.
 * The day in the credential scope is the UTC day of the time stamp, never the local one.
 """
@@ -33,7 +33,7 @@ def _sha256_hex(data: bytes) -> str:
 
 
 def _hmac_sha256(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode("utf-8"), "sha256")  # in one call, which takes half the time of an object
+    return hmac.digest(key, text.encode("utf-8"), "sha256")  # takes half the time of an hmac object
 
 
 def _lower_headers(headers: t.Mapping[str, str]) -> list[tuple[str, str]]:
@@ -41,14 +41,14 @@ def _lower_headers(headers: t.Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def signed_headers(headers: t.Mapping[str, str]) -> str:
-    """The lower-case names of the signed headers, sorted and joined with ``;``."""
+    """Returns the lower-case names of the signed headers, sorted and joined with ``;``."""
     return ";".join(name for name, dummy in _lower_headers(headers))
 
 
 def query_string(params: t.Mapping[str, t.Any]) -> str:
-    """Parameters of a GET as text: nested names joined with dots, lists counted from 0, form encoded.
+    """Returns the query of a GET: nested names joined with dots, members of lists numbered from 0, form encoded.
 
-    What is null is left out, at any depth; in a list it leaves its number out, too, as in the vendor's SDK.
+    Null values are left out at any depth. In a list, their numbers are left out, too, as in the vendor's SDK.
     """
     return urlencode(list(_flatten("", params)))
 
@@ -68,26 +68,29 @@ def _flatten(prefix: str, value: t.Any) -> t.Iterator[tuple[str, str]]:
 
 
 def credential_scope(timestamp: int, service: str) -> str:
-    """``<UTC day>/<service>/tc3_request`` for a time stamp in Unix seconds."""
+    """Returns ``<UTC day>/<service>/tc3_request``.
+
+    :param timestamp: Unix seconds.
+    """
     return f"{_day(timestamp // DAY)}/{service}/tc3_request"
 
 
 @functools.lru_cache(maxsize=2)
 def _day(number: int) -> str:
-    """The UTC day of a number of days since 1970; a wait asks for the same one again and again."""
+    """Returns the UTC day for a number of days since 1970. Cached, since a wait needs it for every request."""
     return datetime.fromtimestamp(number * DAY, tz=timezone.utc).strftime("%Y-%m-%d")
 
 
 def canonical_request(
     *, method: str, headers: t.Mapping[str, str], payload: bytes, uri: str = "/", query: str = ""
 ) -> str:
-    """Step 1.
+    """Returns the canonical request, which is step 1.
 
-    :param method: ``GET`` or ``POST``; the service knows no other.
-    :param headers: the headers that are to be signed, ``Content-Type`` and ``Host`` at least.
-    :param payload: the exact bytes of the body; empty for GET; the text ``UNSIGNED-PAYLOAD`` to leave it unsigned.
-    :param uri: the path, ``/`` for every operation of the vendor.
-    :param query: the exact text behind the ``?`` of the URL.
+    :param method: ``GET`` or ``POST``; the vendor accepts no other.
+    :param headers: headers to sign, at least ``Content-Type`` and ``Host``.
+    :param payload: the exact bytes of the body; empty for GET; ``UNSIGNED-PAYLOAD`` to leave the body unsigned.
+    :param uri: the path; ``/`` for every operation of the vendor.
+    :param query: the exact text after the ``?`` of the URL.
     """
     pairs = _lower_headers(headers)
     lines = "".join([f"{name}:{value}\n" for name, value in pairs])
@@ -96,19 +99,23 @@ def canonical_request(
 
 
 def string_to_sign(canonical: str, *, timestamp: int, service: str) -> str:
-    """Step 2: the canonical request's digest, bound to a time (Unix seconds) and a service (``mps``, ``essbasic``)."""
+    """Returns the string to sign, which is step 2: the digest of the canonical request, with time and service.
+
+    :param timestamp: Unix seconds.
+    :param service: the product, such as ``mps`` or ``essbasic``.
+    """
     digest = _sha256_hex(canonical.encode("utf-8"))
     return "\n".join([ALGORITHM, str(timestamp), credential_scope(timestamp, service), digest])
 
 
 def signing_key(secret_key: str, *, timestamp: int, service: str) -> bytes:
-    """The key of one day and one service, derived from the secret key."""
+    """Returns the key of one day and one service, derived from the secret key."""
     return _derive(secret_key, credential_scope(timestamp, service))
 
 
 @functools.lru_cache(maxsize=8)
 def _derive(secret_key: str, scope: str) -> bytes:
-    """It changes once a day, so a wait needs it again and again; its process knows the secret key anyway."""
+    """Returns the key for a scope. Cached, since it changes once a day; the process holds the secret key anyway."""
     key = ("TC3" + secret_key).encode("utf-8")
     for part in scope.split("/"):
         key = _hmac_sha256(key, part)
@@ -116,12 +123,12 @@ def _derive(secret_key: str, scope: str) -> bytes:
 
 
 def signature(text: str, *, key: bytes) -> str:
-    """Step 3: lower-case hex of the HMAC of the string to sign with the signing key."""
+    """Returns the signature, which is step 3: the lower-case hex HMAC of the string to sign with the signing key."""
     return _hmac_sha256(key, text).hex()
 
 
 def authorization(*, secret_id: str, scope: str, names: str, signed: str) -> str:
-    """The value of the ``Authorization`` header."""
+    """Returns the value of the ``Authorization`` header."""
     return f"{ALGORITHM} Credential={secret_id}/{scope}, SignedHeaders={names}, Signature={signed}"
 
 
@@ -139,10 +146,13 @@ def sign(
     uri: str = "/",
     query: str = "",
 ) -> dict[str, str]:
-    """All steps at once.
+    """Sign a request, and return the headers to send. For parameters, see :func:`canonical_request`.
 
-    :returns: the headers ``Host``, ``Content-Type``, ``X-TC-Timestamp``, ``Authorization``, and ``X-TC-Token`` when
-        a token is given. Send them as they are: what is signed must be what is sent, to the byte.
+    :param service: the product, such as ``mps`` or ``essbasic``.
+    :param timestamp: Unix seconds.
+    :param token: the token of temporary keys.
+    :returns: the headers ``Host``, ``Content-Type``, ``X-TC-Timestamp``, ``Authorization``, and ``X-TC-Token`` if
+        a token is given. Send them unchanged, since the signature covers their exact bytes.
     """
     headers = {"Host": host, "Content-Type": content_type}
     canonical = canonical_request(method=method, headers=headers, payload=payload, uri=uri, query=query)
