@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection; the documentation is that of the module of the same name.
-"""The controller's side of ``ess_convert_task``: says what may have happened when the module is lost."""
+"""Action plugin of ``ess_convert_task``: reports what may have happened when the module is lost."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._start import
 
 
 class ActionModule(StartAction):
-    """Runs the module as Ansible would without this file."""
+    """Runs the module like Ansible's own action, and reports what a lost module may have done."""
 
     tried = "Starting a Tencent ESS cloud task"
 
     def uncertain(self) -> str:
-        """What to do when it may have happened."""
+        """Returns what to do when it is uncertain whether the call was carried out."""
         return _uncertain.ESS

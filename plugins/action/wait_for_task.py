@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection; the documentation is that of the module of the same name.
-"""The controller's side of ``wait_for_task``: rounds of its module, progress lines, conditions, the state file.
+"""Action plugin of ``wait_for_task``: runs rounds, prints progress, evaluates conditions and saves the state.
 
-It knows no vendor and no secret: options that it does not understand go to the module untouched.
+It knows nothing of vendors and credentials: it passes their options on to the module unchanged.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing impor
 
 display = Display()
 
-show_lines_at_once()  # Ansible loads this file in its main process, too, which is the one that prints
+show_lines_at_once()  # Ansible also loads this file in its main process, which is the one that prints
 
 Answer = dict[str, t.Any]
 
 TASK_TIMEOUT_MARGIN = 1.5
-"""Seconds before the Ansible task's own timeout at which a round should be back."""
+"""Seconds before the ``timeout`` of the Ansible task at which a round should have returned."""
 
 TIDY_UP = 5.0
-"""Seconds that tidying up on the host may take."""
+"""Time limit, in seconds, for removing temporary files on the host and for resetting the connection."""
 
 OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
 TOO_EARLY = CloudError(
@@ -54,14 +54,17 @@ TOO_EARLY = CloudError(
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes without types
-    """Runs rounds until the verdict, and returns it; it raises for programming errors only."""
+    """Runs rounds until the outcome of the wait is certain, and returns the result.
+
+    It returns failures, too. Exceptions are raised only for programming errors.
+    """
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = True
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> Answer:
-        """The action."""
+        """Run the action. Returns the result of the wait."""
         result: Answer = super().run(tmp, task_vars)
         self._vars, self._began = task_vars or {}, time.monotonic()
         self._warnings: list[str] = []
@@ -79,7 +82,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return result
 
     def cleanup(self, force: bool = False) -> None:
-        """Ansible calls it after ``run``; a host that is gone cannot be tidied, which must not cost the result."""
+        """Remove temporary files on the host; called by Ansible after ``run``. Errors must not replace the result."""
         if self._host_is_gone:
             return
         try:
@@ -89,7 +92,11 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             display.vvv(f"cloudwait: temporary files were left on the host: {error}")
 
     def _wait(self) -> Answer:
-        """Check the arguments, then wait."""
+        """Check the arguments, wait, and return the result.
+
+        :raises Refused: when an argument is invalid, or when the wait must end early.
+        :raises StateError: when the state file cannot be used.
+        """
         self._task.args = _arguments.read_arguments(self._task.args)
         options = _arguments.check_arguments(self._task.args, is_async=bool(self._task.async_val))
         self._warnings += _arguments.keyword_warnings(self._task)
@@ -107,7 +114,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return self._play()
 
     def _open(self, options: Answer) -> None:
-        """Make what a wait needs."""
+        """Make the objects that the wait needs.
+
+        :param options: options that the controller uses, already checked.
+        """
         timing = Timing(options["timeout"], clock=time.monotonic, wall=time.time)
         check_mode = bool(self._task.check_mode)
         self._rounds = Rounds(options, timing, check_mode=check_mode, conditional=self._conditions.given)
@@ -121,7 +131,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         )
 
     def _play_with_state_file(self, state_file: StateFile) -> Answer:
-        """Wait, continuing what an earlier run has left in the state file."""
+        """Wait, and return the result. Continues the wait of an earlier run if the state file has one."""
         rounds = self._rounds
         saved = state_file.open()
         finished = False
@@ -141,7 +151,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
     # --- rounds ---
 
     def _play(self) -> Answer:
-        """Run rounds until the wait is over, and return its result."""
+        """Run rounds until the wait ends, and return its result."""
         rounds = self._rounds
         try:
             while not rounds.has_verdict():
@@ -156,7 +166,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
                 if rounds.polls_once:
                     break
         except BaseException as error:
-            if type(error).__name__ != "TaskTimeoutError":  # its home differs between the releases of ansible-core
+            if type(error).__name__ != "TaskTimeoutError":  # its module differs between releases of ansible-core
                 raise
             if not rounds.begun:
                 raise Refused(TOO_EARLY, result={"outcome": verdict.TIMED_OUT}) from None
@@ -168,7 +178,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return result
 
     def _play_round(self) -> Answer | None:
-        """Run one round. Returns an answer only when the host could not even be reached for the first one."""
+        """Run one round. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
         rounds, args = self._rounds, self._task.args
         cpu, linger = time.process_time(), self._lines.next_in()
         limit = rounds.limit(linger, _arguments.count_tasks(args), _arguments.request_timeout_of(args))
@@ -197,9 +207,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return None
 
     def _run_module(self, changes: Answer) -> Answer:
-        """Run the module with the user's arguments and some of ours.
+        """Run the module, and return its answer.
 
-        :raises Refused: when the module refuses them, or has crashed the same way twice.
+        :param changes: arguments that replace those of the user.
+        :raises Refused: when the module refuses the arguments, or fails in the first round or twice in a row.
         """
         args = _arguments.module_arguments(self._task.args, changes)
         answer: Answer = self._execute_module(module_args=args, task_vars=self._vars)
@@ -214,13 +225,16 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return answer
 
     def _longest_round(self) -> float:
-        """Seconds after which a round must be back, since the Ansible task's own timeout ends this process."""
+        """Returns the seconds that a round may last, so that it returns before the ``timeout`` of the Ansible task."""
         if not self._task.timeout:
             return FOREVER
         return max(0.0, float(self._task.timeout) - (time.monotonic() - self._began) - TASK_TIMEOUT_MARGIN)
 
     def _lose(self, said: str) -> None:
-        """A round did not come back: count it, reset the connection, pause."""
+        """Handle a round without an answer: count it, reset the connection, and pause.
+
+        :param said: the reason, for messages.
+        """
         rounds = self._rounds
         rounds.lose(said)
         self._lines.tell(f"a round was lost, {rounds.losses} in a row: {said}")
@@ -233,7 +247,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             time.sleep(max(0.0, min(backoff(rounds.losses - 1, **self._pause), rounds.timing.left())))
 
     def _lose_silent_host(self, seconds: float) -> None:
-        """A round did not come back in time: end the processes that wait for the host."""
+        """Handle a round that exceeded its time limit: end the processes that wait for the host.
+
+        :param seconds: the time limit.
+        """
         end_children()
         rounds = self._rounds
         said = f"the host gave no sign of life for {seconds:.0f} s"
@@ -248,7 +265,10 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         rounds.stop(verdict.TIMED_OUT, silent)
 
     def _judge(self, numbers: t.Iterable[int]) -> None:
-        """Evaluate the condition for cloud tasks, where one is given."""
+        """Evaluate the condition, if there is one, for cloud tasks.
+
+        :param numbers: their numbers in the plan.
+        """
         book = self._rounds.book
         for number in list(numbers) if self._conditions.given else ():
             is_good, problem = self._conditions.judge(book.entries[number].record)

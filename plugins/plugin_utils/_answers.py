@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection: the controller's side of a wait.
-"""What a run of the module that failed has said, whether it refused its options, crashed or was killed."""
+"""Reads the answer of a module that failed: it may have refused its options, crashed or been killed."""
 
 from __future__ import annotations
 
@@ -20,24 +20,27 @@ REFUSALS = (
     "parameters are ",
     "one of the following",
 )
-"""How the sentences begin by which Ansible refuses the options of a module."""
+"""Beginnings of the messages with which Ansible refuses the options of a module."""
 
 Answer = dict[str, t.Any]
 
 
 def sentence_of(answer: Answer) -> str:
-    """Returns what a module said that failed. A crash says nothing by itself, so it is the last line of the traceback."""
+    """Returns the message of a module that failed; after a crash, the last line of the traceback."""
     msg = str(answer.get("msg") or "")
-    if msg and not msg.startswith("MODULE FAILURE"):  # which is all that ansible-core says before 2.19
+    if msg and not msg.startswith("MODULE FAILURE"):  # ansible-core before 2.19 says no more
         return msg
     crash = answer.get("exception")
-    event = getattr(crash, "event", None)  # from 2.19 on; before, it is a text
+    event = getattr(crash, "event", None)  # an object from 2.19 on, before that a text
     lines = str(event.msg if event else crash or "").strip().splitlines()
     return lines[-1] if lines else "The module ended without an answer"
 
 
 def error_of(answer: Answer, said: str) -> CloudError:
-    """Returns the error of a module that failed: its own where it has one, else that of a refusal or a crash."""
+    """Returns the error of a module that failed: its own, else ``config`` for a refusal by Ansible, else ``internal``.
+
+    :param said: the message for an error that has none.
+    """
     told = answer.get("error")
     if not isinstance(told, dict):
         return CloudError("config" if sentence_of(answer).startswith(REFUSALS) else "internal", said.rstrip("."))

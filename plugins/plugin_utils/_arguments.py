@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection: the controller's side of a wait.
-"""The arguments of an Ansible task that waits: read, checked as far as the controller understands them, or refused."""
+"""Reads and checks the arguments of ``wait_for_task``, as far as the action plugin uses them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRIED = "Waiting for cloud tasks"
 LONGEST_SENTENCE = 2000
 
 USUAL_REQUEST_TIMEOUT = 10.0
-"""Seconds, as in the module, where the user gave none."""
+"""Seconds that are used where the user gives no ``request_timeout``; the default of the module."""
 
 TYPES = {"int": "whole number", "float": "number", "bool": "boolean (true or false)", "dict": "dict", "list": "list"}
 
@@ -27,11 +27,11 @@ Arguments = dict[str, t.Any]
 
 
 class Refused(Exception):
-    """Ends the wait before or between rounds.
+    """Raised to end the wait before or between rounds.
 
-    :param error: why.
-    :param msg: the sentence that the module has for it, where it has one.
-    :param result: members of the result that are known all the same.
+    :param error: the reason.
+    :param msg: the message of the module; by default made from ``error``.
+    :param result: members of the result that are known despite the error.
     """
 
     def __init__(self, error: CloudError, msg: str | None = None, result: Arguments | None = None) -> None:
@@ -44,8 +44,8 @@ class Refused(Exception):
 def read_arguments(args: t.Mapping[str, t.Any]) -> Arguments:
     """Returns the arguments of the Ansible task in the form in which the module gets them.
 
-    Values that were encrypted by themselves come as objects of their own before ansible-core 2.19. One result that holds
-    cloud tasks is a list of one.
+    Before ansible-core 2.19, values encrypted with Ansible Vault are special objects, which become texts here. A single
+    result in ``tasks`` becomes a list of one.
     """
     plain: Arguments = {name: _plain(value) for name, value in args.items() if name != "_round"}
     if isinstance(plain.get("tasks"), dict):
@@ -62,10 +62,10 @@ def _plain(value: t.Any) -> t.Any:
 
 
 def check_arguments(args: Arguments, *, is_async: bool) -> Arguments:
-    """Returns the options that the controller understands, checked; the module checks all of them.
+    """Returns the options that the action plugin uses, checked and converted. The module checks all options.
 
     :param is_async: whether the module will run alone, in the background.
-    :raises Refused: when one of them has a value that it cannot have.
+    :raises Refused: when an option has an invalid value, or cannot be used with ``async``.
     """
     spec = {**wait_options.POLICY, **wait_options.ON_CONTROLLER}
     own = {name: value for name, value in args.items() if name in spec}
@@ -87,9 +87,9 @@ def check_arguments(args: Arguments, *, is_async: bool) -> Arguments:
 
 
 def keyword_warnings(task: t.Any) -> list[str]:
-    """Returns warnings about keywords of the Ansible task that do not do what they seem to.
+    """Returns warnings about keywords of the Ansible task that have another effect than users may expect.
 
-    :param task: Ansible's own object.
+    :param task: the Ansible task, as Ansible's object.
     """
     keyword = "until" if task.until else "retries" if task.retries else None
     return (
@@ -100,25 +100,32 @@ def keyword_warnings(task: t.Any) -> list[str]:
 
 
 def module_arguments(args: Arguments, changes: Arguments) -> Arguments:
-    """Returns the arguments of a run of the module: the user's, without those of the controller, and some of ours."""
+    """Returns the arguments for a run of the module.
+
+    :param args: arguments of the user, from which those that only the action plugin uses are left out.
+    :param changes: arguments that replace them; null removes one.
+    """
     merged = {name: value for name, value in args.items() if name not in wait_options.ON_CONTROLLER}
     return {name: value for name, value in {**merged, **changes}.items() if value is not None}
 
 
 def count_tasks(args: Arguments) -> int:
-    """How many cloud tasks the wait is about, as far as that can be told before the module has read the items."""
+    """Returns the number of cloud tasks, as far as it is known before the module has read the items."""
     tasks = args.get("tasks")
     return len(tasks) if isinstance(tasks, list) else 1
 
 
 def request_timeout_of(args: Arguments) -> float:
-    """The option ``request_timeout`` in seconds; the module refuses one that cannot be read."""
+    """Returns ``request_timeout`` in seconds; the default if it is invalid, since the module will refuse it."""
     seconds = seconds_of(args.get("request_timeout"))
     return USUAL_REQUEST_TIMEOUT if seconds is None else seconds
 
 
 def plain_refusal(msg: str, given: t.Mapping[str, t.Any]) -> str:
-    """Returns Ansible's sentence about an option of the wrong type, without the names of Python's classes."""
+    """Returns a message of Ansible; if it is about an option of the wrong type, without names of Python classes.
+
+    :param given: the arguments of the user.
+    """
     match = re.match(r"argument '(\w+)' is of type .*unable to convert to (\w+)", msg)
     if match is None or match[1] not in given:
         return msg

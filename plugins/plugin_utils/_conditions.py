@@ -20,12 +20,12 @@ Record = t.Mapping[str, t.Any]
 
 
 class Conditions:
-    """Expressions that must all be true.
+    """Expressions that must all be true for a cloud task to satisfy the wait.
 
-    :param given: the value of the option: an expression, a list of them, or null.
-    :param templar: Ansible's, for the play.
-    :param loader: Ansible's, for files.
-    :param variables: what the expressions may use besides ``task``.
+    :param given: value of the option: an expression, a list of expressions, or null.
+    :param templar: Ansible's object that evaluates expressions.
+    :param loader: Ansible's object that reads files.
+    :param variables: variables of the Ansible task, which expressions may use besides ``task``.
     """
 
     def __init__(self, given: t.Any, templar: t.Any, loader: t.Any, variables: Record) -> None:
@@ -36,7 +36,7 @@ class Conditions:
         self._variables = variables
 
     def mistake(self) -> str | None:
-        """What is wrong with the expressions whatever a record holds; null when nothing is, or none is given."""
+        """Returns what is wrong with the expressions, whatever a record holds; null if no mistake is found."""
         if self.given and not self._expressions:
             return "condition is an empty list"
         for expression in self._expressions:
@@ -65,7 +65,7 @@ class Conditions:
         return None
 
     def judge(self, record: Record) -> tuple[bool | None, str | None]:
-        """Whether a record satisfies them; null when that cannot be told, with the reason."""
+        """Returns whether a record satisfies all expressions, and null; or null and the reason why that is unknown."""
         try:
             return all(self._is_true(expression, record) for expression in self._expressions), None
         except AnsibleError as error:
@@ -87,12 +87,12 @@ class Conditions:
             return bool(conditional.evaluate_conditional(self._templar.copy_with_new_env(), variables))
         except AnsibleError:
             raise
-        except Exception as error:  # what an expression raises comes as it is there
+        except Exception as error:  # there, errors of an expression are not wrapped
             raise AnsibleError(str(error)) from error
 
 
 def _causes(error: BaseException) -> t.Iterator[BaseException]:
-    """An exception and those that led to it, by any of the ways in which releases of ansible-core keep them."""
+    """Yields an exception and those that caused it, in any of the ways in which releases of ansible-core keep them."""
     seen: list[BaseException] = []
     waiting: list[t.Any] = [error]
     while waiting:

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. For the controller only.
-"""An end for a wait whose ``ansible-playbook`` was killed.
+"""Ends a wait when its ``ansible-playbook`` has been killed.
 
-An action runs in a process of its own that a kill of its parent spares. It would go on until its verdict, with nobody to
-tell it to, and hold the lock of its state file against the run that is to take over.
+An action runs in a process of its own, which survives when its parent is killed. It would continue to wait although
+nobody reads its result, and keep the state file locked, so that a new run could not continue the wait.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import threading
 import typing as t
 
 OFTEN = 0.5
-"""Seconds between two glances at the parent."""
+"""Seconds between two checks whether the parent still runs."""
 
 
 @contextlib.contextmanager
 def ending_with_parent() -> t.Iterator[None]:
-    """While this lasts, the process ends when its parent is gone."""
+    """End this process if its parent ends while the ``with`` block runs."""
     parent = os.getppid()
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(OFTEN):
-            if os.getppid() != parent and not over.is_set():  # in this order: it may be over since the wait
-                os._exit(1)  # no clean-up: all that is worth keeping is in the state file, which is written whole
+            if os.getppid() != parent and not over.is_set():  # in this order, since the block may have ended meanwhile
+                os._exit(1)  # without clean-up: the state file, which is written atomically, has all that is needed
 
     threading.Thread(target=watch, daemon=True).start()
     try:

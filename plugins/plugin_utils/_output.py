@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. For the controller only.
-"""Whether people or programs read what Ansible prints to standard output."""
+"""Finds out whether people or programs read what Ansible prints to standard output."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ansible.plugins.loader import callback_loader
 
 @functools.cache
 def is_for_programs() -> bool:
-    """Whether a callback owns standard output that writes for programs, such as JSON or one line a host.
+    """Returns whether the callback plugin for standard output writes for programs: JSON, or one line per host.
 
-    Callbacks for people are made from Ansible's own for people. Of any other it is not known, so it keeps standard
-    output for itself.
+    Callbacks that are based on Ansible's default ones write for people. Any other is taken for one that writes for
+    programs, whose input must not be disturbed.
     """
     name = _stdout_callback()
     if name in ("default", "minimal", "ansible.builtin.default", "ansible.builtin.minimal"):
@@ -31,7 +31,7 @@ def is_for_programs() -> bool:
 
 
 def _stdout_callback() -> str:
-    """The name of the callback for standard output, as the programs of Ansible choose it."""
+    """Returns the name of the callback plugin for standard output, as ``ansible`` or ``ansible-playbook`` choose it."""
     configured = str(constants.config.get_config_value("DEFAULT_STDOUT_CALLBACK"))
     if "module_name" not in CLIARGS:  # ansible-playbook
         return configured

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This file is private to the collection. For the controller only; pure: what changed in, lines out.
-"""The progress lines of a wait: plain, one line each, safe in any log."""
+# This file is private to the collection. For the controller only; all but output is pure.
+"""The progress lines of a wait: one line of plain text for each message, safe in any log."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing impor
 
 WIDTH = 200
 MOST_LINES = 20
-"""How many cloud tasks get a line of their own after a round, for each kind of news."""
+"""Largest number of lines after a round for each kind of message; the rest is counted in one more line."""
 
 IDLE_ROUND = 60.0
-"""Seconds between rounds in which nothing changes where no progress lines are wanted."""
+"""Longest round without a change, in seconds, where ``heartbeat`` is 0."""
 
 
 class Patience(t.NamedTuple):
-    """For how long failed polls are repeated.
+    """How long failed polls are repeated.
 
-    :param left: seconds to the end of the wait.
-    :param grace: seconds for which a cloud task may still be unknown to the vendor.
-    :param max_errors: failed polls in a row after which the wait gives up on a cloud task.
+    :param left: seconds until the deadline of the wait.
+    :param grace: seconds for which the vendor may still not know a new cloud task.
+    :param max_errors: number of failed polls in a row after which the wait gives up on a cloud task.
     """
 
     left: float
@@ -39,10 +39,11 @@ class Patience(t.NamedTuple):
 
 
 class Lines:
-    """The progress lines of a wait on one host.
+    """Prints the progress lines of a wait on one host.
 
-    :param options: the checked options of the wait.
-    :param quiet: whether nothing is to be printed.
+    :param host: name of the host in the inventory.
+    :param options: options of the wait, already checked.
+    :param quiet: whether to print nothing.
     :param show: prints a line.
     """
 
@@ -66,19 +67,22 @@ class Lines:
         return float(self._options["heartbeat"] or IDLE_ROUND)
 
     def next_in(self) -> float:
-        """Seconds until the next line is due although nothing has changed."""
+        """Returns the seconds until a heartbeat line is due."""
         return max(0.0, self._due - self._timing.now())
 
     def tell(self, text: str) -> None:
-        """Print a line."""
+        """Print a line with this text."""
         self._print([line(self._host, text)])
 
     def tell_news(self, book: Book, news: News, *, is_over: bool) -> None:
-        """Print the lines for what a round has brought; when that is nothing and a line is due, a heartbeat."""
+        """Print the lines for the news of a round; without news, a heartbeat line if one is due.
+
+        :param is_over: whether the wait has ended, so that no heartbeat line is needed.
+        """
         self._print(self.after_round(book, news, is_over=is_over))
 
     def after_round(self, book: Book, news: News, *, is_over: bool) -> list[str]:
-        """Returns the lines for what a round has brought."""
+        """Returns the lines that ``tell_news`` prints."""
         left, elapsed = max(0.0, self._timing.left()), self._timing.elapsed()
         patience = Patience(left, self._options["not_found_grace"] - elapsed, self._options["max_errors"])
         lines = list(news_lines(self._host, book, news, patience))
@@ -93,22 +97,22 @@ class Lines:
 
 
 def show_lines_at_once() -> None:
-    """Have standard output written line by line where it is a pipe or a file, too.
+    """Make Python write standard output line by line even if it is a pipe or a file.
 
-    Python keeps what goes there until some KiB are full, and Ansible writes it out at the end of a play, so a log of CI
-    would show a wait when it is over. A terminal gets lines at once anyway.
+    By default, Python buffers some KiB there, and Ansible flushes them at the end of a play, so that a CI log would
+    show the lines only after the wait. Terminals get each line at once anyway.
     """
-    reconfigure = getattr(sys.stdout, "reconfigure", None)  # a stand-in for standard output may have none
+    reconfigure = getattr(sys.stdout, "reconfigure", None)  # a replacement for standard output may lack it
     if reconfigure is not None:
         reconfigure(line_buffering=True)
 
 
 def news_lines(host: str, book: Book, news: News, patience: Patience) -> t.Iterator[str]:
-    """The lines for what a round has told."""
+    """Yields the lines for the news of a round."""
     changed = set(news.changed)
     yield from _lines(host, list(_changes(book, news)), "have changed")
     yield from _trouble_lines(host, [book.entries[number] for number in news.troubled], patience)
-    back = [number for number in news.recovered if number not in changed]  # else the change says it
+    back = [number for number in news.recovered if number not in changed]  # its line about the change tells it
     yield from _lines(host, [_recovery(book.entries[number]) for number in back], "answer again")
     yield from _lines(host, [_end(book.entries[number]) for number in news.ended], "have ended")
 
@@ -125,13 +129,13 @@ def _label(entry: Entry) -> str:
 
 
 def _state(seen: t.Mapping[str, t.Any]) -> str:
-    """Status and progress of a record or of a change."""
+    """Returns status and progress of a record or a change as text."""
     progress = seen["progress"]
     return f"{seen['status']}{'' if progress is None else f' {progress} %'}"
 
 
 def _changes(book: Book, news: News) -> t.Iterator[str]:
-    """Every change of a round; where these are many, the last one of each cloud task."""
+    """Yields a text for every change of a round; if there are many, only for the last one of each cloud task."""
     last = dict(news.changes)
     told = news.changes if len(news.changes) <= MOST_LINES else [(number, last[number]) for number in news.changed]
     counts = Counter(number for number, dummy in told)
@@ -143,9 +147,10 @@ def _changes(book: Book, news: News) -> t.Iterator[str]:
 
 
 def _change(entry: Entry, change: Change, before: t.Sequence[t.Mapping[str, t.Any]], *, is_last: bool) -> str:
-    """A line for a change.
+    """Returns the text for a change.
 
     :param before: the changes before it, oldest first.
+    :param is_last: whether it is the last change, to which the error of the record belongs.
     """
     was = f", was {before[-1]['status']}" if before and before[-1]["status"] != change["status"] else ""
     said = verdict.problem_text(entry.record["error"]) if is_last else ""
@@ -170,7 +175,7 @@ WORDS = {
 
 
 def _trouble_lines(host: str, entries: t.Sequence[Entry], patience: Patience) -> t.Iterator[str]:
-    """A line for each way in which polls fail; cloud tasks of one service with the same trouble share one."""
+    """Yields a line for each kind of failing polls. Cloud tasks of one service with the same error share a line."""
     groups: dict[tuple[t.Any, ...], list[Entry]] = {}
     for entry in entries:
         error = entry.poll_error or {}
@@ -196,7 +201,7 @@ def _trouble(entry: Entry, patience: Patience) -> str:
 
 
 def heartbeat_line(host: str, book: Book, *, elapsed: float, left: float) -> str:
-    """One line for all that are still open, with the one that has been longest in its state."""
+    """Returns one line about all open cloud tasks, with the one that has not changed for the longest time."""
     still = [book.entries[number] for number in book.open_numbers()]
     statuses: dict[str, int] = {}
     for entry in still:
@@ -213,7 +218,7 @@ def heartbeat_line(host: str, book: Book, *, elapsed: float, left: float) -> str
 
 
 def line(host: str, text: str) -> str:
-    """A line: control characters and line breaks become blanks, and a vendor's text cannot speak to a pipeline."""
+    """Returns a line of at most ``WIDTH`` characters. No text in it can add lines or give commands to a CI runner."""
     return one_line(f"[{host}] cloudwait: {text}", WIDTH)
 
 

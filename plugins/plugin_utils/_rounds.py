@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection: the controller's side of a wait.
-"""The rounds of a wait: what the next one is asked to do, and what the answer of the last one means."""
+"""The rounds of a wait: makes the order for the next round, and processes the answer of the last one."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contrac
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
 
 FIRST_NEWS = 1.0
-"""Seconds after which the first round comes back with what it has seen, though others were not polled yet."""
+"""Seconds after which the first round returns changes, even if some cloud tasks have not been polled yet."""
 
 SHORTEST_ROUND = 5.0
-"""Seconds for which a round goes on at least, when something has changed."""
+"""Shortest duration, in seconds, of a round in which something has changed."""
 
 HANDOVER_SHARE = 20.0
-"""How much longer than its hand-over costs in CPU a round should be: 20 means at most 5 % for handing over."""
+"""Ratio of a round's duration to the CPU time of starting it and returning its answer: 20 means at most 5 %."""
 
 LAST_POLLS = 5.0
-"""Seconds after the deadline at which a round is over at the latest, whatever hangs on the host or the way to it."""
+"""Seconds after the deadline at which a round is abandoned, if the host or the connection to it hangs."""
 
 SHORTEST_LIMIT = 3.0
-"""Seconds that a round gets at least before its last polls, since only to start the module may take as long."""
+"""Shortest time, in seconds, that a round gets before ``LAST_POLLS``: starting the module may take as long."""
 
 SILENCE = 120.0
-"""Seconds after the expected end of a round at which it is taken for lost."""
+"""Seconds after the expected end of a round at which it is abandoned."""
 
 Options = t.Mapping[str, t.Any]
 
 
 class Rounds:
-    """What the controller knows of a wait from round to round. The module polls and forgets; this remembers.
+    """The state of a wait between rounds, which the module itself does not keep.
 
-    :param options: the checked options of the wait.
-    :param conditional: whether a condition decides, in place of ``until``.
+    :param options: options of the wait, already checked.
+    :param conditional: whether a condition decides in place of ``until``.
     """
 
     def __init__(self, options: Options, timing: Timing, *, check_mode: bool, conditional: bool) -> None:
         self.timing = timing
-        self.losses = 0  # rounds in a row that did not come back
+        self.losses = 0  # rounds in a row without an answer
         self.book = Book([], clock_face(timing.started))
         self._options = options
         self._check_mode = check_mode
@@ -67,21 +67,21 @@ class Rounds:
 
     @property
     def begun(self) -> bool:
-        """Whether it is known what the wait is about."""
+        """Whether the plan of the wait is known."""
         return self._plan is not None
 
     @property
     def polls_once(self) -> bool:
-        """Whether there is but one round, with one poll of each cloud task."""
+        """Whether there is only one round, which polls each cloud task once."""
         return self._check_mode or not self._options["timeout"]
 
     # --- the next round ---
 
     def next_arguments(self, linger: float, at_most: float = FOREVER) -> dict[str, t.Any]:
-        """Returns the arguments of the module for the next round that differ from the user's.
+        """Returns the arguments of the module for the next round that replace those of the user.
 
-        :param linger: seconds after which the round should end although nothing has changed.
-        :param at_most: seconds after which it must be over, whatever it is doing.
+        :param linger: seconds after which the round ends even if nothing has changed.
+        :param at_most: seconds after which the round must have ended, whatever it is doing.
         """
         order = t.cast(Order, _aged(self._next, self.timing.now() - self._handed_over))
         order.update(
@@ -103,29 +103,29 @@ class Rounds:
         return {"tasks": None, "task_id": None, "_round": order}
 
     def limit(self, linger: float, count: int, request_timeout: float) -> float:
-        """Seconds after which a round is taken for lost, whatever hangs: a connection, or the host.
+        """Returns the seconds after which a round is abandoned, because the host or the connection hangs.
 
-        :param linger: as for :meth:`next_arguments`.
-        :param count: how many cloud tasks the wait is about, as far as the controller can tell.
+        :param linger: see :meth:`next_arguments`.
+        :param count: number of cloud tasks, as far as it is known.
         :param request_timeout: seconds that one poll may take.
         """
-        if self.polls_once:  # a poll of each, as slowly as the rate limits want
+        if self.polls_once:  # one poll of each, spaced by the rate limits
             return SILENCE + request_timeout + count
         expected = linger + request_timeout + SILENCE
         shortest = 1.0 if self.begun else SHORTEST_LIMIT + LAST_POLLS
         return min(expected, max(self.timing.left() + LAST_POLLS, shortest))
 
     def is_too_late(self) -> bool:
-        """Whether the deadline passed so long ago that the last polls of another round would come too late."""
+        """Returns whether the deadline passed so long ago that another round would be too late for last polls."""
         return self.begun and not self.polls_once and self.timing.left() < SHORTEST_LIMIT - LAST_POLLS
 
     # --- answers ---
 
     def take(self, answer: RoundAnswer, *, cost: float) -> News:
-        """Enter a round's answer into the book.
+        """Enter the answer of a round into the book.
 
-        :param cost: CPU seconds that handing it over took, which decide how soon the next one may come.
-        :returns: what users are told of it.
+        :param cost: CPU seconds for starting the round and returning its answer. They decide how long the next lasts.
+        :returns: what progress lines should report.
         """
         self._handed_over = self.timing.now()
         self._cost = cost
@@ -137,9 +137,9 @@ class Rounds:
         return self.book.apply(answer["report"])
 
     def begin(self, plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> None:
-        """Open the book. Records that came along are judged at once.
+        """Make the book for a plan. Records that came with items are judged at once.
 
-        :param about: what else the result is to tell.
+        :param about: further members of the result.
         """
         self._plan = plan
         self._about.update(about)
@@ -152,7 +152,10 @@ class Rounds:
             self.book.judge(self._options["until"], 0.0)
 
     def lose(self, said: str) -> None:
-        """A round did not come back, which counts one error against every cloud task that is open."""
+        """Count an error for every open cloud task, since a round gave no answer.
+
+        :param said: the reason, for messages.
+        """
         self.losses += 1
         self._is_first = False
         elapsed = self.timing.elapsed()
@@ -169,29 +172,29 @@ class Rounds:
     # --- the end ---
 
     def has_verdict(self) -> bool:
-        """Whether the wait is over."""
+        """Returns whether the outcome of the wait is certain."""
         fail_fast = self._options["fail_fast"] and not self._check_mode
         return self.begun and self.book.is_over(require=self._options["require"], fail_fast=fail_fast)
 
     def stop(self, outcome: str, problem: CloudError | None = None) -> None:
-        """End every cloud task that is open.
+        """End every open cloud task.
 
-        :param problem: why.
+        :param problem: the reason, which becomes the ``poll_error`` of each; null for none.
         """
         for number in self.book.open_numbers() if problem else ():
             self.book.entries[number].fail_poll(t.cast(CloudError, problem))
         self.book.end_open(outcome, self.timing.elapsed())
 
     def result(self) -> dict[str, t.Any]:
-        """Returns the result so far."""
+        """Returns the result of the wait as it is now."""
         elapsed = self.timing.elapsed()
         result = self.book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=elapsed)
         return {**result, **self._about}
 
-    # --- life after a kill ---
+    # --- saving and resuming ---
 
     def dump(self) -> dict[str, t.Any]:
-        """Returns what another process needs to continue the wait."""
+        """Returns what another process needs to continue the wait, as plain JSON types."""
         return {
             **self.timing.dump(),
             "plan": self._plan,
@@ -201,12 +204,14 @@ class Rounds:
         }
 
     def resume(self, saved: t.Mapping[str, t.Any], plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> bool:
-        """Continue a wait that was dumped, in the order of a new plan.
+        """Continue a saved wait, with the cloud tasks in the order of a new plan.
 
-        The deadline stays; all else is as the options of the new call say.
+        The deadline is kept. The options of the new call replace all others.
 
-        :returns: false when the dumped wait is about other cloud tasks.
-        :raises ValueError: or another error of Python's own, when what was dumped has been changed.
+        :param saved: what ``dump`` returned.
+        :param about: further members of the result.
+        :returns: false if the saved wait has other cloud tasks.
+        :raises ValueError: or another built-in exception, when ``saved`` is not what ``dump`` returned.
         """
         places = {name: number for number, name in reversed(list(enumerate(_identities(saved["plan"]))))}
         names = _identities(plan)
@@ -227,7 +232,7 @@ class Rounds:
 
 
 def _continue_entry(entry: Entry, saved: t.Mapping[str, t.Any]) -> None:
-    """Enter all that was known of a cloud task. What becomes of a record that is done is judged anew."""
+    """Enter what was saved about a cloud task. The outcome of a finished one is determined anew by the new options."""
     loaded = Entry.load(saved)
     loaded.twin_of, loaded.name = entry.twin_of, entry.name
     if loaded.record["done"]:
@@ -236,7 +241,10 @@ def _continue_entry(entry: Entry, saved: t.Mapping[str, t.Any]) -> None:
 
 
 def _identities(plan: t.Iterable[PlanItem]) -> list[str]:
-    """Returns the same text for the same cloud task. Those without an id, which are over, are told apart by their order."""
+    """Returns a text for each item that identifies its cloud task.
+
+    Cloud tasks without an id have ended; they are identified by their order.
+    """
     without_id = itertools.count()
     return [
         json.dumps([item["ref"], next(without_id) if item["ref"]["task_id"] is None else None], sort_keys=True)
@@ -245,7 +253,10 @@ def _identities(plan: t.Iterable[PlanItem]) -> list[str]:
 
 
 def _aged(handed_over: Handover, gap: float) -> Handover:
-    """Returns what a round handed over, some seconds later."""
+    """Returns what a round has handed over, with durations adjusted.
+
+    :param gap: seconds that have passed since.
+    """
     queues = {
         word: {**queue, "ready_in": max(0.0, queue["ready_in"] - gap)}
         for word, queue in handed_over.get("queues", {}).items()

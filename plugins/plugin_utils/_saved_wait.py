@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection: the controller's side of a wait.
-"""A wait that is kept in a state file after each round, so that another process can continue it after a kill."""
+"""Saves a wait in a state file after each round, so that another process can continue it after a kill."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file i
 
 
 class SavedWait:
-    """A wait and its state file, which is open.
+    """A wait with a state file.
 
-    :param file: locked by this process.
+    :param file: open, and so locked by this process.
     """
 
     def __init__(self, file: StateFile, rounds: Rounds) -> None:
@@ -26,12 +26,13 @@ class SavedWait:
         self._rounds = rounds
 
     def resume(self, saved: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> list[int]:
-        """Continue what an earlier process has saved.
+        """Continue a wait that an earlier process has saved.
 
-        :param answer: the module's plan for the arguments of this one.
-        :returns: the cloud tasks that are open and of which something is known.
-        :raises StateError: when what was saved cannot be what an earlier process wrote.
-        :raises Refused: when it is of a wait on other cloud tasks.
+        :param saved: content of the state file.
+        :param answer: answer of the module with the plan for the present arguments.
+        :returns: numbers of the open cloud tasks that have a record.
+        :raises StateError: when the content is damaged.
+        :raises Refused: when the saved wait has other cloud tasks.
         """
         try:
             same = self._rounds.resume(saved, answer["plan"], answer["about"])
@@ -44,9 +45,9 @@ class SavedWait:
         return [number for number in book.open_numbers() if book.entries[number].seen]
 
     def save(self) -> str | None:
-        """Save the wait, unless it is over.
+        """Save the wait, unless its outcome is certain.
 
-        :returns: a warning when that failed, since a disk that is full must not cost the wait.
+        :returns: a warning if saving failed, else null. The wait goes on, for example if the disk is full.
         """
         if self._rounds.has_verdict():
             return None

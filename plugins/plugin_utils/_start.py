@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. For the controller only.
-"""The controller's side of modules that must not be repeated blindly: what it means when the module itself is lost.
+"""The base class of action plugins for modules that must not be repeated blindly, such as starts.
 
-A module that ends by itself says whether its start or abort may have happened. A module that is killed, crashes, loses
-its connection or is ended by the timeout of the Ansible task cannot; Ansible would report a failure without a change.
+A module that ends normally reports whether its start or abort may have been carried out. A module that crashes, is
+killed, loses its connection or is ended by the ``timeout`` of the Ansible task cannot. Ansible alone would then report
+a failure with ``changed: false``, so the action plugin reports instead what may have happened.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ display = Display()
 Answer = dict[str, t.Any]
 
 CLEANUP_SECONDS = 10
-"""How long removing temporary files may take on a host that may be gone."""
+"""Time limit, in seconds, for removing temporary files on a host that may no longer be reachable."""
 
 LONGEST_PAUSE = 30
-"""The most seconds between two tries to connect, as in the ssh connection."""
+"""Longest pause, in seconds, between two attempts to connect, as in Ansible's ssh connection plugin."""
 
 LAST_WORDS = 200
-"""The most characters of a crash's last line in a message."""
+"""Largest number of characters that a message quotes of the last line of an error."""
 
 NOT_BEGUN = re.compile(
     r"ssh: connect to host|Could not resolve hostname|Host key verification failed|Host Key checking is enabled"
@@ -42,20 +43,20 @@ NOT_BEGUN = re.compile(
     r"|Unable to execute ssh|find the executable"
     r"|(?:[Ii]ncorrect|[Mm]issing|[Ii]nvalid)\S* .*password|privilege escalation|become (?:success|password|prompt)"
 )
-"""What connection plugins say when they never ran the command that they were given."""
+"""Messages of connection and become plugins which prove that a command was not run."""
 
 UNREADABLE = "module_stdout"
-"""The member of a result by which Ansible hands over what a module printed when that is no answer."""
+"""Member of a result with which Ansible returns the output of a module that is not a valid answer."""
 
 NO_INTERPRETER = (126, 127)
-"""Return codes of a shell that cannot run an interpreter, or does not find it."""
+"""Return codes of a shell that cannot run or find an interpreter."""
 
 
 class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes without types
-    """Runs the module as Ansible itself would, and adds what a lost module may have done."""
+    """Runs the module like Ansible's own action, and reports what a lost module may have done."""
 
     tried: t.ClassVar[str]
-    """What the module does, as the beginning of a sentence."""
+    """What the module does, as the beginning of the sentence in an error."""
 
     _command_sent = False
     _preparing = False
@@ -63,13 +64,13 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
     _lost = False
 
     def uncertain(self) -> str:
-        """What to do when it may have happened, as the end of a sentence."""
+        """Returns what to do when it is uncertain whether the call was carried out, as the end of a sentence."""
         raise NotImplementedError
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> Answer:
-        """The action.
+        """Run the module, and return its result, or a failure that tells what may have happened.
 
-        :raises AnsibleError: as Ansible's own action, when the module surely did not run.
+        :raises AnsibleError: like Ansible's own action, when it is certain that the module did not run.
         """
         self._command_sent, self._answer, self._lost, self._used_interpreter = False, None, False, None
         try:
@@ -79,7 +80,7 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
                 raise
             return self._ended_early(f"the connection to the host was lost while the module ran: {_words(error)}")
         except BaseException as error:
-            if type(error).__name__ != "TaskTimeoutError":  # its home differs between the releases of ansible-core
+            if type(error).__name__ != "TaskTimeoutError":  # its module differs between releases of ansible-core
                 raise
             if self._answer is None and not self._may_have_run():
                 raise
@@ -89,25 +90,29 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
         return self._judged(result)
 
     def cleanup(self, force: bool = False) -> None:
-        """Ansible calls it after ``run``; a host that is gone cannot be tidied, which must not cost the result."""
+        """Remove temporary files on the host; called by Ansible after ``run``. Errors must not replace the result."""
         try:
             with time_limit(CLEANUP_SECONDS) if self._lost else contextlib.nullcontext():
                 super().cleanup(force)
         except (AnsibleError, Overdue) as error:
             display.vvv(f"cloudwait: temporary files were left on the host: {error}")
 
-    # --- what is known when it ends early ---
+    # --- results when the module was lost ---
 
     def _may_have_run(self) -> bool:
         return self._command_sent and not self._task.check_mode
 
     def _ended_early(self, said: str, **more: t.Any) -> Answer:
-        """The module's own answer, if it came before the end; else what may have happened."""
+        """Returns the result of a module that was ended early: its own if it is known, else what may have happened.
+
+        :param said: why it was ended.
+        :param more: further members of the result.
+        """
         self._lost = True
         return self._failure(said, more) if self._answer is None else self._judged(self._answer)
 
     def _judged(self, result: Answer) -> Answer:
-        """The result as it is, unless it shows that the module crashed or was killed."""
+        """Returns the result unchanged; a failure with what may have happened, if the module crashed or was killed."""
         said = _crash(result, become=self._become_name()) if self._may_have_run() else None
         return result if said is None else self._failure(said, result)
 
@@ -121,14 +126,14 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
         become = getattr(self._connection, "become", None)
         return str(become.name) if become else None
 
-    # --- Ansible's own steps, watched ---
+    # --- steps of Ansible that are observed ---
 
     def _execute_module(self, *args: t.Any, **options: t.Any) -> Answer:
         self._answer = super()._execute_module(*args, **options)
         return self._answer
 
     def _fixup_perms2(self, *args: t.Any, **options: t.Any) -> t.Any:
-        """The last step before the module's command; what it runs on the host is no module."""
+        """Note that the last step before the module is running. Its own commands on the host are not the module."""
         self._preparing = True
         try:
             return super()._fixup_perms2(*args, **options)
@@ -136,7 +141,7 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
             self._preparing = False
 
     def _low_level_execute_command(self, *args: t.Any, **options: t.Any) -> t.Any:
-        """All commands on the host pass here; the first one once all is prepared is the module's."""
+        """Run a command on the host. The first one after all preparations runs the module."""
         begins = self._used_interpreter is not None and not self._preparing and not self._command_sent
         if not begins:
             return super()._low_level_execute_command(*args, **options)
@@ -155,7 +160,10 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
 
 @contextlib.contextmanager
 def _retries_taken_from(connection: t.Any) -> t.Iterator[int]:
-    """How often to try again to connect; ssh itself would also run a command again that had begun: a second start."""
+    """Yields how often to try again to connect, and meanwhile turns off the retries of the connection plugin.
+
+    The ssh plugin would also repeat a command that had begun to run, which could start a second cloud task.
+    """
     try:
         retries = int(connection.get_option("reconnection_retries") or 0)
     except (AnsibleError, KeyError):
@@ -170,34 +178,34 @@ def _retries_taken_from(connection: t.Any) -> t.Iterator[int]:
 
 
 def _not_begun(error: Exception) -> bool:
-    """Whether an error of the connection says that the module surely did not run."""
+    """Returns whether an error of the connection proves that the module did not run."""
     if isinstance(error, (AnsibleAction, AnsibleAuthenticationFailure)):
         return True
     return isinstance(error, AnsibleError) and any(map(NOT_BEGUN.search, _said(error)))
 
 
 def _words(error: Exception) -> str:
-    """The last line of an error."""
+    """Returns the last line of an error, for a message."""
     prefix = "" if isinstance(error, AnsibleConnectionFailure) else f"{type(error).__name__}: "
     lines = _said(error)
     return prefix + (one_line(lines[-1], LAST_WORDS) if lines else "it said nothing")
 
 
 def _said(error: Exception) -> list[str]:
-    """The lines of an error, without how Ansible introduces each error of ssh, whenever it came."""
+    """Returns the lines of an error, without the text that Ansible puts before every error of ssh."""
     return _lines(re.sub(r"^Failed to connect to the host via \w+: *", "", str(error)))
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of a text without empty ones, and without the log that ssh adds with -vvv."""
+    """Returns the lines of a text that are not empty and not from the log that ssh writes with ``-vvv``."""
     return [line for line in text.splitlines() if line.strip() and not re.match(r"debug\d: ", line)]
 
 
 def _crash(answer: Answer, *, become: str | None) -> str | None:
-    """How a module ended that gave no proper answer, as the middle of a sentence.
+    """Returns how a module without a valid answer ended, as the middle of a sentence.
 
-    :param become: the name of the become plugin, whose refusal is none of the module's.
-    :returns: null for a proper answer, and where the module surely did not run.
+    :param become: name of the become plugin, such as ``sudo``; null without one.
+    :returns: null for a valid answer, and when it is certain that the module did not run.
     """
     if UNREADABLE not in answer:
         return f"the module crashed: {_last_line(answer)}" if _is_crash(answer) else None
@@ -214,21 +222,24 @@ def _crash(answer: Answer, *, become: str | None) -> str | None:
 
 
 def _refused_by(become: str | None, code: t.Any, output: str) -> bool:
-    """Whether nothing was said but by sudo and its like, which end with 1 when they refuse."""
+    """Returns whether a command such as ``sudo`` has refused: it returns 1, and all output is its own.
+
+    :param become: name of the become plugin, which is the name of its command.
+    """
     lines = _lines(output)
     return bool(become and code == 1 and lines and all(line.startswith(f"{become}: ") for line in lines))
 
 
 def _is_crash(answer: Answer) -> bool:
-    """Whether Ansible's wrapper around the module answered in its place, which it does from ansible-core 2.19 on.
+    """Returns whether Ansible's wrapper around the module reported a crash, as in ansible-core 2.19 and newer.
 
-    What a module says itself has a message of its own; the wrapper sends an exception and no more.
+    Its report has an exception but, unlike answers of the module, no message.
     """
     return bool(answer.get("exception")) and answer.get("msg") is None
 
 
 def _last_line(answer: Answer) -> str:
-    """The last words of a crash."""
+    """Returns the last line of a crash, for a message."""
     event = getattr(answer.get("exception"), "event", None)
     text = (
         event.msg if event and UNREADABLE not in answer else answer.get("module_stderr") or answer.get("module_stdout")
@@ -238,7 +249,7 @@ def _last_line(answer: Answer) -> str:
 
 
 def _traceback(exception: t.Any) -> str | None:
-    """The traceback of a crash as text; before ansible-core 2.19 it is one already."""
+    """Returns the traceback of a crash as text, which it already is before ansible-core 2.19; null if there is none."""
     event = getattr(exception, "event", None)
     text = event.formatted_traceback if event else exception
     return text if isinstance(text, str) else None

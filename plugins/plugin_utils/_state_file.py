@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. For the controller only; it knows no cloud and no Ansible.
-"""The state file of a wait: what is needed to go on after a kill.
+"""The state file of a wait: what another process needs to continue it after a kill.
 
-It is written whole or not at all, readable for its owner only, never through a symbolic link or over another user's
-file, and locked while a wait lives, by a lock that a kill releases.
+It is written atomically, readable by its owner only, and never through a symbolic link or over the file of another
+user. It is locked while a wait runs, with a lock that the system releases when the process is killed.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ State = dict[str, t.Any]
 
 
 class StateError(Exception):
-    """A state file that cannot be used; the text is one sentence."""
+    """Raised when a state file cannot be used. Its text is one sentence."""
 
     @classmethod
     def damaged(cls, path: str) -> StateError:
-        """For content that cannot be what was written."""
+        """Returns the error for a file whose content is not what was written."""
         return cls(f"The state file {path} is damaged or of another release; remove it to begin the wait anew.")
 
 
 class InUseError(StateError):
-    """A state file that another wait holds."""
+    """Raised when another wait has locked the state file."""
 
 
 class StateFile:
-    """A path, locked from ``open`` to ``close``."""
+    """A state file, which is locked from ``open`` to ``close``."""
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
@@ -50,9 +50,9 @@ class StateFile:
         self._lock: int | None = None
 
     def open(self) -> State | None:
-        """Lock it and read what is there; null when there is nothing.
+        """Lock the file, and return the saved state; null if there is no file.
 
-        :raises StateError: when it is in use, damaged, or not ours.
+        :raises StateError: when the file is in use, damaged, of another user, or not a regular file.
         """
         folder = os.path.dirname(self.path)
         if not os.path.isdir(folder):
@@ -74,7 +74,7 @@ class StateFile:
             raise StateError(f"The state file {path} belongs to another user; name another.")
 
     def _take_lock_patiently(self) -> None:
-        """The lock of a run that was killed is free as soon as what it has started notices."""
+        """Lock the file. Tries for some seconds, since processes of a killed run may keep its lock for a moment."""
         for dummy in range(TRIES):
             try:
                 self._take_lock()
@@ -119,9 +119,9 @@ class StateFile:
         return state
 
     def write(self, state: State) -> None:
-        """Put a new state in the place of the old one, at once.
+        """Replace the saved state atomically.
 
-        :raises StateError: when the disk refuses it.
+        :raises StateError: when the file cannot be written.
         """
         try:
             handle, name = tempfile.mkstemp(prefix=".wait-", dir=os.path.dirname(self.path))
@@ -138,21 +138,21 @@ class StateFile:
             raise StateError(f"The state file {self.path} cannot be written ({error.strerror}).") from None
 
     def close(self, *, remove: bool = False) -> None:
-        """Unlock it.
+        """Unlock the file.
 
-        :param remove: the wait has its verdict, so there is nothing to go on with.
+        :param remove: whether to remove it, because the wait has ended and cannot be continued.
         """
         if self._lock is None:
             return
         for path in (self.path, self._lock_path) if remove else (self._lock_path,):
-            with contextlib.suppress(OSError):  # one that cannot be removed must not cost the result
+            with contextlib.suppress(OSError):  # the result matters more than a file that stays
                 os.unlink(path)
         os.close(self._lock)
         self._lock = None
 
 
 def _checksum(state: t.Any) -> str:
-    """Tells a state that was written from one that was changed since, by hand or by a disk."""
+    """Returns a checksum, which shows whether a state was changed after it was written, by hand or by a disk error."""
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
 
 

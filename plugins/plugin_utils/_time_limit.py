@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. For the controller only.
-"""An end for what Ansible does on a host, when the host or the way to it never answers.
+"""Time limits for what Ansible does on a host that may never answer.
 
-An ssh connection whose packets vanish tells nobody, and Ansible waits for it without limit.
+If packets of an ssh connection are lost without notice, Ansible waits for it without limit.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ import typing as t
 
 
 class Overdue(BaseException):
-    """The time limit is over. Not an ``Exception``, so that no connection plugin takes it for an error of its own."""
+    """Raised when the time limit has passed. It is not an ``Exception``, so that no connection plugin handles it."""
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> t.Iterator[None]:
-    """Raise ``Overdue`` in what runs inside after so many seconds.
+    """Limit the time of the ``with`` block.
 
-    The ``timeout`` keyword of an Ansible task uses the same timer of the system: where that ends earlier, it alone
-    counts, and it goes on afterwards.
+    The ``timeout`` keyword of an Ansible task uses the same system timer. If that ends earlier, there is no other
+    limit; otherwise it continues after the block.
+
+    :raises Overdue: in the block, after this number of seconds.
     """
     left = signal.getitimer(signal.ITIMER_REAL)[0]
     if threading.current_thread() is not threading.main_thread() or 0 < left <= seconds:
@@ -51,8 +53,8 @@ def time_limit(seconds: float) -> t.Iterator[None]:
 
 
 def end_children() -> None:
-    """End the processes that this one has started and that still run, such as an ssh that hangs."""
-    for task in pathlib.Path("/proc/self/task").glob("*/children"):  # where the system has it
+    """End the child processes of this process, such as an ssh that hangs."""
+    for task in pathlib.Path("/proc/self/task").glob("*/children"):  # only on Linux
         with contextlib.suppress(OSError, ValueError):
             for child in map(int, task.read_text(encoding="ascii").split()):
                 os.kill(child, signal.SIGTERM)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection: the controller's side of a wait.
-"""How long a wait has lasted and may last, also over several processes that continue it one after the other."""
+"""How long a wait has lasted and may last, also if several processes continue it one after the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Timing:
 
     :param timeout: seconds for the whole wait.
     :param clock: returns monotonic seconds.
-    :param wall: returns Unix seconds, for what is shown and for what must outlive this process.
+    :param wall: returns Unix seconds, for times in results and in the state file.
     """
 
     def __init__(self, timeout: float, *, clock: t.Callable[[], float], wall: t.Callable[[], float]) -> None:
@@ -27,22 +27,26 @@ class Timing:
         self._deadline = self._began + timeout
 
     def elapsed(self) -> float:
-        """Seconds since the wait began."""
+        """Returns the seconds since the wait began."""
         return self.now() - self._began
 
     def left(self) -> float:
-        """Seconds to the deadline."""
+        """Returns the seconds until the deadline; below 0 after it."""
         return self._deadline - self.now()
 
     def dump(self) -> dict[str, float]:
-        """Returns what another process needs to continue: durations, since a clock may be set meanwhile."""
+        """Returns what another process needs to continue the wait.
+
+        Most are durations, since the clock of the host may be set meanwhile.
+        """
         return {"started": self.started, "saved": self._wall(), "elapsed": self.elapsed(), "left": self.left()}
 
     def resume(self, saved: t.Mapping[str, t.Any]) -> float:
-        """Continue with what was dumped: the deadline stays.
+        """Continue a saved wait with its deadline.
 
-        :returns: seconds since it was dumped; none, when the clock was set back meanwhile.
-        :raises ValueError: when a time is no number.
+        :param saved: what ``dump`` returned.
+        :returns: seconds since it was saved; 0 if the clock was set back meanwhile.
+        :raises ValueError: when a time is not a finite number.
         """
         if not all(math.isfinite(saved[name]) for name in ("started", "saved", "elapsed", "left")):
             raise ValueError("a time is no number")
