@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every gate as a session: "nox" runs the quick ones, "nox -t matrix" those over all ansible-core, "nox -l" lists them.
+"""All checks as sessions of nox: "nox" runs the quick ones, "nox -t matrix" those for all ansible-core, "nox -l" lists.
 
-What is checked how stands in antsibull-nox.toml; here is what that cannot say.
+antsibull-nox.toml configures most sessions. This file adds those that it cannot express.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import nox
 sys.path.insert(0, "tools")
 import bootstrap
 
-CORES = {  # and a Python that each runs on; every Python that Ansible may run on is among them
+CORES = {  # ansible-core and a Python that it supports; each Python that a controller may have is in the list
     "2.17": "3.10",
     "2.18": "3.11",
     "2.19": "3.12",
@@ -27,7 +27,7 @@ CORES = {  # and a Python that each runs on; every Python that Ansible may run o
     "2.21": "3.13",
 }
 NEWEST = "2.21"
-TESTS = {  # of ansible-test; without --python, with all Pythons that it finds
+TESTS = {  # options of ansible-test; without --python, it uses all Pythons that it finds
     "sanity": ["--local"],
     "integration": ["--venv", "--python", "{python}"],
     "units": ["--venv"],
@@ -37,13 +37,13 @@ os.environ.update(bootstrap.nox_environment())
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.envdir = ".cache/nox"
-nox.options.error_on_missing_interpreters = True  # a session that is skipped would look green
+nox.options.error_on_missing_interpreters = True  # otherwise a skipped session would count as passed
 nox.options.reuse_venv = "yes"
 antsibull_nox.load_antsibull_nox_toml()
 
 
 def install_unbound(session: nox.Session, *packages: str) -> None:
-    """Install without the versions of locks/nox.txt, which are about one ansible-core."""
+    """Install packages without the versions of locks/nox.txt, which fit only one ansible-core."""
     session.install(*packages, env={"UV_CONSTRAINT": ""})
 
 
@@ -56,7 +56,7 @@ def changelog(session: nox.Session) -> None:
 
 @nox.session(name="execution-environment")
 def execution_environment(session: nox.Session) -> None:
-    """Let ansible-builder find what an execution environment needs, and write all but the image."""
+    """Check that ansible-builder finds all requirements and accepts our example; no image is built."""
     session.install("ansible-builder", "ansible-core")
     session.run("python", "tools/check_execution_environment.py")
 
@@ -78,19 +78,24 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def sanity(session: nox.Session) -> None:
-    """ansible-test sanity, no ignore file, with the ansible-core and the Python of .venv alone."""
+    """Run ansible-test sanity, with no ignore file, for the ansible-core and the Python of .venv."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     session.run(sys.executable, "tools/ansible_test.py", "sanity", "--local", "--python", python, *session.posargs)
 
 
 @nox.session(venv_backend="none", default=False)
 def pytest(session: nox.Session) -> None:
-    """Plain pytest on all tests, with the ansible-core and the Python of .venv alone."""
+    """Run pytest on all tests, with the ansible-core and the Python of .venv."""
     session.run(sys.executable, "-m", "pytest", "--no-header", "-n", "2", *session.posargs, interrupt_timeout=10)
 
 
 def add_ansible_test(what: str, core: str, python: str) -> None:
-    """Add a session of ansible-test, without the containers that antsibull-nox's own sessions want."""
+    """Add a session of ansible-test that needs no containers, unlike the sessions of antsibull-nox.
+
+    :param what: a key of ``TESTS``.
+    :param core: release of ansible-core.
+    :param python: Python that runs it.
+    """
 
     def run(session: nox.Session) -> None:
         arguments = [argument.format(python=python) for argument in TESTS[what]]
@@ -98,12 +103,16 @@ def add_ansible_test(what: str, core: str, python: str) -> None:
         session.run("python", "tools/ansible_test.py", what, *arguments, *session.posargs)
 
     run.__doc__ = f"ansible-test {what}, no container, no ignore file; ansible-core {core}."
-    tags = [] if what == "units" and core != NEWEST else ["matrix"]  # pytest is quicker, and has the other versions
+    tags = [] if what == "units" and core != NEWEST else ["matrix"]  # pytest covers the other versions faster
     nox.session(name=f"{what}-{core}", python=python, default=False, tags=tags)(run)
 
 
 def add_pytest(core: str, python: str) -> None:
-    """Add a session of plain pytest."""
+    """Add a session of pytest.
+
+    :param core: release of ansible-core.
+    :param python: Python that runs it.
+    """
 
     def run(session: nox.Session) -> None:
         install_unbound(session, f"ansible-core=={core}.*", "-r", "requirements.txt", "pytest", "pytest-xdist")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run ansible-test on a copy of the checkout: it wants a real folder .../ansible_collections/NAMESPACE/NAME.
+"""Run ansible-test on a copy of the checkout, since it needs a real folder .../ansible_collections/NAMESPACE/NAME.
 
-The copy lies in a temporary folder: with "async", Ansible does not quote the path of the interpreter for the shell, and
-the checkout may lie anywhere. Each ansible-core has a home of its own, so that two can run side by side.
+The copy is in a temporary folder, since the path of the checkout may have spaces: with "async", Ansible does not quote
+the path of the interpreter for the shell. Each ansible-core has its own home folder, so that two can run in parallel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def copy_checkout(copy: pathlib.Path) -> None:
-    """Copy what git tracks or would track; a file that is deleted but not yet committed is left out."""
+    """Copy the files that git tracks or would track. Deleted files that are not yet committed are left out.
+
+    :param copy: the folder to make.
+    """
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     for name in filter(None, os.fsdecode(names).split("\0")):
@@ -33,11 +36,14 @@ def copy_checkout(copy: pathlib.Path) -> None:
         if source.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
-    subprocess.run(["git", "init", "-q", copy], check=True)  # else it asks our own git, which ignores the copy
+    subprocess.run(["git", "init", "-q", copy], check=True)  # otherwise git may find a repository around it
 
 
 def main(arguments: list[str]) -> int:
-    """Copy, then run ansible-test with these arguments in that copy."""
+    """Copy the checkout, and run ansible-test in the copy. Returns its exit status.
+
+    :param arguments: arguments of ansible-test.
+    """
     command = [sys.executable, "-m", "ansible", "test", *arguments, "--color", "no"]
     core = ".".join(importlib.metadata.version("ansible-core").split(".")[:2])
     home = ROOT / ".cache" / "ansible-test" / core

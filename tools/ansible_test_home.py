@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make a home for ansible-test, so that it needs nothing but a package registry.
+"""Make a home folder for ansible-test, so that it needs no host besides a package registry.
 
-Every environment that ansible-test makes gets pip from a script that is downloaded from a host of its own, which
-need not be reachable, and ansible-test drops the environment variables that tell pip of a registry. So the home holds
-a script of that name that unpacks pip's wheel, and pip's settings as a file.
+For every environment that it makes, ansible-test downloads a script that installs pip. The host of that script may not
+be reachable, and ansible-test removes the environment variables that configure pip's registry. So the home folder has a
+script of the same name, which unpacks pip's wheel, and pip's settings in a file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pathlib
 import subprocess
 import sys
 
-PIPS = {"2.17": "23.1.2", "2.18": "24.2", "2.19": "24.2"}  # which pip an ansible-core wants
+PIPS = {"2.17": "23.1.2", "2.18": "24.2", "2.19": "24.2"}  # version of pip that each ansible-core requires
 NEWER_PIP = "25.2"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 SCRIPT = """\
@@ -34,7 +34,11 @@ if more:
 
 
 def write_pip_script(cache: pathlib.Path, version: str) -> None:
-    """Put pip's wheel into the cache, and beside it what ansible-test takes for its own script."""
+    """Download pip's wheel, and write the script that ansible-test runs in place of the one it would download.
+
+    :param cache: folder in which ansible-test keeps such scripts.
+    :param version: version of pip.
+    """
     script = cache / f"get_pip_{version.replace('.', '_')}.py"
     if not script.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -43,7 +47,7 @@ def write_pip_script(cache: pathlib.Path, version: str) -> None:
 
 
 def write_pip_settings(path: pathlib.Path) -> None:
-    """Write pip's settings of here, wherever they come from, to a file."""
+    """Write the present settings of pip, from all sources, to a file."""
     lines = subprocess.run([*PIP, "config", "list"], check=True, capture_output=True, text=True).stdout.splitlines()
     settings = configparser.RawConfigParser()
     settings["global"] = {"cache-dir": subprocess.check_output([*PIP, "cache", "dir"], text=True).strip()}
@@ -60,6 +64,6 @@ def write_pip_settings(path: pathlib.Path) -> None:
 
 
 def make(home: pathlib.Path, core: str) -> None:
-    """Make the home for an ansible-core."""
+    """Make the home folder for a release of ansible-core, such as ``2.21``."""
     write_pip_script(home / ".ansible" / "test" / "cache", PIPS.get(core, NEWER_PIP))
     write_pip_settings(home / ".config" / "pip" / "pip.conf")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Build the documentation site into .cache/docs/build/html; a warning is an error.
+"""Build the documentation site in .cache/docs/build/html. Warnings are errors.
 
-It is run with the Python of an environment that has requirements-docs.txt. Nothing is fetched.
+Run it with a Python that has the packages of requirements-docs.txt. It downloads nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COLLECTION = "cloudwait.conversion"
 
 
 def link_collection() -> None:
-    """Let Ansible find the checkout under its full name, as the Makefile does."""
+    """Make the link, as in the Makefile, by which Ansible finds the checkout under its full collection name."""
     link = TREE.joinpath("ansible_collections", *COLLECTION.split("."))
     link.parent.mkdir(parents=True, exist_ok=True)
     if not link.is_symlink():
@@ -35,7 +35,7 @@ def link_collection() -> None:
 
 
 def run(*command: object) -> None:
-    """Run a program of this environment in the checkout; its failure is ours."""
+    """Run a program of this environment in the checkout. End this program if it fails."""
     env = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": str(TREE),
@@ -49,15 +49,15 @@ def run(*command: object) -> None:
 
 
 def main() -> None:
-    """Collect the pages anew and make HTML of them."""
+    """Collect the pages, and build the site from them."""
     link_collection()
     shutil.rmtree(SITE, ignore_errors=True)
-    PAGES.mkdir(parents=True, mode=0o700)  # antsibull-docs wants a folder that others cannot write to
+    PAGES.mkdir(parents=True, mode=0o700)  # antsibull-docs requires a folder that others cannot write to
     config = ROOT / "docs" / "site"
     antsibull_docs = pathlib.Path(SCRIPTS) / "antsibull-docs"
     options = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", PAGES)
     run(antsibull_docs, "--config-file", config / "antsibull-docs.cfg", "collection", *options, COLLECTION)
-    shutil.copytree(ROOT / "docs" / "docsite" / "diagrams", PAGES / "diagrams")  # antsibull-docs takes *.rst alone
+    shutil.copytree(ROOT / "docs" / "docsite" / "diagrams", PAGES / "diagrams")  # antsibull-docs copies only *.rst
     docs_inventory.write(SITE / "ansible_devel.inv")
     run(sys.executable, "-m", "sphinx", "-M", "html", PAGES, SITE / "build", "-c", config, "-W", "--keep-going", "-q")
     print(f"built {(SITE / 'build' / 'html' / 'index.html').relative_to(ROOT)}")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check that ansible-builder finds what the collection needs, and that it accepts our example of an environment.
+"""Check that ansible-builder finds the requirements of the collection and accepts our example.
 
-The image itself is not built: that takes a container engine.
+The image itself is not built, since that needs a container engine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONTEXT = ROOT / ".cache" / "ee-context"
 
 
 def builder(*arguments: object) -> str:
-    """Run ansible-builder; its failure is ours."""
+    """Run ansible-builder, and return its output. End this program if it fails."""
     command = [sys.executable, "-m", "ansible_builder", *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -33,12 +33,12 @@ def builder(*arguments: object) -> str:
 
 
 def requirements(lines: list[str]) -> list[str]:
-    """The requirements among lines that may be or have comments."""
+    """Returns the requirements in lines of a requirements file, sorted and without comments."""
     return sorted(filter(None, (line.partition("#")[0].strip() for line in lines)))
 
 
 def main() -> str | None:
-    """Say what is wrong, if anything is."""
+    """Returns what is wrong; null if nothing is."""
     LINK.parent.mkdir(parents=True, exist_ok=True)
     if not LINK.is_symlink():
         LINK.symlink_to(ROOT)

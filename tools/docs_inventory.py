@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the inventory with which Sphinx turns our few references to Ansible's own documentation into links.
+"""Write the inventory from which Sphinx makes links to Ansible's own documentation.
 
-The real one would have to be downloaded by each build; this one holds what our pages refer to, and a reference that is
-not in it is an error of the build, which says its name.
+Every build would have to download the real inventory, so this one has only what our pages refer to. If a reference is
+missing here, the build fails and names it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LABELS = {
 
 
 def write(path: pathlib.Path) -> None:
-    """Write the inventory of LABELS."""
+    """Write the inventory of ``LABELS`` to a file."""
     lines = [f"{label} std:label -1 {place} {title}\n" for label, (place, title) in sorted(LABELS.items())]
     path.write_bytes(HEAD.encode() + zlib.compress("".join(lines).encode()))
 

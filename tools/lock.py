@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make the files in locks/ anew: the newest versions that the requirements allow, with the hashes of their files.
+"""Update the lock files in locks/ with the newest versions that the requirements allow, and their hashes.
 
-Started by "make lock". A lock holds for every Python from bootstrap.OLDEST on. What one lock has is taken over by the next.
+Started by "make lock". A lock file is valid for every Python from bootstrap.OLDEST on. The locks for "run" and "nox"
+use the versions of "dev" for the packages that they share.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ HEADER = """\
 # {why}
 # Made by "make lock": change the requirements, not this file.
 """
-#: what each lock is for, and what it is made from
+#: purpose of each lock file, and the requirements it is made from
 SOURCES = {
     "uv": ("What tools/bootstrap.py installs first.", ["uv>=0.13,<1"]),
     "dev": ("What the tests and gates need, for tools/bootstrap.py.", ["-r requirements-dev.txt"]),
@@ -41,15 +42,19 @@ SOURCES = {
         ["-r constraints.txt", "-r requirements-docs.txt"],
     ),
 }
-#: packages of the lock of nox with needs that contradict those of the others; they are resolved after the others
+#: packages for nox whose requirements conflict with those of others, so that they are resolved after the others
 LATE = ["galaxy-importer"]
-#: what they need in another version than the others; no lock of nox has it, so that its hash is not checked there
+#: packages that they need in another version; they are not in the lock file for nox, so their hashes are not checked
 CONTRADICTED = ["attrs"]
-NO_LATER = "3.14"  # the Python for which the late ones cannot be resolved
+NO_LATER = "3.14"  # first Python for which LATE cannot be resolved
 
 
 def compiled(lines: list[str], *constraints: pathlib.Path) -> str:
-    """The versions and hashes of these requirements and all that they need."""
+    """Returns a lock file's text: versions and hashes of requirements and of all that they depend on.
+
+    :param lines: lines of a requirements file.
+    :param constraints: files that restrict the versions.
+    """
     oldest = ".".join(map(str, bootstrap.OLDEST))
     command = ["pip", "compile", "-q", "--no-config", "--universal", "--generate-hashes", "--python-version", oldest]
     quiet = ["--no-annotate", "--no-header", "--upgrade"]
@@ -66,17 +71,20 @@ def compiled(lines: list[str], *constraints: pathlib.Path) -> str:
 
 
 def packages(text: str) -> list[str]:
-    """The entries of a lock, each with its hashes."""
+    """Returns the entries of a lock file, each with its hashes."""
     return [entry for entry in re.split(r"(?m)^(?=[A-Za-z0-9])", text) if entry[:1].isalnum()]
 
 
 def name_of(entry: str) -> str:
-    """The name of the package of an entry."""
+    """Returns the package name of an entry."""
     return entry.partition("==")[0]
 
 
 def compiled_for_nox(lines: list[str], folder: pathlib.Path, *constraints: pathlib.Path) -> str:
-    """As compiled(), for requirements of which some contradict each other; each session installs a few of them."""
+    """Returns what ``compiled`` does, for requirements that conflict: each session of nox installs only some of them.
+
+    :param folder: folder for temporary files.
+    """
     flat = [line for file in lines for line in requirements(file)]
     late = [line for line in flat if line.startswith(tuple(LATE))]
     first = compiled([line for line in flat if line not in late], *constraints)
@@ -89,7 +97,7 @@ def compiled_for_nox(lines: list[str], folder: pathlib.Path, *constraints: pathl
 
 
 def requirements(line: str) -> list[str]:
-    """The requirements of a line; of "-r FILE", those of the file."""
+    """Returns the requirements in a line; for "-r FILE", those in the file."""
     if not line.startswith("-r "):
         return [line]
     text = (bootstrap.ROOT / line[3:]).read_text(encoding="utf-8")
@@ -97,7 +105,7 @@ def requirements(line: str) -> list[str]:
 
 
 def main() -> None:
-    """Write all locks."""
+    """Write all lock files."""
     LOCKS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         done: list[pathlib.Path] = []

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run gates by name (lint, package, sanity, matrix, unit, functional): a line for each green one, all that a red one wrote.
+"""Run the checks ("gates") of make: lint, package, sanity, matrix, unit, functional.
 
-Each gate is a session of nox. Two run side by side; then pytest has the machine for itself and writes as it goes, so its
-closing line is last.
+Each gate is one or more sessions of nox. A session that passes prints one line; one that fails prints all its output.
+Two sessions run in parallel. After them, pytest runs alone and prints while it runs, so that its summary comes last.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOX = ["-m", "nox", "--no-stop-on-first-error", "--session"]
-GATES = {  # by the names that make has for them; the long ones first
+GATES = {  # sessions by the name of the make target; those that take longest come first
     "sanity": ["sanity"],
-    "matrix": [],  # all sessions that the noxfile marks so
+    "matrix": [],  # all sessions with this tag in noxfile.py
     "package": ["build-import-check", "molecule", "docs", "ansible-lint", "execution-environment"],
     "lint": [
         "docs-check",
@@ -40,21 +40,21 @@ GATES = {  # by the names that make has for them; the long ones first
         "antsibull-nox-config",
     ],
 }
-PATIENCE = 10.0  # seconds between asking and killing
+PATIENCE = 10.0  # seconds between SIGINT and SIGKILL
 SUITES = {"unit": "tests/unit", "functional": "tests/functional"}
 
 
 def environment() -> dict[str, str]:
-    """What the gates see: our own settings of Ansible instead of the user's."""
+    """Returns the environment of the gates, with our Ansible settings in place of the user's."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "CLOUDWAIT_"))}
     ours["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
-    ours["CI"] = "true"  # nox looks at the format and mends nothing; a Python that is missing is an error
+    ours["CI"] = "true"  # with it, nox only checks the format, and a missing Python is an error
     ours["PATH"] = os.pathsep.join((str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     return ours
 
 
 class Gates:
-    """Runs commands, each in a process group of its own, so that an interrupt can end all that they started."""
+    """Runs sessions, each in its own process group, so that an interrupt can end all their processes."""
 
     def __init__(self) -> None:
         self.red: list[str] = []
@@ -63,7 +63,10 @@ class Gates:
         self._stopped = False
 
     def run(self, name: str, *arguments: str, streamed: bool = False) -> None:
-        """Run one gate; say in a line that it is green, or show all that it wrote."""
+        """Run one session, and print whether it passed, with all its output if it failed.
+
+        :param streamed: whether it prints its output itself, while it runs.
+        """
         start = time.monotonic()
         process = self._start([sys.executable, *NOX, name, *arguments], streamed=streamed)
         if process is None:
@@ -82,7 +85,7 @@ class Gates:
                 print(output, flush=True)
 
     def stop(self) -> None:
-        """End what runs, gently first, and start nothing more."""
+        """End all running sessions, first with SIGINT, and start no more."""
         with self._lock:
             self._stopped = True
             running = list(self._running)
@@ -105,7 +108,7 @@ class Gates:
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=None if streamed else subprocess.PIPE,
-                stderr=subprocess.PIPE if streamed else subprocess.STDOUT,  # what nox itself says comes here
+                stderr=subprocess.PIPE if streamed else subprocess.STDOUT,  # the messages of nox itself
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
@@ -115,7 +118,7 @@ class Gates:
 
 
 def gates_of(name: str) -> list[str]:
-    """The gates that make has one name for."""
+    """Returns the sessions of a make target."""
     if name != "matrix":
         return GATES[name]
     command = [sys.executable, "-m", "nox", "--list", "--json", "--tags", "matrix"]
@@ -124,7 +127,7 @@ def gates_of(name: str) -> list[str]:
 
 
 def run_all(gates: Gates, wanted: list[str]) -> None:
-    """Run the gates, two at a time, then the test suites."""
+    """Run the sessions of the given make targets, two at a time, then the test suites."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         try:
             names = [gate for name in GATES if name in wanted for gate in gates_of(name)]
@@ -139,7 +142,7 @@ def run_all(gates: Gates, wanted: list[str]) -> None:
 
 
 def main(wanted: list[str]) -> int:
-    """Run what is wanted; the status is 0 only when all is green."""
+    """Run the gates of the given make targets. Returns the exit status: 0 only if all have passed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     gates = Gates()
     try:

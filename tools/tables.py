@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the tables about services in README.md and the guides from the classes of the services.
+"""Write the tables about services in README.md and the guides, from the classes of the services.
 
-A table stands between two lines that begin with "begin generated table" and "end generated table". Run it after a change
-of a service; a test says when a table is stale.
+A table is between two comments, "begin generated table: NAME" and "end generated table: NAME". Run this program after a
+change of a service. A test fails if a table is out of date.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Services = t.Mapping[str, t.Any]
 
 
 def services_table(services: Services) -> list[Row]:
-    """A row for each service."""
+    """Returns the table of services: a heading, and a row for each service."""
     head = ("`provider`", "cloud tasks", "options besides `task_id`", "calls a second", "kept for", "endpoint variable")
     rows = [
         (
@@ -46,20 +46,21 @@ def services_table(services: Services) -> list[Row]:
 
 
 def summary(service: t.Any) -> str:
-    """What a service converts: the first line of the documentation of its class."""
+    """Returns what a service converts: the first line of its class's docstring, without the full stop."""
     return str(service.__doc__).strip().splitlines()[0].rstrip(".")
 
 
 def statuses_table(service: t.Any) -> list[Row]:
-    """A row for each native status that the vendor documents."""
+    """Returns the table of a service's statuses: a heading, and a row for each native status."""
     rows = [(f"`{native}`", f"`{status}`") for native, status in service.statuses.items()]
     return [("native status", "`status`"), *rows]
 
 
 def table(words: str, services: Services) -> list[Row]:
-    """The table of a name, such as "services" or "statuses mps".
+    """Returns the table with a name.
 
-    :raises SystemExit: when there is none of this name.
+    :param words: the name, such as "services" or "statuses mps".
+    :raises SystemExit: when there is no such table.
     """
     kind, dummy, word = words.partition(" ")
     if kind == "services" and not word:
@@ -70,13 +71,13 @@ def table(words: str, services: Services) -> list[Row]:
 
 
 def markdown(rows: t.Sequence[Row]) -> str:
-    """A table of Markdown."""
+    """Returns a table in Markdown."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:], ""])
 
 
 def restructured(rows: t.Sequence[Row]) -> str:
-    """A table of reStructuredText."""
+    """Returns a table in reStructuredText."""
     lines = ["", ".. list-table::", "   :header-rows: 1", ""]
     for row in rows:
         cells = [cell.replace("`", "``") for cell in row]
@@ -85,7 +86,7 @@ def restructured(rows: t.Sequence[Row]) -> str:
 
 
 def filled(text: str, services: Services) -> str:
-    """A text with its tables as they should be."""
+    """Returns a text with up-to-date tables."""
 
     def write(match: re.Match[str]) -> str:
         form = markdown if match["begin"].startswith("<!--") else restructured
@@ -95,12 +96,12 @@ def filled(text: str, services: Services) -> str:
 
 
 def main() -> None:
-    """Write all tables."""
-    import build_docs  # noqa: PLC0415 # it lies beside this file, where a test does not look
+    """Update the tables in all files that have some."""
+    import build_docs  # noqa: PLC0415 # it is in this folder, which tests do not search
 
     build_docs.link_collection()
     sys.path.insert(0, str(build_docs.TREE))
-    from ansible_collections.cloudwait.conversion.plugins.module_utils._services.registry import (  # noqa: PLC0415 # found now
+    from ansible_collections.cloudwait.conversion.plugins.module_utils._services.registry import (  # noqa: PLC0415 # needs sys.path
         SERVICES,
     )
 
