@@ -54,10 +54,7 @@ TOO_EARLY = CloudError(
 
 
 class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes without types
-    """Runs rounds until the outcome of the wait is certain, and returns the result.
-
-    It returns failures, too. Exceptions are raised only for programming errors.
-    """
+    """Runs rounds until the wait ends. Returns failures, too, and raises only for programming errors."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -92,11 +89,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             display.vvv(f"cloudwait: temporary files were left on the host: {error}")
 
     def _wait(self) -> Answer:
-        """Check the arguments, wait, and return the result.
-
-        :raises Refused: when an argument is invalid, or when the wait must end early.
-        :raises StateError: when the state file cannot be used.
-        """
+        """Check the arguments, wait, and return the result. Raises ``Refused`` and ``StateError``."""
         self._task.args = _arguments.read_arguments(self._task.args)
         options = _arguments.check_arguments(self._task.args, is_async=bool(self._task.async_val))
         self._warnings += _arguments.keyword_warnings(self._task)
@@ -114,10 +107,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return self._play()
 
     def _open(self, options: Answer) -> None:
-        """Make the objects that the wait needs.
-
-        :param options: options that the controller uses, already checked.
-        """
+        """Make the objects that the wait needs, from its checked options."""
         timing = Timing(options["timeout"], clock=time.monotonic, wall=time.time)
         check_mode = bool(self._task.check_mode)
         self._rounds = Rounds(options, timing, check_mode=check_mode, conditional=self._conditions.given)
@@ -207,9 +197,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return None
 
     def _run_module(self, changes: Answer) -> Answer:
-        """Run the module, and return its answer.
+        """Run the module, and return its answer. ``changes`` replaces arguments of the user.
 
-        :param changes: arguments that replace those of the user.
         :raises Refused: when the module refuses the arguments, or fails in the first round or twice in a row.
         """
         args = _arguments.module_arguments(self._task.args, changes)
@@ -231,10 +220,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         return max(0.0, float(self._task.timeout) - (time.monotonic() - self._began) - TASK_TIMEOUT_MARGIN)
 
     def _lose(self, said: str) -> None:
-        """Handle a round without an answer: count it, reset the connection, and pause.
-
-        :param said: the reason, for messages.
-        """
+        """Handle a round without an answer: count it, give the reason, reset the connection, and pause."""
         rounds = self._rounds
         rounds.lose(said)
         self._lines.tell(f"a round was lost, {rounds.losses} in a row: {said}")
@@ -247,10 +233,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             time.sleep(max(0.0, min(backoff(rounds.losses - 1, **self._pause), rounds.timing.left())))
 
     def _lose_silent_host(self, seconds: float) -> None:
-        """Handle a round that exceeded its time limit: end the processes that wait for the host.
-
-        :param seconds: the time limit.
-        """
+        """Handle a round that exceeded its time limit (``seconds``): end the processes that wait for the host."""
         end_children()
         rounds = self._rounds
         said = f"the host gave no sign of life for {seconds:.0f} s"
@@ -265,10 +248,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         rounds.stop(verdict.TIMED_OUT, silent)
 
     def _judge(self, numbers: t.Iterable[int]) -> None:
-        """Evaluate the condition, if there is one, for cloud tasks.
-
-        :param numbers: their numbers in the plan.
-        """
+        """Evaluate the condition, if there is one, for the cloud tasks with these numbers in the plan."""
         book = self._rounds.book
         for number in list(numbers) if self._conditions.given else ():
             is_good, problem = self._conditions.judge(book.entries[number].record)

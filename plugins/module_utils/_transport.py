@@ -519,7 +519,7 @@ class Transport:
         :param seconds: time limit of the request, for messages.
         :raises CloudError: when the body is compressed, incomplete, too long or too late.
         """
-        raw: t.Any = response.raw  # urllib3 has no types for what lies below its own response
+        raw: t.Any = response.raw  # urllib3 has no types for the layers below its response
         try:
             if response.headers.get("Content-Encoding", "identity") != "identity":
                 raise CloudError("protocol", "the answer is compressed though that was not asked for")

@@ -289,7 +289,7 @@ def _find_job(response: Response, task_id: str, service: CiService, answer: Answ
             request_id=request_id,
             advice=f"check the job id, bucket and region; records are kept for {service.keeps}",
         )
-    if len(jobs) == 1:  # only one was asked for, so this is the one, even under another id
+    if len(jobs) == 1:  # the request was for one job, so this is it, even under another id
         return jobs[0]
     raise CloudError(
         "protocol",

@@ -95,7 +95,7 @@ def odd_member(answer: Answer, name: str, value: t.Any, request_id: str | None =
 
 
 def http_error(answer: Answer) -> CloudError:
-    """Returns the error for an HTTP status, where the body tells no more; ``protocol`` where the status is no error."""
+    """Returns the error for an HTTP status, where the body has no details; ``protocol`` for a status without error."""
     kind = "protocol"
     if answer.status == 429:
         kind = "throttled"

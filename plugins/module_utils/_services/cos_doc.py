@@ -201,7 +201,7 @@ def _outputs(result: dict[str, t.Any], target: dict[str, t.Any]) -> list[dict[st
 def _rewritten(status: str, job: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """Returns the output of a successful job that makes one file, such as ``DocWatermark``.
 
-    The answer tells no more than the name that was requested.
+    The answer has no list of outputs for such jobs, so this is the name that was requested.
     """
     target = as_dict(as_dict(job.get("Operation")).get("Output"))
     name, tag = text_or_none(target.get("Object")), text_or_none(job.get("Tag"))

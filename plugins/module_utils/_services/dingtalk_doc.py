@@ -215,7 +215,7 @@ class DingTalkDoc(Service):
             data = decode(self.settings.transport.send(request, timeout=timeout))
         except CloudError as error:
             error = error.within("no access token could be fetched")
-            if error.kind == "not_found":  # the token call was not found; a cloud task was not asked for
+            if error.kind == "not_found":  # the URL of the token call was not found, not the cloud task
                 error.kind, error.advice = "config", "check the endpoint and the site"
             raise error from None
         token, life = data.get("accessToken"), whole_number(data.get("expireIn"))

@@ -6,7 +6,7 @@
 """The loop of a round: polls all sources that are due, in parallel and within the rate limits, until the round ends.
 
 A round ends when the outcome of the wait is certain; at the deadline, after a last poll of every unfinished cloud task;
-when its time is over; or some time after a change, so that the action can report the change.
+when its time limit has passed; or some time after a change, so that the action can report the change.
 """
 
 from __future__ import annotations

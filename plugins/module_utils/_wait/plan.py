@@ -210,7 +210,7 @@ def _plan(
 def _read_item(where: str, item: t.Any) -> tuple[dict[str, t.Any], dict[str, t.Any] | None]:
     """Returns the options that an item gives for its cloud task, and the record that came with it, or null.
 
-    :raises ItemError: when it is no item.
+    :raises ItemError: when it is neither an id nor a dict with the keys of an item or of a result.
     """
     if isinstance(item, str) or _is_number(item):
         return {"task_id": str(item).strip()}, None

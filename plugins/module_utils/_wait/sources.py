@@ -114,7 +114,7 @@ class SweepSource(Source):
 
     @property
     def is_over(self) -> bool:
-        """Whether it was given up, or every cloud task is over."""
+        """Whether the sweeps were given up, or every cloud task has ended."""
         return not self._open
 
     @property
