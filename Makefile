@@ -35,7 +35,7 @@ sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator
 
-env: .venv/.dev $(LINK) ## all that tests and tools need, into .venv; then pytest, ruff and nox run from there
+env: .venv/.dev $(LINK) ## install what tests need into .venv; then pytest and nox run from there
 
 docs: .venv/.dev $(LINK) ## the tables of README and guides, then the documentation site
 	@$(PY) tools/tables.py
