@@ -20,7 +20,8 @@ attributes:
     details:
       - This module never changes anything, so check mode makes no difference.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description:
+      - Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: N/A
     details:
       - This module never changes anything.
@@ -38,14 +39,15 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
     details:
-      - Starts nothing and sends nothing. All that can be checked on the host is checked as outside check mode.
-      - The record has the C(task_id) null, the status V(unknown) and a C(ref). M(cloudwait.conversion.wait_for_task)
-        takes it and counts it as unfinished, so a play that starts and waits runs through with C(--check).
+      - Sends and starts nothing. All that can be checked on the host is checked as it is outside check mode.
+      - The record has no C(task_id) and the status V(unknown). M(cloudwait.conversion.wait_for_task) accepts it and
+        counts it as unfinished, so a play that starts and waits can be run with C(--check).
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description:
+      - Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: none
     details:
-      - There is nothing before a start that it could be compared with.
+      - There is no earlier state to compare with.
   idempotent:
     description:
       - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
@@ -54,31 +56,33 @@ attributes:
     details:
       - Each run starts another cloud task.
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description:
+      - Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
     support: full
     details:
-      - The module is run as it would be without the action plugin, which only says what may have happened when the
-        module is lost.
+      - The action plugin runs the module unchanged. When the module is killed or its connection is lost, the action
+        plugin reports what may have happened.
   async:
     description: Supports being used with the C(async) keyword.
     support: full
     details:
-      - What M(ansible.builtin.async_status) says of a module that was killed in the background has no C(error) and not
-        RV(ignore:changed=true). The cloud task may exist nevertheless.
+      - For a module that was killed in the background, M(ansible.builtin.async_status) returns no C(error) and not
+        RV(ignore:changed=true), although the cloud task may exist.
 notes:
-  - A start is never repeated when it is uncertain whether it happened; after a time-out, a connection that broke, an
-    error on the vendor's side such as HTTP 500, or an answer that cannot be read. The module then fails with
+  - A start is not repeated when it is uncertain whether it happened, such as after a time-out, a broken connection, an
+    error on the vendor's side like HTTP 500, or an unreadable answer. The module then fails with
     RV(ignore:changed=true) and RV(ignore:error.retryable=false), and its message says that the cloud task may exist and
-    where to look for it.
-  - The same result tells of a module that was killed, crashed, lost its connection to the host while it ran, or was
+    where to search for it.
+  - The result is the same when the module was killed, crashed, lost its connection to the host while it ran, or was
     ended by the C(timeout) of the Ansible task; C(error.kind) is V(interrupted) then. A module that is ended by
-    C(SIGTERM) or C(SIGINT) before anything was sent says that nothing was changed.
-  - Do not use C(until) or C(retries) beside this module without a look at RV(ignore:error.retryable). They repeat every
-    failure, an uncertain start, too, and so may start and pay for a second cloud task. O(request_retries) repeats only
-    what is safe to repeat.
-  - When a connection breaks while this module runs, it is not run again, whatever the C(reconnection_retries) of the
-    ssh connection says; they count for connecting.
-  - Starts that the vendor throttled, and those that surely never reached it, are repeated as O(request_retries) says.
+    C(SIGTERM) or C(SIGINT) before it sent anything reports that nothing was changed.
+  - Do not use the keywords C(until) and C(retries) with this module without checking RV(ignore:error.retryable). They
+    repeat every failure, including an uncertain start, and so may start and pay for a second cloud task.
+    O(request_retries) repeats only what is safe to repeat.
+  - When the connection breaks while this module runs, the module is not run again, whatever C(reconnection_retries) of
+    the ssh connection says; that option then applies to connecting only.
+  - A start that the vendor throttled, or that certainly never reached the vendor, is repeated up to O(request_retries)
+    times.
 """
 
     TENCENT = r"""
@@ -110,7 +114,8 @@ attributes:
 options: {}
 attributes:
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description:
+      - Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
   async:
     description: Supports being used with the C(async) keyword.
 """

@@ -16,9 +16,10 @@ options:
   app_key:
     description:
       - Key of a DingTalk internal app, also called client id.
-      - Its access token is fetched, and fetched again when DingTalk refuses it.
-      - "Credentials come whole from one source, the first that is given: O(app_key) with O(app_secret); O(access_token);
-        the environment variables E(DINGTALK_APP_KEY) and E(DINGTALK_APP_SECRET); E(DINGTALK_ACCESS_TOKEN)."
+      - An access token is fetched with it, and fetched again when DingTalk refuses the token.
+      - "All credentials come from one source, the first of these that is given: O(app_key) with O(app_secret);
+        O(access_token); the environment variables E(DINGTALK_APP_KEY) and E(DINGTALK_APP_SECRET); the environment
+        variable E(DINGTALK_ACCESS_TOKEN)."
       - The environment is that of the host and user that the Ansible task runs as.
       - "B(Mind the site): without O(site=china) or the environment variable E(DINGTALK_SITE) set to V(china), the
         international host is asked."
@@ -31,7 +32,7 @@ options:
     aliases: [client_secret]
   access_token:
     description:
-      - Access token of an internal app that was fetched elsewhere; DingTalk ends it after two hours.
-      - It cannot be renewed, so O(app_key) and O(app_secret) are better for anything long.
+      - Access token of an internal app that was fetched elsewhere. It expires after two hours.
+      - It is not renewed, so use O(app_key) and O(app_secret) for long waits.
     type: str
 """

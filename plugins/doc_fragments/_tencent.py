@@ -16,13 +16,13 @@ options:
   secret_id:
     description:
       - Identifier of a Tencent Cloud API key.
-      - Credentials come whole from one source, the first that is given; a half-given set is an error and is never
+      - All credentials come from one source, the first that is given. An incomplete set is an error; it is never
         completed from another source.
       - "The order is: O(secret_id) with O(secret_key) and O(token); O(profile); O(cvm_role); the environment variables
         E(TENCENTCLOUD_SECRET_ID), E(TENCENTCLOUD_SECRET_KEY) and E(TENCENTCLOUD_TOKEN); a profile named by
         E(TENCENTCLOUD_PROFILE) or E(TCCLI_PROFILE); a role named by E(TENCENTCLOUD_CVM_ROLE); the profile
         V(default)."
-      - Environment and files are those of the host and user that the Ansible task runs as.
+      - The environment and the files are those of the host and user that the Ansible task runs as.
     type: str
   secret_key:
     description:
@@ -30,26 +30,27 @@ options:
     type: str
   token:
     description:
-      - Token of temporary keys, with O(secret_id) and O(secret_key).
+      - Token of temporary keys, in addition to O(secret_id) and O(secret_key).
     type: str
   profile:
     description:
       - Name of a profile on the host where the Ansible task runs.
-      - The file C(~/.tccli/<profile>.credential) of tccli is read, else the section of that name in
+      - The file C(~/.tccli/<profile>.credential) of tccli is read; without it, the section of that name in
         C(~/.tencentcloud/credentials) or C(/etc/tencentcloud/credentials).
-      - Of a tccli profile of the type C(oauth) or C(sso), the temporary keys in the file are used until they end. The tool
-        renews them, this collection does not; call it once before a long wait.
-      - Profiles that log in by a role are refused.
+      - For a tccli profile of the type C(oauth) or C(sso), the temporary keys in the file are used until they expire.
+        tccli renews them, this collection does not; run tccli once before a long wait.
+      - Profiles that assume a role are refused.
     type: str
   cvm_role:
     description:
-      - Name of the CVM role whose temporary keys the metadata service of the instance gives.
-      - They are fetched again before they end.
+      - Name of the CVM role whose temporary keys are fetched from the metadata service of the instance.
+      - They are fetched again before they expire.
     type: str
   region:
     description:
-      - Region of the bucket of a job of Tencent COS. Without it, the environment variable E(TENCENTCLOUD_REGION) counts.
-      - Every module of the action group C(cloudwait.conversion.tencent) takes it, so that it can be set once in
-        C(module_defaults). Tencent ESS and Tencent MPS have no regions; there it changes nothing.
+      - Region of the bucket of a job of Tencent COS. Without it, the environment variable E(TENCENTCLOUD_REGION) is
+        used.
+      - Every module of the action group C(cloudwait.conversion.tencent) accepts it, so that it can be set once in
+        C(module_defaults). Services without regions, such as Tencent MPS, ignore it.
     type: str
 """

@@ -14,11 +14,12 @@ author:
   - The cloudwait.conversion project (@cloudwait)
 description:
   - Starts a document job of Cloud Infinite, the data processing of Tencent COS, and returns a normalized record of it.
-    It makes an image of each page of a document, or a PDF of all of it.
-  - The document is an object of the bucket, or what a URL leads to. The bucket must be bound to Cloud Infinite, with document processing
-    switched on.
-  - Every start makes a job that the vendor charges for.
-  - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
+    The job makes an image of each page of a document, or one PDF of the whole document.
+  - The document is an object in the bucket or a file at a URL. The bucket must be bound to Cloud Infinite, with
+    document processing enabled.
+  - The vendor charges for every job.
+  - This module does not wait. Pass its whole result to M(cloudwait.conversion.wait_for_task), which waits for many
+    cloud tasks at once.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.tencent
@@ -28,43 +29,43 @@ extends_documentation_fragment:
 options:
   bucket:
     description:
-      - The bucket of the document and of the job, with the APPID behind a dash.
+      - The bucket of the document and of the job, in the form C(name-appid).
     type: str
     required: true
   region:
     description:
-      - The region of the bucket. Without it, the environment variable E(TENCENTCLOUD_REGION) counts.
+      - The region of the bucket. Without it, the environment variable E(TENCENTCLOUD_REGION) is used.
     type: str
   input_object:
     description:
       - Key of the document in the bucket. The vendor takes up to 200 MB and 5000 pages, and fails a job that takes more
         than 5 minutes.
-      - Either this or O(input_url) must be given, not both.
+      - Exactly one of O(input_object) and O(input_url) is required.
     type: str
   input_url:
     description:
-      - URL of the document, C(http://) or C(https://), from where COS fetches it. It is sent as C(Input.Url), which the
-        vendor's Go SDK has and no page of the vendor explains.
-      - What stands behind a question mark, such as a signature, is shown neither in results nor in messages.
+      - URL of the document, C(http://) or C(https://), from which COS downloads it. It is sent as C(Input.Url), which
+        is in the vendor's Go SDK but on no page of the vendor.
+      - Its query string, such as a signature, is never shown in results or messages.
     type: str
   output:
     description:
-      - Where the pages go.
+      - Where COS stores the pages.
     type: dict
     required: true
     suboptions:
       bucket:
-        description: The bucket for the pages. Without it, O(bucket).
+        description: The bucket for the pages. Defaults to O(bucket).
         type: str
       region:
-        description: The region of that bucket. Without it, that of the job.
+        description: The region of that bucket. Defaults to the region of the job.
         type: str
       object:
         description:
           - Key of each page, as a template that COS fills in.
-          - It must hold C(${Number}), which counts from 1, or C(${Page}), the number of the page. That of a table must
-            hold C(${SheetID}) in its path and C(${Number}) in its last part.
-          - Jinja does not touch C(${Number}); write it as it is.
+          - It must contain C(${Number}), which counts from 1, or C(${Page}), the number of the page. For a table, it
+            must contain C(${SheetID}) in its path and C(${Number}) in its last part.
+          - Write C(${Number}) as it is; Jinja does not change it.
         type: str
         required: true
   target_type:
@@ -75,96 +76,99 @@ options:
     choices: [jpg, png, pdf]
   source_type:
     description:
-      - Format of the document. Without it, the suffix of O(input_object) or O(input_url) counts, which is refused when it is
-        none that the vendor's page lists.
+      - Format of the document. Defaults to the suffix of O(input_object) or O(input_url), which must then be one that
+        the vendor's page lists.
       - Presentations are C(pptx), C(ppt), C(pot), C(potx), C(pps), C(ppsx), C(dps), C(dpt), C(pptm), C(potm), C(ppsm).
       - Texts are C(doc), C(dot), C(wps), C(wpt), C(docx), C(dotx), C(docm), C(dotm), C(rtf), C(txt), C(log), C(lrc),
         C(pdf), and code as C(c), C(cpp), C(h), C(asm), C(s), C(java), C(asp), C(bat), C(bas), C(prg), C(cmd), C(xml),
         C(htm), C(html).
-      - Tables, which have rules of their own, are C(xls), C(xlt), C(et), C(ett), C(xlsx), C(xltx), C(csv), C(xlsb),
-        C(xlsm), C(xltm), C(ets).
+      - Tables (spreadsheets), for which some options differ, are C(xls), C(xlt), C(et), C(ett), C(xlsx), C(xltx),
+        C(csv), C(xlsb), C(xlsm), C(xltm), C(ets).
     type: str
   start_page:
     description:
-      - The first page to convert, from 1. Without it, COS begins with the first. Not with O(target_type=pdf).
+      - The first page to convert, counted from 1. COS starts with the first page by default. Not allowed with
+        O(target_type=pdf).
     type: int
   end_page:
     description:
-      - The last page to convert; V(-1) is the last of the document, and so is no value. Not with O(target_type=pdf).
+      - The last page to convert. V(-1) is the last page of the document, which is also the default of COS. Not allowed
+        with O(target_type=pdf).
     type: int
   page_ranges:
     description:
-      - The pages to convert, such as V(1,2-4,7). Not with O(target_type=pdf).
+      - The pages to convert, such as V(1,2-4,7). Not allowed with O(target_type=pdf).
     type: str
   sheet_id:
     description:
-      - The sheet of a table to convert, from 1; V(0) stands for all sheets. Give it for tables, since the vendor's
-        pages disagree on what happens without it.
+      - Number of the sheet of a table to convert, counted from 1; V(0) converts all sheets. Set it for every table,
+        since the vendor's pages disagree on the default.
     type: int
   image_params:
     description:
-      - Operations of the vendor's image processing for each page, joined with a pipe.
+      - Operations of the vendor's image processing to apply to each page, separated by a pipe (C(|)).
     type: str
   doc_password:
     description:
-      - The password of the document. It is shown neither in results nor in messages.
+      - The password of the document. It is never shown in results or messages.
     type: str
   comments:
     description:
-      - Whether to show comments. Without it, COS hides them.
+      - Whether to show comments. COS hides them by default.
     type: bool
   paper_direction:
     description:
-      - How to lay out a table; V(0) upright, V(1) across. Without it, COS takes V(0).
+      - Orientation of the pages of a table; V(0) for portrait, V(1) for landscape. COS uses V(0) by default.
     type: int
     choices: [0, 1]
   paper_size:
     description:
-      - Paper of a table; V(0) A4, V(1) A2, V(2) A0. Without it, COS takes V(0).
+      - Paper size of a table; V(0) for A4, V(1) for A2, V(2) for A0. COS uses V(0) by default.
     type: int
     choices: [0, 1, 2]
   quality:
     description:
-      - Quality of the images in percent, V(1) to V(100). Without it, COS takes V(100).
+      - Quality of the images in percent, V(1) to V(100). COS uses V(100) by default.
     type: int
   zoom:
     description:
-      - Size of the images in percent, V(10) to V(200). Without it, COS takes V(100).
+      - Size of the images in percent, V(10) to V(200). COS uses V(100) by default.
     type: int
   image_dpi:
     description:
-      - Resolution of the images in dots an inch, V(96) to V(600). Without it, COS takes V(96). No side may have more
-        than 65500 pixels.
+      - Resolution of the images in dots per inch, V(96) to V(600). COS uses V(96) by default. No side of an image may
+        have more than 65500 pixels.
     type: int
   pic_pagination:
     description:
-      - Whether to make one long image of all pages, at most 20. Not with O(target_type=pdf).
+      - Whether to join all pages, at most 20, into one long image. Not allowed with O(target_type=pdf).
     type: bool
   queue_id:
     description:
-      - The queue of the job. Older editions of the vendor's page require it; newer ones and the vendor's SDK do not.
+      - Id of the queue for the job. Older editions of the vendor's page require it; newer ones and the vendor's SDK do
+        not.
     type: str
   user_data:
     description:
-      - A text that the vendor hands back in its answers and callbacks, where it is C(Operation.UserData).
+      - A text that the vendor returns in its answers and callbacks as C(Operation.UserData).
     type: str
   callback_url:
     description:
-      - URL to which COS sends a callback when the job has ended; it comes before what the queue says. It needs
-        O(callback_type=Url), which is the default.
-      - COS signs no callback, so anybody can send one. Take it as a hint, and ask with
+      - URL to which COS sends a callback when the job has ended. It takes precedence over the callback of the queue.
+        Requires O(callback_type=Url), which COS uses by default.
+      - COS does not sign callbacks, so anybody can send one. Treat a callback as a hint, and poll the job with
         M(cloudwait.conversion.cos_doc_job_info).
-      - What stands behind a question mark, such as a token, is shown neither in results nor in messages.
+      - Its query string, such as a token, is never shown in results or messages.
     type: str
   callback_format:
     description:
-      - Format of the callback. Without it, COS takes V(XML).
+      - Format of the callback. COS uses V(XML) by default.
     type: str
     choices: [XML, JSON]
   callback_type:
     description:
-      - Where the callback goes; to O(callback_url), to a queue of the vendor's TDMQ (O(callback_mq)), or to one of its
-        Kafka (O(callback_kafka)). Without it, COS takes V(Url).
+      - Where COS sends the callback; V(Url) to O(callback_url), V(TDMQ) to the message queue in O(callback_mq),
+        V(Kafka) to the topic in O(callback_kafka). COS uses V(Url) by default.
     type: str
     choices: [Url, TDMQ, Kafka]
   callback_mq:
@@ -204,8 +208,9 @@ options:
 requirements:
   - xmltodict
 notes:
-  - The vendor's start call checks no ranges of numbers. This module checks them before it sends anything.
-  - Look for a job whose start is uncertain with M(cloudwait.conversion.cos_doc_job_list_info).
+  - The vendor does not check whether numbers are in range when a job is started. This module checks them before it
+    sends anything.
+  - When it is uncertain whether a job was started, search for it with M(cloudwait.conversion.cos_doc_job_list_info).
 seealso:
   - module: cloudwait.conversion.wait_for_task
   - module: cloudwait.conversion.cos_doc_job_info
@@ -227,7 +232,7 @@ EXAMPLES = r"""
       object: out/opening-${Number}.png
   register: started
 
-- name: Wait for them; a whole result is an item
+- name: Wait for them, with the whole result as an item
   cloudwait.conversion.wait_for_task:
     tasks: ["{{ started }}"]
   register: slides
@@ -248,7 +253,7 @@ EXAMPLES = r"""
     tasks: "{{ started.results }}"
     timeout: 1800
 
-- name: Make images of a report that lies elsewhere, and have a callback when they are made
+- name: Make images of a report at a URL, with a callback when the job has ended
   cloudwait.conversion.cos_doc_job:
     bucket: examplebucket-1250000000
     region: ap-beijing
@@ -288,7 +293,8 @@ task:
     created_at: "2026-01-01T19:04:05Z"
     ref: {provider: cos_doc, task_id: d00000000000000000000000000000001, bucket: examplebucket-1250000000, region: ap-beijing}
 response:
-  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response). Empty in check mode.
+  description:
+    - The part under C(Response) of the vendor's answer, with asterisks in place of secrets. Empty in check mode.
   returned: success
   type: dict
   sample: {JobsDetail: [{JobId: d00000000000000000000000000000001, State: Submitted}]}
@@ -304,7 +310,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the start. A job that fails later is no error of this module.
+    - Why the start failed. A job that fails later is no error of this module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
     - With RV(ignore:changed=true), the job may have been started nevertheless.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: cos_doc_job_info
-short_description: Look at a document job of Tencent COS
+short_description: Poll a document job of Tencent COS
 version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
@@ -16,7 +16,7 @@ description:
   - Asks Cloud Infinite, the data processing of Tencent COS, once for the state of a document job and returns it as a
     normalized record.
   - A job that failed is not a failure of this module; read RV(task.status).
-  - A job that succeeded with failed pages has the status V(partial).
+  - A job that COS calls successful although pages failed has the status V(partial).
   - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
     show.
 extends_documentation_fragment:
@@ -34,17 +34,18 @@ options:
     aliases: [job_id]
   bucket:
     description:
-      - The bucket of the job, with the APPID behind a dash.
+      - The bucket of the job, in the form C(name-appid).
     type: str
     required: true
   region:
     description:
-      - The region of the bucket. Without it, the environment variable E(TENCENTCLOUD_REGION) counts.
+      - The region of the bucket. Without it, the environment variable E(TENCENTCLOUD_REGION) is used.
     type: str
 requirements:
   - xmltodict
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.task_info
   - module: cloudwait.conversion.cos_doc_job
   - module: cloudwait.conversion.cos_doc_job_list_info
   - name: Vendor page of DescribeDocProcessJob
@@ -54,7 +55,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Look once
+- name: Poll once
   cloudwait.conversion.cos_doc_job_info:
     task_id: d00000000000000000000000000000001
     bucket: examplebucket-1250000000
@@ -65,7 +66,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ job.task.outputs | map(attribute='value') | list }}"
 
-- name: Look every five seconds until it is over, well or not
+- name: Poll every five seconds until it has ended, successfully or not
   cloudwait.conversion.cos_doc_job_info:
     job_id: "{{ job_id }}"
     bucket: examplebucket-1250000000
@@ -81,7 +82,7 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The normalized record of the cloud task. Every key is always there; what is not known is null.
+    - The normalized record of the cloud task. Every key is always present; an unknown value is null.
   returned: success
   type: dict
   contains:
@@ -97,7 +98,7 @@ task:
       sample: d00000000000000000000000000000001
     status:
       description:
-        - V(pending), V(running), V(succeeded), V(partial) (over, and a part of it failed), V(failed), V(canceled), or
+        - V(pending), V(running), V(succeeded), V(partial) (ended, and a part of it failed), V(failed), V(canceled), or
           V(unknown) for a native status that the vendor does not document.
       returned: always
       type: str
@@ -105,23 +106,24 @@ task:
     native_status:
       description:
         - The vendor's own status, as text.
-        - In the words of COS V(Submitted), V(Pause), V(Running), V(Success), V(Failed), V(Cancel).
+        - COS has V(Submitted), V(Pause), V(Running), V(Success), V(Failed) and V(Cancel).
       returned: always
       type: str
       sample: "Success"
     done:
-      description: Whether it has ended, well or not.
+      description: Whether it has ended, successfully or not.
       returned: always
       type: bool
       sample: true
     progress:
-      description: Percent done. COS seldom tells it for document jobs.
+      description: Percent done. COS seldom reports it for document jobs.
       returned: always
       type: int
       sample: null
     counts:
       description:
-        - Pages as C(total) (of the source, perhaps more than were asked for), C(succeeded) and C(failed).
+        - The number of pages, as C(total), C(succeeded) and C(failed). The total counts all pages of the source, which
+          may be more than were asked for.
       returned: always
       type: dict
       sample: {total: 2, succeeded: 1, failed: 0}
@@ -133,13 +135,13 @@ task:
       type: dict
       sample: null
     parts:
-      description: Empty, a document job has no parts.
+      description: Always empty; a document job has no parts.
       returned: always
       type: list
       elements: dict
       sample: []
     outputs:
-      description: The objects that were made, with bucket, region and page; of a spreadsheet with sheet, too.
+      description: The objects that were made, with bucket, region and page, and for a spreadsheet with sheet.
       returned: always
       type: list
       elements: dict
@@ -165,12 +167,14 @@ task:
       type: str
       sample: NjBhMDAwMDBfZXhhbXBsZQ==
     ref:
-      description: All that is needed to look again, without secrets.
+      description: All that is needed to poll it again, without secrets.
       returned: always
       type: dict
       sample: {provider: cos_doc, task_id: d00000000000000000000000000000001, bucket: examplebucket-1250000000, region: ap-beijing}
 response:
-  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response), with C(JobsDetail) and C(PageInfo) always lists.
+  description:
+    - The part under C(Response) of the vendor's answer, with asterisks in place of secrets. C(JobsDetail) and
+      C(PageInfo) are always lists.
   returned: success
   type: dict
   sample: {JobsDetail: [{JobId: d00000000000000000000000000000001, State: Success}]}
@@ -186,7 +190,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
+    - Why the poll failed. A cloud task that failed is no error of this module; RV(task) tells of it.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock).
   returned: failure

@@ -14,7 +14,7 @@ author:
   - The cloudwait.conversion project (@cloudwait)
 description:
   - Lists the document jobs of a bucket in Cloud Infinite, the data processing of Tencent COS, by state, time and queue.
-  - Jobs are kept for one month. All pages of the list are fetched, unless O(limit) ends it.
+  - COS keeps jobs for one month. All pages of the list are fetched, up to O(limit) jobs.
   - To wait for all that it finds, give RV(refs) to O(cloudwait.conversion.wait_for_task#module:tasks), as the examples
     show.
 extends_documentation_fragment:
@@ -26,41 +26,42 @@ extends_documentation_fragment:
 options:
   bucket:
     description:
-      - The bucket of the jobs, with the APPID behind a dash.
+      - The bucket of the jobs, in the form C(name-appid).
     type: str
     required: true
   region:
     description:
-      - The region of the bucket. Without it, the environment variable E(TENCENTCLOUD_REGION) counts.
+      - The region of the bucket. Without it, the environment variable E(TENCENTCLOUD_REGION) is used.
     type: str
   queue_id:
     description:
-      - Only jobs of this queue. Older editions of the vendor's page require it; newer ones and the vendor's SDK do not.
+      - List only jobs of this queue. Older editions of the vendor's page require it; newer ones and the vendor's SDK do
+        not.
     type: str
   states:
     description:
-      - Only jobs with one of these states, in the vendor's words. Without it, all.
+      - List only jobs with one of these states, in the vendor's words. By default, all.
     type: list
     elements: str
     choices: [Submitted, Pause, Running, Success, Failed, Cancel]
   start_time:
     description:
-      - Only jobs that were created at this time or later. In ISO 8601 with the zone, such as V(2026-01-02T03:04:05Z) or
-        V(2026-01-02T03:04:05+08:00).
+      - List only jobs that were created at this time or later. The time is in ISO 8601 with its zone, such as
+        V(2026-01-02T03:04:05Z) or V(2026-01-02T03:04:05+08:00).
     type: str
   end_time:
     description:
-      - Only jobs that were created at this time or earlier, in the same form.
+      - List only jobs that were created at this time or earlier, in the form of O(start_time).
     type: str
   order:
     description:
-      - Which jobs come first, by the time of their creation.
+      - Whether the newest or the oldest jobs come first, by the time of their creation.
     type: str
     default: newest
     choices: [newest, oldest]
   limit:
     description:
-      - The most jobs to list, at least 1. Without it, all.
+      - Maximum number of jobs to list, at least 1. By default, all.
     type: int
 requirements:
   - xmltodict
@@ -83,13 +84,13 @@ EXAMPLES = r"""
     start_time: "{{ '%Y-%m-%dT20:00:00Z' | strftime(now().timestamp() - 86400, utc=true) }}"
   register: jobs
 
-- name: Wait until all of them are over, however they end
+- name: Wait until all of them have ended, successfully or not
   cloudwait.conversion.wait_for_task:
     tasks: "{{ jobs.refs }}"
     until: [done]
     timeout: 3600
 
-- name: Find the ten jobs that failed last
+- name: Find the ten most recent jobs that failed
   cloudwait.conversion.cos_doc_job_list_info:
     bucket: examplebucket-1250000000
     region: ap-beijing
@@ -97,7 +98,7 @@ EXAMPLES = r"""
     limit: 10
   register: failed
 
-- name: Say which documents and why
+- name: Show which documents failed and why
   ansible.builtin.debug:
     msg: "{{ item.0.Input.Object }}: {{ item.1.error.message }}"
   loop: "{{ failed.entries | zip(failed.tasks) | list }}"
@@ -107,28 +108,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 refs:
-  description: For each job, what is needed to look at it or to wait for it.
-  returned: when the options are right, also when a later page failed
+  description: For each job, what is needed to poll it or to wait for it.
+  returned: when the options are valid, even when a later page of the list could not be read
   type: list
   elements: dict
   sample: [{provider: cos_doc, task_id: d00000000000000000000000000000001, bucket: examplebucket-1250000000, region: ap-beijing}]
 tasks:
   description:
     - A record of each job in the same order, with the keys of RV(cloudwait.conversion.cos_doc_job_info#module:task).
-      The list tells as much as a look does, but for the C(request_id).
-  returned: when the options are right, also when a later page failed
+      The list reports as much as a poll does, except the C(request_id).
+  returned: when the options are valid, even when a later page of the list could not be read
   type: list
   elements: dict
   sample: [{provider: cos_doc, task_id: d00000000000000000000000000000001, status: running, native_status: Running, done: false}]
 entries:
-  description: What the vendor's list says of each job, in the same order, with secrets replaced by asterisks.
-  returned: when the options are right, also when a later page failed
+  description: What the vendor's list reports of each job, in the same order, with asterisks in place of secrets.
+  returned: when the options are valid, even when a later page of the list could not be read
   type: list
   elements: dict
   sample: [{JobId: d00000000000000000000000000000001, State: Running}]
 truncated:
   description: Whether there were more jobs than O(limit).
-  returned: when the options are right, also when a later page failed
+  returned: when the options are valid, even when a later page of the list could not be read
   type: bool
   sample: false
 credential_source:
@@ -143,7 +144,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the list. What was found before is in the result nevertheless.
+    - Why the list could not be read. The result has what was found before.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock).
   returned: failure

@@ -13,15 +13,16 @@ version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
 description:
-  - Copies a document of DingTalk into a folder or below another document, and returns a normalized record.
-  - DingTalk decides whether it copies at once or makes a cloud task. A copy that was made at once is a record that is
-    done and succeeded, with no C(task_id) and the new document in its C(outputs);
-    M(cloudwait.conversion.wait_for_task) takes it and counts it as ended.
-  - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
-  - "B(Mind the token): without O(operator_id), DingTalk wants the token of a B(user), O(user_access_token). That of an
-    app is never used then."
-  - "B(Mind the site): C(api.dingtalk.io), the international one, is asked unless O(site=china) is given, or the environment
-    variable E(DINGTALK_SITE) set to V(china)."
+  - Copies a document of DingTalk into a folder or under another document, and returns a normalized record of the copy.
+  - DingTalk decides whether it copies at once or in a cloud task. For a copy that was made at once, the record has the
+    status V(succeeded), no C(task_id), and the new document in its C(outputs). M(cloudwait.conversion.wait_for_task)
+    accepts such a record and does not poll it.
+  - This module does not wait. Pass its whole result to M(cloudwait.conversion.wait_for_task), which waits for many
+    cloud tasks at once.
+  - "B(Mind the token): without O(operator_id), DingTalk requires the access token of a B(user), O(user_access_token).
+    The credentials of an app are not used then."
+  - "B(Mind the site): the international host C(api.dingtalk.io) is asked unless O(site=china) is given or the
+    environment variable E(DINGTALK_SITE) is V(china)."
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.dingtalk
@@ -31,36 +32,36 @@ extends_documentation_fragment:
 options:
   source_dentry_uuid:
     description:
-      - Id of the document to copy; C(dentryUuid) of the vendor's file search.
+      - Id of the document to copy, which is C(dentryUuid) in the vendor's file search.
     type: str
     required: true
   target_parent_dentry_uuid:
     description:
-      - Id of the folder or document below which the copy goes.
+      - Id of the folder or document under which to place the copy.
     type: str
     required: true
   target_pre_dentry_uuid:
     description:
-      - Id of the document behind which the copy goes. Without it, DingTalk chooses the place.
+      - Id of the document after which to place the copy. Without it, DingTalk chooses the place.
     type: str
   operator_id:
     description:
-      - Copy as an app, in the name of this member. The credentials are O(app_key) with O(app_secret), O(access_token)
-        or what stands for them in the environment.
-      - The vendor's SDK has this call, C(CopyDocWithAppAuth), and no page of the vendor explains it. The id is
+      - Id of a member in whose name to copy, with the credentials of an app. These are O(app_key) with O(app_secret),
+        O(access_token), or their environment variables.
+      - This uses the call C(CopyDocWithAppAuth), which is in the vendor's SDK but on no page of the vendor. The id is
         presumably the member's union id.
     type: str
   user_access_token:
     description:
-      - The access token of a user, without O(operator_id). Nothing renews it.
-      - Without it, the environment variable E(DINGTALK_USER_ACCESS_TOKEN) counts, on the host and for the user that the
-        Ansible task runs as.
+      - The access token of a user, for a copy without O(operator_id). It is not renewed when it expires.
+      - Without it, the environment variable E(DINGTALK_USER_ACCESS_TOKEN) of the host and user that the Ansible task
+        runs as is used.
     type: str
 notes:
   - The app needs the permission C(SNS.Document.WorkspaceDocument.Write).
-  - Waiting and looking want the credentials of an B(app), since the vendor's call for that takes no other; see
-    M(cloudwait.conversion.dingtalk_doc_task_info). So a copy as a user and a wait for it need both.
-  - DingTalk has no list of these cloud tasks. After an uncertain start, look into the target folder.
+  - Polling and waiting require the credentials of an B(app), since the vendor's call for that accepts no others; see
+    M(cloudwait.conversion.dingtalk_doc_task_info). To copy as a user and to wait for the copy, you need both.
+  - DingTalk has no list of these cloud tasks. When it is uncertain whether a copy was started, check the target folder.
 seealso:
   - module: cloudwait.conversion.wait_for_task
   - module: cloudwait.conversion.dingtalk_doc_task_info
@@ -79,12 +80,12 @@ EXAMPLES = r"""
     site: china
   register: started
 
-- name: Wait for it, with the app of the environment; a copy that was made at once needs no wait
+- name: Wait for it, with the credentials of an app in the environment
   cloudwait.conversion.wait_for_task:
     tasks: ["{{ started }}"]
   register: copy
 
-- name: Name the new document, where DingTalk tells it
+- name: Show the URL of the new document, when DingTalk reports it
   ansible.builtin.debug:
     msg: "{{ copy.task.outputs[0].url }}"
   when: copy.task.outputs | length > 0
@@ -96,7 +97,7 @@ EXAMPLES = r"""
       app_secret: "{{ vault_dingtalk_app_secret }}"
       site: china
   block:
-    - name: Start
+    - name: Start all copies
       cloudwait.conversion.dingtalk_doc_copy:
         source_dentry_uuid: "{{ item }}"
         target_parent_dentry_uuid: "{{ folder_uuid }}"
@@ -113,8 +114,8 @@ RETURN = r"""
 task:
   description:
     - The record, with the keys of RV(cloudwait.conversion.dingtalk_doc_task_info#module:task).
-    - Of a cloud task, it is V(pending). Of a copy that was made at once, it is V(succeeded), has no id,
-      and its one output has the type V(dingtalk_document), the id of the new document and its C(url).
+    - For a cloud task, its status is V(pending). For a copy that was made at once, its status is V(succeeded), it has
+      no id, and its one output has the type V(dingtalk_document), the id of the new document and its C(url).
     - In check mode its id is null and its status V(unknown).
   returned: success
   type: dict
@@ -127,12 +128,12 @@ task:
     outputs: [{type: dingtalk_document, value: EXAMPLEdentryuuid0000000000000001, url: "https://example.com/i/nodes/EXAMPLE"}]
     ref: {provider: dingtalk_doc, task_id: null, site: china}
 response:
-  description: The vendor's answer, with secrets in it replaced by asterisks. Empty in check mode.
+  description: The vendor's answer, with asterisks in place of secrets. Empty in check mode.
   returned: success
   type: dict
   sample: {isAsync: true, taskId: task-0001}
 credential_source:
-  description: Where the token of the user, or the credentials of the app, came from.
+  description: Where the token of the user or the credentials of the app came from.
   returned: when the credentials were found
   type: str
   sample: environment
@@ -143,7 +144,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the start. A copy that fails later is no error of this module.
+    - Why the start failed. A copy that fails later is no error of this module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
     - With RV(ignore:changed=true), the copy may have been made nevertheless.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: dingtalk_doc_task_info
-short_description: Look at a document task of DingTalk
+short_description: Poll a document task of DingTalk
 version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
@@ -16,8 +16,8 @@ description:
   - Asks DingTalk once for the state of a document task, such as copying a document, and returns it as a normalized
     record.
   - A cloud task that failed is not a failure of this module; read RV(task.status).
-  - The international site C(api.dingtalk.io) is asked unless O(site=china) is given, or the environment variable
-    E(DINGTALK_SITE) set to V(china).
+  - The international host C(api.dingtalk.io) is asked unless O(site=china) is given or the environment variable
+    E(DINGTALK_SITE) is V(china).
   - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
     show.
 extends_documentation_fragment:
@@ -34,6 +34,7 @@ options:
     required: true
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.task_info
   - module: cloudwait.conversion.dingtalk_doc_copy
   - name: Vendor page of GetTaskInfo
     description: Statuses and errors.
@@ -42,17 +43,17 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Look once, for an organization of the Chinese site
+- name: Poll once, for an organization of the Chinese site
   cloudwait.conversion.dingtalk_doc_task_info:
     task_id: "{{ copy_task_id }}"
     site: china
   register: copy
 
-- name: Say how far it is
+- name: Show its status and how many documents are done
   ansible.builtin.debug:
     msg: "{{ copy.task.status }}, {{ copy.task.counts.succeeded }} of {{ copy.task.counts.total }} documents"
 
-- name: Look every five seconds until it is over, with an app of its own
+- name: Poll every five seconds until it has ended, with the credentials of another app
   cloudwait.conversion.dingtalk_doc_task_info:
     task_id: "{{ copy_task_id }}"
     site: china
@@ -68,7 +69,7 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The normalized record of the cloud task. Every key is always there; what is not known is null.
+    - The normalized record of the cloud task. Every key is always present; an unknown value is null.
   returned: success
   type: dict
   contains:
@@ -84,7 +85,7 @@ task:
       sample: task-0001
     status:
       description:
-        - V(pending), V(running), V(succeeded), V(partial) (over, and a part of it failed), V(failed), V(canceled), or
+        - V(pending), V(running), V(succeeded), V(partial) (ended, and a part of it failed), V(failed), V(canceled), or
           V(unknown) for a native status that the vendor does not document.
       returned: always
       type: str
@@ -92,24 +93,25 @@ task:
     native_status:
       description:
         - The vendor's own status, as text.
-        - In the words of DingTalk V(-1) waiting, V(0) running, V(1) succeeded,
-          V(2) failed in part, V(3) all failed, V(4) failed.
+        - DingTalk has V(-1) for waiting, V(0) for running, V(1) for succeeded, V(2) for failed in part, V(3) for all
+          failed and V(4) for failed.
       returned: always
       type: str
       sample: "1"
     done:
-      description: Whether it has ended, well or not.
+      description: Whether it has ended, successfully or not.
       returned: always
       type: bool
       sample: true
     progress:
-      description: Percent done. The documents that are over, of all.
+      description: Percent done; the share of documents that have ended.
       returned: always
       type: int
       sample: 100
     counts:
       description:
-        - Documents as C(total), C(succeeded) and C(failed). They may contradict the status, which alone decides.
+        - The number of documents, as C(total), C(succeeded) and C(failed). Where they contradict RV(task.status), the
+          status is right.
       returned: always
       type: dict
       sample: {total: 3, succeeded: 3, failed: 0}
@@ -121,29 +123,29 @@ task:
       type: dict
       sample: null
     parts:
-      description: Empty, DingTalk tells of no parts.
+      description: Always empty; DingTalk does not report parts.
       returned: always
       type: list
       elements: dict
       sample: []
     outputs:
-      description: Empty, DingTalk does not tell what was made.
+      description: Always empty; DingTalk does not report what was made.
       returned: always
       type: list
       elements: dict
       sample: []
     created_at:
-      description: When it was created, in UTC. DingTalk tells none.
+      description: Always null; DingTalk does not report it.
       returned: always
       type: str
       sample: null
     started_at:
-      description: When it was started, in UTC. DingTalk tells none.
+      description: Always null; DingTalk does not report it.
       returned: always
       type: str
       sample: null
     finished_at:
-      description: When it ended, in UTC. DingTalk tells none.
+      description: Always null; DingTalk does not report it.
       returned: always
       type: str
       sample: null
@@ -153,12 +155,12 @@ task:
       type: str
       sample: 30EE0000-0000-0000-0000-000000000001
     ref:
-      description: All that is needed to look again, without secrets.
+      description: All that is needed to poll it again, without secrets.
       returned: always
       type: dict
       sample: {provider: dingtalk_doc, task_id: task-0001, site: china}
 response:
-  description: The vendor's answer, with secrets in it replaced by asterisks.
+  description: The vendor's answer, with asterisks in place of secrets.
   returned: success
   type: dict
   sample: {taskId: task-0001, status: 1, totalCount: 3, succCount: 3, failCount: 0}
@@ -174,7 +176,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
+    - Why the poll failed. A cloud task that failed is no error of this module; RV(task) tells of it.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock).
   returned: failure

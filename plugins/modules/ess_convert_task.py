@@ -13,10 +13,10 @@ version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
 description:
-  - Starts the conversion of one file in Tencent ESS and returns a normalized record of it. What it makes is always a
-    PDF.
-  - Takes a file of the host and uploads it first (O(src)), or one that was uploaded before (O(resource_id)).
-  - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
+  - Starts the conversion of one file to PDF in Tencent ESS and returns a normalized record of it.
+  - Uploads a file of the host first (O(src)), or converts a file that was uploaded before (O(resource_id)).
+  - This module does not wait. Pass its whole result to M(cloudwait.conversion.wait_for_task), which waits for many
+    cloud tasks at once.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.tencent
@@ -26,9 +26,10 @@ extends_documentation_fragment:
 options:
   agent:
     description:
-      - On whose behalf to convert, with the edition of ESS for third-party applications. It requires the first three members,
-        and that organization and member have passed the vendor's real-name check.
-      - Either this or O(operator) must be given, not both.
+      - On whose behalf to convert, in the edition of ESS for third-party applications. O(agent.app_id),
+        O(agent.proxy_organization_open_id) and O(agent.proxy_operator) are required, and the organization and the
+        member must have passed the vendor's real-name check.
+      - Exactly one of O(agent) and O(operator) is required.
     type: dict
     suboptions:
       app_id:
@@ -49,33 +50,35 @@ options:
         type: str
   operator:
     description:
-      - By whom to convert with the company edition of ESS, which companies use for applications of their own.
-      - Either this or O(agent) must be given, not both.
+      - The employee on whose behalf to convert, in the edition of ESS for companies' own applications.
+      - Exactly one of O(agent) and O(operator) is required.
     type: dict
     suboptions:
       user_id:
-        description: Id of an employee of the company, who may do this.
+        description: Id of an employee of the company who has the permission for it.
         type: str
   edition:
     description:
-      - Which edition of ESS the cloud task belongs to; V(channel) (service C(essbasic), third-party applications, with
-        O(agent)) or V(company) (service C(ess), applications of the company itself, with O(operator)).
-      - V(auto) tells it by which of O(agent) and O(operator) is given.
+      - The edition of ESS that the cloud task belongs to; V(channel) (service C(essbasic), third-party applications,
+        with O(agent)) or V(company) (service C(ess), applications of the company itself, with O(operator)).
+      - V(auto) is V(channel) when O(agent) is given, and V(company) when O(operator) is given.
     type: str
     default: auto
     choices: [auto, channel, company]
   src:
     description:
-      - Path of the file to convert, on the host where the Ansible task runs. A regular file of up to 60 MB, an image of
-        up to 8 MB, in the edition V(company) of up to 5 MB.
-      - A relative path begins in the folder where the module happens to run; an absolute one is safer.
-      - It is uploaded with C(UploadFiles) to C(file.ess.tencent.cn), where the vendor keeps it for one hour. The result
-        has its RV(resource_id), so a start that failed after the upload needs no second one.
-      - The environment variable E(CLOUDWAIT_ESS_UPLOAD_ENDPOINT) names another base URL for uploads. Without it, they
-        go where O(endpoint) or E(CLOUDWAIT_ESS_ENDPOINT) leads, if one of them is given.
-      - O(request_timeout) counts for the whole upload, and a file is sent a third larger than it is. Raise it for big
-        files or a slow line.
-      - Either this or O(resource_id) must be given, not both.
+      - Path of the file to convert, on the host where the Ansible task runs. It must be a regular file of at most 60
+        MB. An image may have at most 8 MB, and at most 5 MB in the edition V(company).
+      - Use an absolute path. A relative one starts in the working directory of the module, which is not always the
+        same.
+      - The file is uploaded with C(UploadFiles) to C(file.ess.tencent.cn), where the vendor keeps it for one hour. When
+        the start fails after the upload, pass RV(resource_id) of the result as O(resource_id) to start without another
+        upload.
+      - The environment variable E(CLOUDWAIT_ESS_UPLOAD_ENDPOINT) sets another base URL for uploads. Without it, uploads
+        go to O(endpoint) or E(CLOUDWAIT_ESS_ENDPOINT), if one of them is given.
+      - O(request_timeout) limits the whole upload, which is a third larger than the file, since it is encoded as
+        Base64. Increase it for large files or slow connections.
+      - Exactly one of O(src) and O(resource_id) is required.
     type: path
   resource_id:
     description:
@@ -83,27 +86,26 @@ options:
     type: str
   resource_type:
     description:
-      - Type of the file. Without it, the suffix of O(resource_name), else that of O(src), counts; it may be in
-        capitals.
+      - Type of the file. Defaults to the suffix of O(resource_name), or else of O(src), in upper or lower case.
     type: str
     choices: [doc, docx, xls, xlsx, jpg, jpeg, png, bmp, html, txt]
   resource_name:
     description:
-      - Name of the file with its suffix, at most 256 characters. Without it, the name of O(src).
-      - It must be given with O(resource_id).
+      - Name of the file with its suffix, at most 256 characters. Defaults to the name of O(src).
+      - Required with O(resource_id).
     type: str
   api_action:
     description:
-      - With which operation to start. The vendor retires C(ChannelCreateConvertTaskApi) on 2026-12-31.
-      - V(auto) starts with it until that day and with C(CreateFileConvertTask) after, and with the other one when the
-        answer says that an operation is gone; nothing was started then.
-      - In the edition V(company), V(auto) starts with C(CreateFileConvertTask) at once, and with C(CreateConvertTaskApi) when
-        the answer says that it is not there.
+      - The API action to start with. The vendor retires C(ChannelCreateConvertTaskApi) on 2026-12-31.
+      - V(auto) uses C(ChannelCreateConvertTaskApi) until that day and C(CreateFileConvertTask) afterwards. When the
+        vendor answers that the action does not exist any more, so that nothing was started, it uses the other one.
+      - In the edition V(company), V(auto) uses C(CreateFileConvertTask), and C(CreateConvertTaskApi) when the vendor
+        answers that the first does not exist.
     type: str
     default: auto
     choices: [auto, ChannelCreateConvertTaskApi, CreateFileConvertTask]
 notes:
-  - ESS has no list of its conversions. The id of one whose start is uncertain cannot be found again.
+  - ESS has no list of conversions. When it is uncertain whether a conversion was started, its id cannot be found.
 seealso:
   - module: cloudwait.conversion.wait_for_task
   - module: cloudwait.conversion.ess_task_info
@@ -117,7 +119,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Convert a contract to PDF, and use what was made
+- name: Convert a contract to PDF and use the result
   module_defaults:
     cloudwait.conversion.ess_convert_task:
       agent:
@@ -126,22 +128,22 @@ EXAMPLES = r"""
         proxy_operator:
           open_id: n9527
   block:
-    - name: Start
+    - name: Start the conversion
       cloudwait.conversion.ess_convert_task:
         src: "{{ playbook_dir }}/contract.docx"
       register: started
 
-    - name: Wait; a whole result is an item
+    - name: Wait for it, with the whole result as an item
       cloudwait.conversion.wait_for_task:
         tasks: ["{{ started }}"]
       register: contract
 
-    - name: Name the PDF, which other operations of ESS take
+    - name: Show the id of the PDF, for other API actions of ESS
       ansible.builtin.debug:
         msg: "{{ contract.task.outputs[0].value }}"
       when: not ansible_check_mode
 
-- name: Start many, with time enough to upload big ones
+- name: Start many conversions, with enough time to upload large files
   cloudwait.conversion.ess_convert_task:
     src: "{{ item }}"
     agent: "{{ ess_agent }}"
@@ -173,8 +175,8 @@ RETURN = r"""
 task:
   description:
     - The record of the cloud task, with the keys of RV(cloudwait.conversion.ess_task_info#module:task).
-    - It is V(pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
-      null and its status V(unknown).
+    - Its status is V(pending) and it has no C(native_status), since the answer to a start has none. In check mode, its
+      id is null and its status is V(unknown).
   returned: success
   type: dict
   sample:
@@ -188,7 +190,9 @@ task:
       task_id: "20260101000000000001"
       agent: {app_id: yDExampleAppId0000000000000000000, proxy_organization_open_id: org_example, proxy_operator: {open_id: n9527}}
 response:
-  description: The vendor's answer to the start, with secrets in it replaced by asterisks. The part under C(Response). Empty in check mode.
+  description:
+    - The part under C(Response) of the vendor's answer to the start, with asterisks in place of secrets. Empty in check
+      mode.
   returned: success
   type: dict
   sample: {TaskId: "20260101000000000001", RequestId: b38f53e0-0000-4000-8000-000000000001}
@@ -203,18 +207,18 @@ credential_source:
   type: str
   sample: environment
 endpoint_host:
-  description: The hosts that are not the vendor's, of the start and of the upload, with commas between them.
+  description: The hosts of the start and of the upload that are not the vendor's, separated by commas.
   returned: when O(endpoint) or an environment variable names another host
   type: str
   sample: gateway.example.com
 api_action:
-  description: The operation that was used last.
+  description: The API action that was used last.
   returned: when the credentials were found
   type: str
   sample: ChannelCreateConvertTaskApi
 error:
   description:
-    - What went wrong with the start, or with the upload before it. A conversion that fails later is no error of this
+    - Why the start or the upload before it failed. A conversion that fails later is no error of this
       module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).

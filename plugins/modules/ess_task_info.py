@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: ess_task_info
-short_description: Look at a file conversion task of Tencent ESS
+short_description: Poll a file conversion task of Tencent ESS
 version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
@@ -31,8 +31,9 @@ options:
     required: true
   agent:
     description:
-      - On whose behalf to ask, with the edition of ESS for third-party applications, which requires the first three members.
-      - Either this or O(operator) must be given, not both.
+      - On whose behalf to ask, in the edition of ESS for third-party applications. O(agent.app_id),
+        O(agent.proxy_organization_open_id) and O(agent.proxy_operator) are required.
+      - Exactly one of O(agent) and O(operator) is required.
     type: dict
     suboptions:
       app_id:
@@ -53,33 +54,34 @@ options:
         type: str
   operator:
     description:
-      - By whom to ask with the company edition of ESS, which companies use for applications of their own.
-      - Either this or O(agent) must be given, not both.
+      - The employee on whose behalf to ask, in the edition of ESS for companies' own applications.
+      - Exactly one of O(agent) and O(operator) is required.
     type: dict
     suboptions:
       user_id:
-        description: Id of an employee of the company, who may do this.
+        description: Id of an employee of the company who has the permission for it.
         type: str
   edition:
     description:
-      - Which edition of ESS the cloud task belongs to; V(channel) (service C(essbasic), third-party applications, with
-        O(agent)) or V(company) (service C(ess), applications of the company itself, with O(operator)).
-      - V(auto) tells it by which of O(agent) and O(operator) is given.
+      - The edition of ESS that the cloud task belongs to; V(channel) (service C(essbasic), third-party applications,
+        with O(agent)) or V(company) (service C(ess), applications of the company itself, with O(operator)).
+      - V(auto) is V(channel) when O(agent) is given, and V(company) when O(operator) is given.
     type: str
     default: auto
     choices: [auto, channel, company]
   api_action:
     description:
-      - With which operation to ask. The vendor retires C(ChannelGetTaskResultApi) on 2026-12-31.
-      - V(auto) asks with it until that day and with C(DescribeFileConvertTask) after, and with the other one when the
-        answer says that an operation is gone.
-      - In the edition V(company), V(auto) asks with C(DescribeFileConvertTask) at once, and with C(GetTaskResultApi) when the
-        answer says that it is not there.
+      - The API action to ask with. The vendor retires C(ChannelGetTaskResultApi) on 2026-12-31.
+      - V(auto) uses C(ChannelGetTaskResultApi) until that day and C(DescribeFileConvertTask) afterwards. When the
+        vendor answers that the action does not exist any more, it uses the other one.
+      - In the edition V(company), V(auto) uses C(DescribeFileConvertTask), and C(GetTaskResultApi) when the vendor
+        answers that the first does not exist.
     type: str
     default: auto
     choices: [auto, ChannelGetTaskResultApi, DescribeFileConvertTask]
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.task_info
   - module: cloudwait.conversion.ess_convert_task
   - name: Vendor page of ChannelGetTaskResultApi
     description: Statuses and errors, in Chinese.
@@ -88,7 +90,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Look once
+- name: Poll once
   cloudwait.conversion.ess_task_info:
     task_id: "{{ convert_task_id }}"
     agent: "{{ ess_agent }}"
@@ -105,14 +107,14 @@ EXAMPLES = r"""
     msg: "The PDF is {{ conversion.task.outputs[0].value }}"
   when: conversion.task.status == 'succeeded'
 
-- name: Look once, in the company edition
+- name: Poll once, in the company edition
   cloudwait.conversion.ess_task_info:
     task_id: "{{ convert_task_id }}"
     operator:
       user_id: yDExampleUserId000000000000000000
   register: conversion
 
-- name: Look every five seconds until it is over, well or not
+- name: Poll every five seconds until it has ended, successfully or not
   cloudwait.conversion.ess_task_info:
     task_id: "{{ convert_task_id }}"
     agent:
@@ -130,7 +132,7 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The normalized record of the cloud task. Every key is always there; what is not known is null.
+    - The normalized record of the cloud task. Every key is always present; an unknown value is null.
   returned: success
   type: dict
   contains:
@@ -146,7 +148,7 @@ task:
       sample: yDExampleTaskId00000000000000001
     status:
       description:
-        - V(pending), V(running), V(succeeded), V(partial) (over, and a part of it failed), V(failed), V(canceled), or
+        - V(pending), V(running), V(succeeded), V(partial) (ended, and a part of it failed), V(failed), V(canceled), or
           V(unknown) for a native status that the vendor does not document.
       returned: always
       type: str
@@ -154,24 +156,24 @@ task:
     native_status:
       description:
         - The vendor's own status, as text.
-        - In the words of ESS V(0) submitted, V(4) converting, V(8) done, V(-2) download failed,
-          V(-6) conversion failed, V(-13) timed out.
+        - ESS has numbers, such as V(0) for submitted, V(4) for converting, V(8) for done, V(-2) for a failed download,
+          V(-6) for a failed conversion and V(-13) for a time-out.
       returned: always
       type: str
       sample: "8"
     done:
-      description: Whether it has ended, well or not.
+      description: Whether it has ended, successfully or not.
       returned: always
       type: bool
       sample: true
     progress:
-      description: Percent done. ESS tells none.
+      description: Always null; ESS does not report it.
       returned: always
       type: int
       sample: null
     counts:
       description:
-        - Null, ESS counts nothing.
+        - Always null; ESS does not report it.
       returned: always
       type: dict
       sample: null
@@ -183,7 +185,7 @@ task:
       type: dict
       sample: null
     parts:
-      description: Empty, an ESS conversion has no parts.
+      description: Always empty; a conversion of ESS has no parts.
       returned: always
       type: list
       elements: dict
@@ -195,17 +197,17 @@ task:
       elements: dict
       sample: [{type: ess_resource, value: yDExampleResultResource000000001}]
     created_at:
-      description: When it was created, in UTC. ESS tells none.
+      description: Always null; ESS does not report it.
       returned: always
       type: str
       sample: null
     started_at:
-      description: When it was started, in UTC. ESS tells none.
+      description: Always null; ESS does not report it.
       returned: always
       type: str
       sample: null
     finished_at:
-      description: When it ended, in UTC. ESS tells none.
+      description: Always null; ESS does not report it.
       returned: always
       type: str
       sample: null
@@ -215,12 +217,12 @@ task:
       type: str
       sample: s1700000000000000002
     ref:
-      description: All that is needed to look again, without secrets.
+      description: All that is needed to poll it again, without secrets.
       returned: always
       type: dict
       sample: {provider: ess, task_id: yDExampleTaskId00000000000000001}
 response:
-  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response).
+  description: The part under C(Response) of the vendor's answer, with asterisks in place of secrets.
   returned: success
   type: dict
   sample: {TaskId: "20260101000000000001", TaskStatus: 8, ResourceId: yDExampleResultResource000000001}
@@ -235,13 +237,13 @@ endpoint_host:
   type: str
   sample: gateway.example.com
 api_action:
-  description: The operation that was used last.
+  description: The API action that was used last.
   returned: when the credentials were found
   type: str
   sample: ChannelGetTaskResultApi
 error:
   description:
-    - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
+    - Why the poll failed. A cloud task that failed is no error of this module; RV(task) tells of it.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock).
   returned: failure

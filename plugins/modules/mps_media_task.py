@@ -13,9 +13,10 @@ version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
 description:
-  - Starts a media task in Tencent MPS with the vendor's operation C(ProcessMedia), such as transcoding, screenshots,
+  - Starts a media task in Tencent MPS with the API action C(ProcessMedia), such as transcoding, screenshots,
     subtitles or an orchestration, and returns a normalized record of it.
-  - It does not wait. Give the whole result to M(cloudwait.conversion.wait_for_task), which waits for many at once.
+  - This module does not wait. Pass its whole result to M(cloudwait.conversion.wait_for_task), which waits for many
+    cloud tasks at once.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.tencent
@@ -25,47 +26,49 @@ extends_documentation_fragment:
 attributes:
   idempotent:
     details:
-      - Each run starts another cloud task. With O(session_id), the vendor refuses a second one of the same id, and the
-        module fails.
+      - Each run starts another cloud task. With O(session_id), the vendor refuses a second one with the same id, and
+        the module fails.
 options:
   parameters:
     description:
-      - The parameters of C(ProcessMedia), in the vendor's spelling. They are sent as they are, but for the checks
-        below.
-      - C(InputInfo.Type) must be V(COS), V(URL), V(AWS-S3) or V(VOD), and the member for it must be there;
-        C(CosInputInfo), C(UrlInputInfo), C(S3InputInfo) or C(VODInputInfo). An input of the type V(URL) needs
-        C(OutputStorage), too; other types take that of the input without it.
-      - Something to do must be named by one of C(MediaProcessTask), C(AiContentReviewTask), C(AiAnalysisTask),
-        C(AiRecognitionTask), C(AiQualityControlTask), C(SmartSubtitlesTask), C(SmartEraseTask), C(AIDubbingTask),
-        C(ScheduleId), C(Activities).
-      - C(OutputDir) must begin and end with a slash; without it, the folder of the input counts. C(TasksPriority) goes
-        from V(-10) to V(10), and is V(0) without it.
-      - Members whose names tell a secret, such as C(S3SecretKey) or C(NotifyKey), are shown neither in results nor in
-        messages nor in the log of the host.
+      - The parameters of C(ProcessMedia), in the vendor's spelling. They are checked as described here and sent
+        unchanged.
+      - C(InputInfo.Type) must be V(COS), V(URL), V(AWS-S3) or V(VOD), with the matching member C(CosInputInfo),
+        C(UrlInputInfo), C(S3InputInfo) or C(VODInputInfo). An input of the type V(URL) also requires C(OutputStorage);
+        for other types, it defaults to the storage of the input.
+      - At least one of C(MediaProcessTask), C(AiContentReviewTask), C(AiAnalysisTask), C(AiRecognitionTask),
+        C(AiQualityControlTask), C(SmartSubtitlesTask), C(SmartEraseTask), C(AIDubbingTask), C(ScheduleId) and
+        C(Activities) must say what to do.
+      - C(OutputDir) must begin and end with a slash. It defaults to the folder of the input. C(TasksPriority) must be
+        from V(-10) to V(10). It defaults to V(0).
+      - Members with names of secrets, such as C(S3SecretKey) or C(NotifyKey), are never shown in results, in messages
+        or in the log of the host.
     type: dict
     required: true
   session_id:
     description:
-      - A text of your own, at most 50 characters, of which the vendor makes one cloud task only. So a start with it is
-        repeated also when it is uncertain whether it happened.
-      - The vendor remembers it for three days by the text of the start call, for seven by that of the look.
-      - Wins over C(SessionId) in O(parameters), which does the same.
+      - A text of your choice, at most 50 characters. The vendor starts only one cloud task with it, so the start is
+        repeated even when it is uncertain whether it happened.
+      - The vendor remembers it for three days according to the page of C(ProcessMedia), for seven days according to
+        that of C(DescribeTaskDetail).
+      - Takes precedence over C(SessionId) in O(parameters), which does the same.
     type: str
   session_context:
     description:
-      - A text of your own, at most 1000 characters, which looks and notifications give back as C(SessionContext).
-      - Wins over C(SessionContext) in O(parameters).
+      - A text of your choice, at most 1000 characters, which the vendor returns as C(SessionContext) in polls and
+        notifications.
+      - Takes precedence over C(SessionContext) in O(parameters).
     type: str
 notes:
-  - With O(session_id), an uncertain start is repeated within O(request_retries). When no repeat got an answer either,
-    the module fails with RV(ignore:changed=true) and RV(ignore:error.retryable=true). When the vendor refuses a repeat
-    as a second one of the same id, it fails with RV(ignore:changed=true), and its message says that a cloud task of
-    this id exists; the vendor does not tell its C(TaskId) then.
-  - Look for a cloud task whose start is uncertain with M(cloudwait.conversion.mps_task_list_info), by the time of the
-    start. The list does not tell the session; C(SessionId) in the response of M(cloudwait.conversion.mps_task_detail)
-    does.
-  - Cloud tasks that are started otherwise, with C(ProcessLiveStream) or C(EditMedia), can be waited for, but not
-    started here.
+  - With O(session_id), an uncertain start is repeated up to O(request_retries) times. When no repeat gets an answer
+    either, the module fails with RV(ignore:changed=true) and RV(ignore:error.retryable=true). When the vendor refuses a
+    repeat because the id was used before, the module fails with RV(ignore:changed=true), and its message says that a
+    cloud task with this id exists; the vendor does not return its C(TaskId) then.
+  - When it is uncertain whether a cloud task was started, search for it with M(cloudwait.conversion.mps_task_list_info)
+    by the time of the start. The list does not show the session; C(SessionId) in the response of
+    M(cloudwait.conversion.mps_task_detail) does.
+  - Cloud tasks that were started with other API actions, such as C(ProcessLiveStream) or C(EditMedia), can be waited
+    for, but this module cannot start them.
 seealso:
   - module: cloudwait.conversion.wait_for_task
   - module: cloudwait.conversion.mps_task_detail
@@ -93,13 +96,13 @@ EXAMPLES = r"""
           - Definition: 100010
   register: started
 
-- name: Wait for it, for an hour at most; a whole result is an item
+- name: Wait for it for at most an hour, with the whole result as an item
   cloudwait.conversion.wait_for_task:
     tasks: ["{{ started }}"]
     timeout: 3600
   register: film
 
-- name: Start one orchestration for each film, and none twice
+- name: Start an orchestration for each film, and none twice
   cloudwait.conversion.mps_media_task:
     session_id: "night-{{ item.id }}"
     parameters:
@@ -115,13 +118,13 @@ EXAMPLES = r"""
     label: "{{ item.id }}"
   register: started
 
-- name: Wait for all of them at once, whatever fails
+- name: Wait for all of them at once, even when some fail
   cloudwait.conversion.wait_for_task:
     tasks: "{{ started.results }}"
     fail_fast: false
     timeout: 7200
 
-- name: Fetch the source from a URL, on the international site
+- name: Process a file at a URL, on the international site
   cloudwait.conversion.mps_media_task:
     site: intl
     parameters:
@@ -145,8 +148,8 @@ RETURN = r"""
 task:
   description:
     - The record of the cloud task, with the keys of RV(cloudwait.conversion.mps_task_detail#module:task).
-    - It is V(pending) and has no C(native_status), since the answer to a start has none. In check mode its id is
-      null and its status V(unknown).
+    - Its status is V(pending) and it has no C(native_status), since the answer to a start has none. In check mode, its
+      id is null and its status is V(unknown).
   returned: success
   type: dict
   sample:
@@ -157,7 +160,8 @@ task:
     done: false
     ref: {provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}
 response:
-  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response). Empty in check mode.
+  description:
+    - The part under C(Response) of the vendor's answer, with asterisks in place of secrets. Empty in check mode.
   returned: success
   type: dict
   sample: {TaskId: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1, RequestId: 11111111-0000-4000-8000-000000000004}
@@ -173,7 +177,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the start. A media task that fails later is no error of this module.
+    - Why the start failed. A media task that fails later is no error of this module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
     - With RV(ignore:changed=true), the media task may have been started nevertheless.

@@ -13,12 +13,13 @@ version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
 description:
-  - Ends a media task of Tencent MPS before its time. The vendor aborts a media task only while it is C(WAITING), one of
-    a live stream also while it is C(PROCESSING).
-  - It looks at the media task first. One that is over is left alone, with RV(ignore:changed=false). One that the vendor
-    does not abort any more is a failure that says so.
-  - Then it aborts, and looks once more, since the vendor's answer says nothing. The vendor documents no status for
-    something aborted, so that look may show it as over with an error, or not over yet.
+  - Aborts a media task of Tencent MPS. The vendor aborts a media task only while it is C(WAITING), and one of a live
+    stream also while it is C(PROCESSING).
+  - Polls the media task first. One that has ended is left alone, with RV(ignore:changed=false). For one that the vendor
+    does not abort any more, the module fails and says so.
+  - Then aborts the media task and polls it once more, since the vendor's answer to an abort has no status. The vendor
+    documents no status for an aborted media task, so this poll may show one that failed with an error, or one that has
+    not ended yet.
 extends_documentation_fragment:
   - cloudwait.conversion._attributes
   - cloudwait.conversion._attributes.tencent
@@ -28,36 +29,38 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     details:
-      - Looks at the media task, and says whether it would abort it.
+      - Polls the media task and predicts whether it would be aborted.
   diff_mode:
     support: none
     details:
-      - The record after it is in the result, the one before it is not.
+      - The result has the record after the abort, not the one before it.
   idempotent:
     details:
-      - A media task that is over is left alone.
+      - A media task that has ended is left alone.
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description:
+      - Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
     support: full
     details:
-      - The module is run as it would be without the action plugin, which only says what may have happened when the
-        module is lost.
+      - The action plugin runs the module unchanged. When the module is killed or its connection is lost, the action
+        plugin reports what may have happened.
   async:
     description: Supports being used with the C(async) keyword.
     support: full
     details:
-      - What M(ansible.builtin.async_status) says of a module that was killed in the background has no C(error) and not
-        RV(ignore:changed=true). The abort may have happened nevertheless.
+      - For a module that was killed in the background, M(ansible.builtin.async_status) returns no C(error) and not
+        RV(ignore:changed=true), although the abort may have happened.
 options:
   task_id:
     description:
-      - Id of the media task, as the start call returned it. MPS keeps it for 7 days, on the international site for 3.
+      - Id of the media task, as the start call returned it. MPS keeps it for 7 days, on the international site for 3
+        days.
     type: str
     required: true
 notes:
   - An abort is not repeated when it is uncertain whether it happened. The module then fails with
-    RV(ignore:changed=true) and RV(ignore:error.retryable=false). To run it again does no harm.
-  - The same result tells of a module that was killed, crashed, lost its connection to the host while it ran, or was
+    RV(ignore:changed=true) and RV(ignore:error.retryable=false). It is safe to run it again.
+  - The result is the same when the module was killed, crashed, lost its connection to the host while it ran, or was
     ended by the C(timeout) of the Ansible task; C(error.kind) is V(interrupted) then.
 seealso:
   - module: cloudwait.conversion.mps_task_detail
@@ -70,17 +73,17 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Abort a media task that has not begun
+- name: Abort a media task that has not started
   cloudwait.conversion.mps_task_abort:
     task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
   register: aborted
 
-- name: Find all that still waits
+- name: Find all media tasks that still wait
   cloudwait.conversion.mps_task_list_info:
     statuses: [WAITING]
   register: waiting
 
-- name: Abort it, but for what has begun meanwhile
+- name: Abort them, except those that have started meanwhile
   cloudwait.conversion.mps_task_abort:
     task_id: "{{ item.task_id }}"
   loop: "{{ waiting.refs }}"
@@ -93,9 +96,9 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The record of the last look, with the keys of RV(cloudwait.conversion.mps_task_detail#module:task). When the
-      module failed after its first look, that of the first look.
-  returned: when there was a look
+    - The record of the last poll, with the keys of RV(cloudwait.conversion.mps_task_detail#module:task). When the
+      module failed after its first poll, the record of that one.
+  returned: when a poll succeeded
   type: dict
   sample:
     provider: mps
@@ -105,8 +108,8 @@ task:
     done: true
     ref: {provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}
 response:
-  description: The vendor's answer to that look, with secrets in it replaced by asterisks. The part under C(Response).
-  returned: when there was a look
+  description: The part under C(Response) of the vendor's answer to that poll, with asterisks in place of secrets.
+  returned: when a poll succeeded
   type: dict
   sample: {TaskType: WorkflowTask, Status: FINISH}
 credential_source:
@@ -121,8 +124,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with a look or with the abort. Of a media task that the vendor does not abort any more, C(kind) is
-      V(invalid).
+    - Why a poll or the abort failed. For a media task that the vendor does not abort any more, C(kind) is V(invalid).
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
     - With RV(ignore:changed=true), the media task has been aborted, or may have been.

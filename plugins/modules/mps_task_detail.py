@@ -8,15 +8,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: mps_task_detail
-short_description: Look at a media task of Tencent MPS
+short_description: Poll a media task of Tencent MPS
 version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
 description:
   - Asks Tencent MPS once for the state of a media task and returns it as a normalized record.
   - A media task that failed is not a failure of this module; read RV(task.status).
-  - MPS says C(FINISH) of everything that is over. The status here is the verdict over all sub-tasks,
-    V(partial) when some of them failed.
+  - MPS reports C(FINISH) for every media task that has ended, also when sub-tasks failed. RV(task.status) is derived
+    from all sub-tasks; it is V(partial) when only some of them failed.
   - To wait for its end, use M(cloudwait.conversion.wait_for_task), or repeat this module with C(until) as the examples
     show.
 extends_documentation_fragment:
@@ -28,17 +28,19 @@ extends_documentation_fragment:
 options:
   task_id:
     description:
-      - Id of the media task, as the start call returned it. MPS keeps it for 7 days, on the international site for 3.
+      - Id of the media task, as the start call returned it. MPS keeps it for 7 days, on the international site for 3
+        days.
     type: str
     required: true
   http_method:
     description:
-      - Whether to ask with C(POST), as the vendor's SDK does, or with C(GET), as the vendor's page shows.
+      - The HTTP method to ask with; V(POST) as in the vendor's SDK, or V(GET) as on the vendor's page.
     type: str
     default: POST
     choices: [POST, GET]
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.task_info
   - module: cloudwait.conversion.mps_media_task
   - module: cloudwait.conversion.mps_task_list_info
   - module: cloudwait.conversion.mps_task_abort
@@ -49,12 +51,12 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Look once
+- name: Poll once
   cloudwait.conversion.mps_task_detail:
     task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
   register: media
 
-- name: Say which parts failed and why
+- name: Show which parts failed and why
   ansible.builtin.debug:
     msg: "{{ item.kind }}: {{ item.error.message }}"
   loop: "{{ media.task.parts | selectattr('status', 'equalto', 'failed') | list }}"
@@ -67,11 +69,11 @@ EXAMPLES = r"""
       profile: media
       site: intl
   block:
-    - name: Look at the first one
+    - name: Poll the first one
       cloudwait.conversion.mps_task_detail:
         task_id: "{{ first_id }}"
 
-    - name: Look at the second one, every ten seconds until it is over
+    - name: Poll the second one every ten seconds until it has ended
       cloudwait.conversion.mps_task_detail:
         task_id: "{{ second_id }}"
       register: second
@@ -83,7 +85,7 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The normalized record of the cloud task. Every key is always there; what is not known is null.
+    - The normalized record of the cloud task. Every key is always present; an unknown value is null.
   returned: success
   type: dict
   contains:
@@ -99,7 +101,7 @@ task:
       sample: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
     status:
       description:
-        - V(pending), V(running), V(succeeded), V(partial) (over, and a part of it failed), V(failed), V(canceled), or
+        - V(pending), V(running), V(succeeded), V(partial) (ended, and a part of it failed), V(failed), V(canceled), or
           V(unknown) for a native status that the vendor does not document.
       returned: always
       type: str
@@ -107,23 +109,23 @@ task:
     native_status:
       description:
         - The vendor's own status, as text.
-        - In the words of MPS V(WAITING), V(PROCESSING), V(FINISH).
+        - MPS has V(WAITING), V(PROCESSING) and V(FINISH).
       returned: always
       type: str
       sample: "FINISH"
     done:
-      description: Whether it has ended, well or not.
+      description: Whether it has ended, successfully or not.
       returned: always
       type: bool
       sample: true
     progress:
-      description: Percent done. The mean over the parts, when each of them tells a number or is over.
+      description: Percent done; the mean over the parts, when each of them has a progress or has ended.
       returned: always
       type: int
       sample: 100
     counts:
       description:
-        - Parts as C(total), C(succeeded) and C(failed).
+        - The number of parts, as C(total), C(succeeded) and C(failed).
       returned: always
       type: dict
       sample: {total: 1, succeeded: 1, failed: 0}
@@ -141,7 +143,7 @@ task:
       elements: dict
       sample: [{kind: TranscodeTask, status: succeeded, progress: 100, error: null, outputs: []}]
     outputs:
-      description: The files that were made, with bucket and region where MPS tells them.
+      description: The files that were made, with bucket and region where MPS reports them.
       returned: always
       type: list
       elements: dict
@@ -167,12 +169,12 @@ task:
       type: str
       sample: 11111111-0000-4000-8000-000000000002
     ref:
-      description: All that is needed to look again, without secrets.
+      description: All that is needed to poll it again, without secrets.
       returned: always
       type: dict
       sample: {provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}
 response:
-  description: The vendor's answer, with secrets in it replaced by asterisks. The part under C(Response).
+  description: The part under C(Response) of the vendor's answer, with asterisks in place of secrets.
   returned: success
   type: dict
   sample: {TaskType: WorkflowTask, Status: FINISH}
@@ -188,7 +190,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the question. A cloud task that failed is no error of this module; it is in RV(task).
+    - Why the poll failed. A cloud task that failed is no error of this module; RV(task) tells of it.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock).
   returned: failure

@@ -15,8 +15,8 @@ author:
 description:
   - Lists the media tasks of an account in Tencent MPS, by status and time. The vendor's list covers the last seven
     days.
-  - The vendor keeps one list for each status. All pages of each are fetched, unless O(limit) ends it. A media task that
-    goes from one list to the next meanwhile comes once.
+  - The vendor has one list for each status. All pages of each are fetched, up to O(limit) media tasks. A media task
+    that moves from one list to the next meanwhile is listed once.
   - To wait for all that it finds, give RV(refs) to O(cloudwait.conversion.wait_for_task#module:tasks), as the examples
     show.
 extends_documentation_fragment:
@@ -28,28 +28,28 @@ extends_documentation_fragment:
 options:
   statuses:
     description:
-      - Only media tasks with one of these statuses, in the vendor's words. C(FINISH) is over, well or not. They come in
-        this order, whatever order is given.
+      - List only media tasks with one of these statuses, in the vendor's words. V(FINISH) means ended, successfully or
+        not. V(WAITING) ones are listed first and V(FINISH) ones last, whatever the order in this option.
     type: list
     elements: str
     choices: [WAITING, PROCESSING, FINISH]
     default: [WAITING, PROCESSING, FINISH]
   sub_task_has_failed:
     description:
-      - Only media tasks with a part that failed (V(true)), or only those without (V(false)). Without it, both.
+      - List only media tasks with a part that failed (V(true)), or only those without (V(false)). By default, both.
     type: bool
   start_time:
     description:
-      - Only media tasks from this time on. In ISO 8601 with the zone, such as V(2026-01-02T03:04:05Z) or
-        V(2026-01-02T03:04:05+08:00).
+      - List only media tasks from this time on. The time is in ISO 8601 with its zone, such as V(2026-01-02T03:04:05Z)
+        or V(2026-01-02T03:04:05+08:00).
     type: str
   end_time:
     description:
-      - Only media tasks up to this time, in the same form.
+      - List only media tasks up to this time, in the form of O(start_time).
     type: str
   limit:
     description:
-      - The most media tasks to list, at least 1. Without it, all.
+      - Maximum number of media tasks to list, at least 1. By default, all.
     type: int
 seealso:
   - module: cloudwait.conversion.wait_for_task
@@ -63,58 +63,59 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Find all that is not over
+- name: Find all that have not ended
   cloudwait.conversion.mps_task_list_info:
     statuses: [WAITING, PROCESSING]
   register: media
 
-- name: Wait for all of it, whatever fails
+- name: Wait for all of them, even when some fail
   cloudwait.conversion.wait_for_task:
     tasks: "{{ media.refs }}"
     fail_fast: false
     timeout: 7200
 
-- name: Find what failed in whole or in part within the last day
+- name: Find those that failed in whole or in part within the last day
   cloudwait.conversion.mps_task_list_info:
     statuses: [FINISH]
     sub_task_has_failed: true
     start_time: "{{ '%Y-%m-%dT%H:%M:%SZ' | strftime(now().timestamp() - 86400, utc=true) }}"
   register: failed
 
-- name: See why
+- name: Poll each of them to see why
   cloudwait.conversion.mps_task_detail:
     task_id: "{{ item.task_id }}"
   loop: "{{ failed.refs }}"
   loop_control:
     label: "{{ item.task_id }}"
-  register: looks
+  register: details
 """
 
 RETURN = r"""
 refs:
-  description: For each media task, what is needed to look at it or to wait for it.
-  returned: when the options are right, also when a later page failed
+  description: For each media task, what is needed to poll it or to wait for it.
+  returned: when the options are valid, even when a later page of the list could not be read
   type: list
   elements: dict
   sample: [{provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1}]
 tasks:
   description:
     - Records of those that are C(WAITING) or C(PROCESSING), with the keys of
-      RV(cloudwait.conversion.mps_task_detail#module:task), but without parts and progress. Of one that is over, the
-      list does not tell how it ended, so there is no record of it; look at it or wait for it.
-  returned: when the options are right, also when a later page failed
+      RV(cloudwait.conversion.mps_task_detail#module:task), but without parts and progress. For those that have ended,
+      the list does not tell how, so they have no record here; poll them or wait for them.
+  returned: when the options are valid, even when a later page of the list could not be read
   type: list
   elements: dict
   sample: [{provider: mps, task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1, status: running, done: false}]
 entries:
-  description: What the vendor's list says of each media task, in the order of RV(refs), with C(Status) of its list added.
-  returned: when the options are right, also when a later page failed
+  description:
+    - What the vendor's list reports of each media task, in the order of RV(refs), with the C(Status) of its list added.
+  returned: when the options are valid, even when a later page of the list could not be read
   type: list
   elements: dict
   sample: [{TaskId: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1, TaskType: WorkflowTask, Status: PROCESSING}]
 truncated:
   description: Whether there were more media tasks than O(limit).
-  returned: when the options are right, also when a later page failed
+  returned: when the options are valid, even when a later page of the list could not be read
   type: bool
   sample: false
 credential_source:
@@ -129,7 +130,7 @@ endpoint_host:
   sample: gateway.example.com
 error:
   description:
-    - What went wrong with the list. What was found before is in the result nevertheless.
+    - Why the list could not be read. The result has what was found before.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
       V(server), V(network), V(protocol), V(config), V(clock).
   returned: failure

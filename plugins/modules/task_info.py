@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
 description:
-  - Asks a service once for the state of one cloud task and returns it as a normalized record, in the same form for every
-    service.
+  - Asks a service once for the state of one cloud task and returns it as a normalized record, in the same form for
+    every service.
   - Name the cloud task with O(provider), O(task_id) and the options that its service needs, or with O(ref), which other
     modules of this collection return.
   - A cloud task that failed is not a failure of this module; read RV(task.status).
@@ -43,11 +43,11 @@ options:
   ref:
     description:
       - The cloud task to poll, in place of O(provider) and O(task_id).
-      - This is the C(ref) of a record, or a record, or the whole result of a module of this collection that holds one cloud
-        task.
-      - It has the keys C(provider) and C(task_id), and those of C(bucket), C(region), C(agent), C(operator), C(edition),
-        C(api_action), C(site) and C(profile) that its service has. A C(name) is ignored. Any other key is refused.
-        Credentials are options of this module and never part of O(ref).
+      - This is the C(ref) of a record, or a record, or the whole result of a module of this collection that holds one
+        cloud task.
+      - It has the keys C(provider) and C(task_id), and those of C(bucket), C(region), C(agent), C(operator),
+        C(edition), C(api_action), C(site) and C(profile) that its service has. A C(name) is ignored. Any other key is
+        refused. Credentials are options of this module and never part of O(ref).
       - The options of this module complete it, such as O(region) when it has no C(region).
     type: dict
   bucket:
@@ -85,8 +85,8 @@ options:
         type: str
   edition:
     description:
-      - The edition of Tencent ESS that the cloud task belongs to; see M(cloudwait.conversion.ess_task_info). Without it, the
-        edition follows from which of O(agent) and O(operator) is given.
+      - The edition of Tencent ESS that the cloud task belongs to; see M(cloudwait.conversion.ess_task_info). Without
+        it, the edition follows from which of O(agent) and O(operator) is given.
     type: str
     choices: [auto, channel, company]
   api_action:
@@ -209,15 +209,16 @@ task:
       type: dict
       sample: null
     parts:
-      description: Its sub-tasks, each with C(kind), C(status), C(progress), C(error) and C(outputs). Empty where it has none.
+      description:
+        - Its sub-tasks, each with C(kind), C(status), C(progress), C(error) and C(outputs). Empty where it has none.
       returned: always
       type: list
       elements: dict
       sample: [{kind: TranscodeTask, status: succeeded, progress: 100, error: null, outputs: []}]
     outputs:
       description:
-        - What was made, each with C(type) and C(value), and with C(bucket), C(region), C(page), C(sheet) and C(url) where
-          the vendor's answer has them.
+        - What was made, each with C(type) and C(value), and with C(bucket), C(region), C(page), C(sheet) and C(url)
+          where the vendor's answer has them.
       returned: always
       type: list
       elements: dict
