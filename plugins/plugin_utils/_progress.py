@@ -170,7 +170,7 @@ WORDS = {
     verdict.ERROR: "given up",
     verdict.NOT_FOUND: "not known to the vendor",
     verdict.STALLED: "nothing changed for too long",
-    verdict.TIMED_OUT: "not over in time",
+    verdict.TIMED_OUT: "did not end in time",
 }
 
 
