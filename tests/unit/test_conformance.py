@@ -10,7 +10,6 @@ of ``tests/functional/test_conformance.py`` needs no other test for them.
 
 from __future__ import annotations
 
-import importlib
 import json
 import pathlib
 import socket
@@ -19,7 +18,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Description, Poll, Service
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.connect import make_service
@@ -36,6 +34,7 @@ from ansible_collections.cloudwait.conversion.tests.cases._case import (
     Case,
     Reply,
 )
+from ansible_collections.cloudwait.conversion.tests.unit.argspecs import spec_of
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ELSEWHERE = "https://gateway.example.com/base"
@@ -227,6 +226,16 @@ def test_an_answer_without_a_readable_status_is_no_record(case: Case, odd: str) 
 
 
 @each_case
+@pytest.mark.parametrize("value", [True, False, 0, 7, 1.5, float("inf"), "odd", ["SUCCESS"], {}])
+def test_no_other_value_in_place_of_a_status_is_a_success(case: Case, value: t.Any) -> None:
+    try:
+        status = poll(case, case.answer(value)).record["status"]
+    except CloudError as error:
+        status = error.kind
+    assert status in ("unknown", "pending", "running", "protocol")
+
+
+@each_case
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"a": "\xff"}', b"<Response>", b"{}"])
 def test_an_answer_of_another_form_is_no_record(case: Case, body: bytes) -> None:
     error = refusal(case, Reply(body))
@@ -316,31 +325,15 @@ def test_each_option_of_a_service_is_one_that_describes_a_cloud_task(case: Case)
     assert {*service.ref_keys, *service.item_options} <= set(TASK_OPTIONS)
 
 
-def options_of(module: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, t.Any]:
-    """The argument specification of a module."""
-
-    class Captured(Exception):
-        """Carries it out of the module's main()."""
-
-    def capture(self: object, argument_spec: dict[str, t.Any], **others: t.Any) -> t.NoReturn:
-        raise Captured(argument_spec)
-
-    monkeypatch.setattr(AnsibleModule, "__init__", capture)
-    loaded = importlib.import_module(f"ansible_collections.cloudwait.conversion.plugins.modules.{module}")
-    with pytest.raises(Captured) as caught:
-        loaded.main()
-    return t.cast("dict[str, t.Any]", caught.value.args[0])
-
-
 @each_case
-def test_modules_take_the_options_of_a_service(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_take_the_options_of_a_service(case: Case) -> None:
     service = SERVICES[case.word]
     for module in GENERAL:
-        spec = options_of(module, monkeypatch)
+        spec = spec_of(module)
         own = service.item_options if module == "wait_for_task" else service.own_options
         assert {"provider", "task_id", *service.ref_keys, *own, *case.credentials.options} <= set(spec), module
     if case.module:
-        spec = options_of(case.module, monkeypatch)
+        spec = spec_of(case.module)
         assert {"task_id", *service.ref_keys, *service.own_options, *case.credentials.options} <= set(spec)
 
 

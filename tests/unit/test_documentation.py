@@ -25,6 +25,7 @@ from ansible.playbook.play import Play
 from ansible.playbook.task import Task
 from ansible.plugins.loader import fragment_loader
 from ansible.utils.plugin_docs import get_docstring
+from ansible_collections.cloudwait.conversion.tests.cases import STARTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COLLECTION = "cloudwait.conversion"
@@ -364,19 +365,13 @@ def test_code_blocks_are_accepted(name: str) -> None:
     assert [line for document in documents for line in wrong_uses(document, own_catalogue())] == []
 
 
-STARTS = {
-    "ess": "ess_convert_task",
-    "cos_doc": "cos_doc_job",
-    "mps": "mps_media_task",
-    "dingtalk_doc": "dingtalk_doc_copy",
-}
+PIPELINE = yaml.safe_load((ROOT / "playbooks" / "convert_documents.yml").read_text(encoding="utf-8"))[1]["vars"]
 
 
-@pytest.mark.parametrize("provider", STARTS)
+@pytest.mark.parametrize("provider", PIPELINE["start_options"])
 def test_the_playbook_for_pipelines_takes_options_that_exist(provider: str) -> None:
-    playbook = yaml.safe_load((ROOT / "playbooks" / "convert_documents.yml").read_text(encoding="utf-8"))
-    variables = playbook[1]["vars"]
-    start, wait = (own_documentation(name)["options"] for name in (STARTS[provider], "wait_for_task"))
+    variables = PIPELINE
+    start, wait = (own_documentation(name)["options"] for name in (STARTS[provider].module, "wait_for_task"))
     known = {alias for name, option in start.items() for alias in (name, *(option.get("aliases") or []))}
     credentials = variables["credential_options"][provider]
     keys = set(credentials if isinstance(credentials, list) else variables["tencent_credentials"])

@@ -293,21 +293,6 @@ EVERYTHING = {
 }
 
 
-@pytest.mark.parametrize(
-    ("provider", "more"),
-    [
-        ("ess", {"agent": {"app_id": "a", "proxy_operator": {}}, "profile": "p"}),
-        ("cos_doc", {"bucket": "b-1", "region": "r", "profile": "p"}),
-        ("mps", {"site": "intl", "profile": "p"}),
-        ("dingtalk_doc", {"site": "intl"}),
-    ],
-)
-def test_a_ref_holds_what_applies_and_neither_secret_nor_host(provider: str, more: dict[str, t.Any]) -> None:
-    cls = SERVICES[provider]
-    assert cls.make_ref(EVERYTHING, {}) == {"provider": provider, "task_id": "t", **more}
-    assert cls.make_blank_ref({}, {}) == {"provider": provider, "task_id": None}
-
-
 def test_a_profile_that_takes_no_part_is_not_in_the_ref() -> None:
     assert Mps.make_ref({"task_id": "t", "profile": "p", "secret_id": "i"}, {}) == {
         "provider": "mps",
@@ -318,13 +303,6 @@ def test_a_profile_that_takes_no_part_is_not_in_the_ref() -> None:
 def test_a_site_must_be_one() -> None:
     with pytest.raises(CloudError, match=r'^site is "mars", which is no site$'):
         Mps.make_ref({"task_id": "t", "site": "mars"}, {})
-
-
-def test_a_region_may_come_from_the_environment() -> None:
-    environ = {"TENCENTCLOUD_REGION": "ap-beijing"}
-    assert SERVICES["cos_doc"].make_blank_ref({}, environ)["region"] == "ap-beijing"
-    assert SERVICES["cos_doc"].make_blank_ref({"region": "r"}, environ)["region"] == "r"
-    assert "region" not in SERVICES["mps"].make_ref({"task_id": "t"}, environ)
 
 
 @pytest.mark.parametrize(
@@ -341,36 +319,6 @@ def test_a_region_may_come_from_the_environment() -> None:
 )
 def test_a_host_that_is_not_the_vendors_is_named(endpoint: str | None, about: dict[str, str]) -> None:
     assert mps(FakeTransport(MPS_GOOD), endpoint=endpoint).about(REF) == about
-
-
-@pytest.mark.parametrize("provider", SERVICES.values())
-def test_an_endpoint_is_checked(provider: type[Service]) -> None:
-    options = {"secret_id": "i", "secret_key": "k", "app_key": "k", "app_secret": "s"}
-    with pytest.raises(CloudError, match=rf"^the endpoint for {provider.word} has a query or fragment$"):
-        provider.create(FakeTransport().settings(endpoint="https://gateway.example.com?"), options, {})
-
-
-def test_the_providers_are_found_by_their_word() -> None:
-    assert {word: (provider.word, provider.title) for word, provider in SERVICES.items()} == {
-        "ess": ("ess", "Tencent ESS"),
-        "cos_doc": ("cos_doc", "Tencent COS"),
-        "mps": ("mps", "Tencent MPS"),
-        "dingtalk_doc": ("dingtalk_doc", "DingTalk"),
-    }
-    assert [provider.missing_libraries() for provider in SERVICES.values()] == [[]] * 4
-
-
-@pytest.mark.parametrize(
-    ("provider", "variable"),
-    [
-        ("ess", "CLOUDWAIT_ESS_ENDPOINT"),
-        ("cos_doc", "CLOUDWAIT_COS_DOC_ENDPOINT"),
-        ("mps", "CLOUDWAIT_MPS_ENDPOINT"),
-        ("dingtalk_doc", "CLOUDWAIT_DINGTALK_DOC_ENDPOINT"),
-    ],
-)
-def test_each_provider_has_its_variable(provider: str, variable: str) -> None:
-    assert SERVICES[provider].endpoint_variable() == variable
 
 
 def test_a_record_has_every_key_of_the_design() -> None:

@@ -566,6 +566,12 @@ def test_the_decoded_path_of_the_request_is_signed(endpoint: str | None) -> None
     assert {name: request.prepared.headers[name] for name in wanted} == wanted
 
 
+def test_a_region_may_come_from_the_environment() -> None:
+    environ = {"TENCENTCLOUD_REGION": "ap-beijing"}
+    assert CosDoc.make_blank_ref({}, environ)["region"] == "ap-beijing"
+    assert CosDoc.make_blank_ref({"region": "r"}, environ)["region"] == "r"
+
+
 NO_BUCKET = "which is not of the form name-appid"
 BUCKET_ADVICE = "give the bucket's name with the APPID behind a dash, such as examplebucket-1250000000."
 REGION_ADVICE = "give the region's id, such as ap-beijing, or set TENCENTCLOUD_REGION."
@@ -605,3 +611,69 @@ def test_an_endpoint_takes_the_place_of_the_host() -> None:
     mine = provider(endpoint="http://127.0.0.1:8080/base/")
     assert mine.request(REF).prepared.url == "http://127.0.0.1:8080/base/doc_jobs/d1"
     assert mine.about(REF)["endpoint_host"] == "127.0.0.1:8080"
+
+
+# --- What decides and cannot be read --------------------------------------------------------------------------------
+
+WHOLE = (
+    "<Response><JobsDetail><JobId>d1</JobId><State>Success</State><Tag>DocProcess</Tag><Operation><DocProcessResult>"
+    "<FailPageCount>0</FailPageCount><SuccPageCount>2</SuccPageCount></DocProcessResult><JobLevel>0</JobLevel>"
+    "</Operation></JobsDetail></Response>"
+)
+PLACES: dict[str, tuple[str, str, dict[str, str]]] = {
+    "State": ("<State>", "Success", {}),
+    "DocProcessResult": (
+        "<DocProcessResult>",
+        "<FailPageCount>0</FailPageCount><SuccPageCount>2</SuccPageCount>",
+        {
+            "absent": "the vendor's page says that it may be absent, and the state is that of a success",
+            "attribute": "an attribute changes nothing",
+        },
+    ),
+    "FailPageCount": (
+        "<FailPageCount>",
+        "0",
+        {"0": "it is this", "0.0": "it is this"},
+    ),
+    "SuccPageCount": (
+        "<SuccPageCount>",
+        "2",
+        dict.fromkeys(("absent", "0", "7", "0.0"), "it decides only when pages failed"),
+    ),
+    "Operation": (
+        "<Operation>",
+        "<DocProcessResult><FailPageCount>0</FailPageCount></DocProcessResult>",
+        {
+            "absent": "the state alone is left, which is that of a success",
+            "nested": "as without a DocProcessResult",
+            "attribute": "an attribute changes nothing",
+        },
+    ),
+}
+FORMS = {
+    "absent": "",
+    "empty": "<{0}/>",
+    "text": "<{0}>odd</{0}>",
+    "true": "<{0}>true</{0}>",
+    "0": "<{0}>0</{0}>",
+    "0.0": "<{0}>0.0</{0}>",
+    "7": "<{0}>7</{0}>",
+    "-1": "<{0}>-1</{0}>",
+    "1.5": "<{0}>1.5</{0}>",
+    "nested": "<{0}><Inner>{1}</Inner></{0}>",
+    "repeated": "<{0}>{1}</{0}><{0}>{1}</{0}>",
+    "attribute": '<{0} odd="1">{1}</{0}>',
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", PLACES)
+def test_what_cannot_be_read_is_no_success(name: str, form: str) -> None:
+    begin, inner, same = PLACES[name]
+    before, rest = WHOLE.split(begin)
+    xml = before + FORMS[form].format(name, inner) + rest.split(begin.replace("<", "</"))[1]
+    try:
+        status = provider().read(REF, answer(xml))[0]["status"]
+    except CloudError as error:
+        status = error.kind
+    assert (status == "succeeded") is (form in same), status

@@ -92,6 +92,11 @@ def test_without_a_status_that_can_be_read_there_is_no_record(body: t.Any, said:
     assert error.said == f"{HOST} answered with HTTP 200 and {said}"
 
 
+@pytest.mark.parametrize("code", [True, 7, 1.5, float("inf"), "odd", ["SUCCESS"], {"a": "SUCCESS"}])
+def test_an_error_code_beside_a_status_is_no_success(code: t.Any) -> None:
+    refusal(answer({"taskId": "t1", "status": 1, "code": code}))
+
+
 # --- The site --------------------------------------------------------------------------------------------------------
 
 QUESTION = "is the organization on the Chinese site? then set site: china, or DINGTALK_SITE=china"

@@ -278,6 +278,11 @@ def test_some_codes_say_what_to_do(code: str, advice: str) -> None:
     assert refusal(fault(code)).advice == advice
 
 
+@pytest.mark.parametrize("error", [True, False, 0, 1.5, "", [], ["x"]])
+def test_an_error_of_another_type_is_no_success(error: t.Any) -> None:
+    assert refusal(answer({"TaskStatus": 8, "Error": error})).kind == "protocol"
+
+
 @pytest.mark.parametrize(
     ("response", "code", "message"),
     [
