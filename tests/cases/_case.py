@@ -76,6 +76,19 @@ class Credentials:
         return {self.variables[name]: value for name, value in self.options.items()}
 
 
+class Examples(t.NamedTuple):
+    """What the examples of the info module of a service's name need to run as they stand.
+
+    :param variables: those that they leave to the user.
+    :param tasks: the cloud tasks that they poll, with the status of each.
+    :param prints: what they must print.
+    """
+
+    variables: Values
+    tasks: t.Mapping[str, str]
+    prints: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Start:
     """How a cloud task is started.
@@ -117,6 +130,7 @@ class Case:
     :param credentials: how a caller proves who it is.
     :param needs: the options of a poll besides ``provider`` and ``task_id``.
     :param module: the info module that has the service's name, where there is one.
+    :param examples: what that module's examples need.
     :param before: answers to requests that must come before the first poll, such as one for a token.
     :param repaired: a fault of the stand-in cloud that is repaired within a poll.
     :param start: how a cloud task is started, where a module can do that.
@@ -135,6 +149,7 @@ class Case:
     credentials: Credentials
     needs: Values = field(default_factory=dict)
     module: str | None = None
+    examples: Examples | None = None
     before: tuple[Reply, ...] = ()
     repaired: str = "clock_error"
     start: Start | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._case import Reply, Sample, Start
+from ._case import Examples, Reply, Sample, Start
 from ._tencent import ci_case, job
 
 PLACE = {"Bucket": "examplebucket-1250000000", "Region": "ap-beijing"}
@@ -29,6 +29,7 @@ CASE = ci_case(
     title="Tencent COS",
     source="page of CreateDocProcessJobs, State; All is a filter of the list call and no state",
     module="cos_doc_job_info",
+    examples=Examples({"job_id": "job"}, {"d00000000000000000000000000000001": "succeeded", "job": "partial"}),
     samples={
         "success": Sample(
             result(1, 0, PageInfo={"PageNo": 1, "TgtUri": "out/plan-1.jpg"}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ._case import TASK_ID, Case, Credentials, Reply, Sample, Start, number, without_absent
+from ._case import TASK_ID, Case, Credentials, Examples, Reply, Sample, Start, number, without_absent
 
 TOKEN = Reply(b'{"accessToken": "EXAMPLE-FAKE-ACCESS-TOKEN", "expireIn": 7200}')
 
@@ -30,6 +30,15 @@ CASE = Case(
     host="api.dingtalk.io",
     source="page of GetTaskInfo, status",
     module="dingtalk_doc_task_info",
+    examples=Examples(
+        {
+            "copy_task_id": "copy",
+            "vault_dingtalk_app_key": "dingEXAMPLEKEY",
+            "vault_dingtalk_app_secret": "EXAMPLE-FAKE-APP-SECRET",
+        },
+        {"copy": "succeeded"},
+        ("succeeded, 4 of 4 documents",),
+    ),
     credentials=Credentials(
         options={"app_key": "dingEXAMPLEKEY", "app_secret": "EXAMPLE-FAKE-APP-SECRET"},
         wrong={"app_key": "dingEXAMPLEKEY", "app_secret": "EXAMPLE-FAKE-WRONG-SECRET"},

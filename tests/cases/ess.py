@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._case import TASK_ID, Reply, Sample, Start, number
+from ._case import TASK_ID, Examples, Reply, Sample, Start, number
 from ._tencent import api3, api3_case
 
 AGENT = {"app_id": "yDExample", "proxy_organization_open_id": "org", "proxy_operator": {"open_id": "n9527"}}
@@ -24,6 +24,7 @@ CASE = api3_case(
     host="essbasic.tencentcloudapi.com",
     source="page of ChannelGetTaskResultApi, TaskStatus",
     module="ess_task_info",
+    examples=Examples({"convert_task_id": "conversion"}, {"conversion": "succeeded"}),
     needs={"agent": AGENT},
     statuses={"0": "pending", "4": "running", "8": "succeeded", "-2": "failed", "-6": "failed", "-13": "failed"},
     answer=answer,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._case import TASK_ID, Reply, Sample, Start
+from ._case import TASK_ID, Examples, Reply, Sample, Start
 from ._tencent import api3, api3_case
 
 
@@ -41,6 +41,14 @@ CASE = api3_case(
     host="mps.tencentcloudapi.com",
     source="page of DescribeTaskDetail, Status",
     module="mps_task_detail",
+    examples=Examples(
+        {"first_id": "first", "second_id": "second"},
+        {
+            "2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1": "partial",
+            "first": "running",
+            "second": "succeeded",
+        },
+    ),
     statuses={"WAITING": "pending", "PROCESSING": "running", "FINISH": "succeeded"},
     answer=answer,
     errors={"ResourceNotFound.TaskNotFound": "not_found", "FailedOperation.UserArrears": "permission"},

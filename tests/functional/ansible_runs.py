@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real runs of Ansible, as a user would start them: many looks in one playbook, for many small tests to read."""
+"""Real runs of Ansible, as a user would start them: many polls in one playbook, for many small tests to read."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from ..cases import CASES
 
 ROOT = Path(__file__).resolve().parents[2]
 #: what the environment of whoever runs the tests must not decide
@@ -33,31 +35,30 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 #: words that no user shall see
 CRASHES = ("Traceback", "MODULE FAILURE", "Unhandled exception", "Unexpected failure", "unexpected exception")
 
-MODULES = {
-    "ess": "ess_task_info",
-    "cos_doc": "cos_doc_job_info",
-    "mps": "mps_task_detail",
-    "dingtalk_doc": "dingtalk_doc_task_info",
-}
-AGENT = {"app_id": "yDExample", "proxy_organization_open_id": "org", "proxy_operator": {"open_id": "n9527"}}
-#: what a look needs besides the id, by provider
-NEEDS: dict[str, dict[str, Any]] = {
-    "ess": {"agent": AGENT},
-    "cos_doc": {"bucket": "examplebucket-1250000000", "region": "ap-beijing"},
-    "mps": {},
-    "dingtalk_doc": {},
+#: what a poll needs besides the id, by provider
+NEEDS: dict[str, dict[str, Any]] = {word: dict(case.needs) for word, case in CASES.items()}
+#: the info modules that have the name of a service, by provider
+MODULES = {word: case.module for word, case in CASES.items() if case.module}
+AGENT: dict[str, Any] = NEEDS["ess"]["agent"]
+#: a port of this machine at which nobody listens
+NOWHERE = "http://127.0.0.1:9"
+#: keeps requests on this machine: those that no variable leads elsewhere end at once
+STAY_HERE = {
+    "CLOUDWAIT_METADATA_ENDPOINT": NOWHERE,
+    "HTTPS_PROXY": NOWHERE,
+    "NO_PROXY": "127.0.0.1,localhost,::1",
 }
 
 
 class Run(NamedTuple):
-    """What became of a process: results by the name of the look, and all that was printed."""
+    """What became of a process: results by the name of the poll, and all that was printed."""
 
     status: int
     output: str
     results: dict[str, Any]
 
     def sentence(self, name: str) -> str:
-        """The message of a look that failed, once it is clear that it is one sentence and the whole of it."""
+        """The message of a poll that failed, once it is clear that it is one sentence and the whole of it."""
         result = self.results[name]
         assert result["failed"], f"{name} did not fail"
         assert not result["changed"]
@@ -67,14 +68,14 @@ class Run(NamedTuple):
         return text
 
     def error(self, name: str) -> dict[str, Any]:
-        """The error of a look that failed with a proper sentence."""
+        """The error of a poll that failed with a proper sentence."""
         self.sentence(name)
         error: dict[str, Any] = self.results[name]["error"]
         assert sorted(error) == ["code", "http_status", "kind", "message", "request_id", "retryable"]
         return error
 
     def task(self, name: str) -> dict[str, Any]:
-        """The record of a look that went well."""
+        """The record of a poll that went well."""
         result = self.results[name]
         assert not result["failed"], result.get("msg")
         assert not result["changed"]
@@ -82,18 +83,21 @@ class Run(NamedTuple):
         return record
 
 
-def look(provider: str, task_id: str, *, keywords: Any = None, **options: Any) -> dict[str, Any]:
-    """An Ansible task that looks at a cloud task; an option with the value None is left out.
+def poll(provider: str, task_id: str, *, keywords: Any = None, **options: Any) -> dict[str, Any]:
+    """An Ansible task that polls a cloud task, by the module of its service's name where there is one.
 
     :param keywords: keywords of the Ansible task, such as ``environment``.
+    :param options: an option with the value None is left out.
     """
-    given = {**NEEDS[provider], "task_id": task_id, "request_retries": 0, **options}
+    module = MODULES.get(provider, "task_info")
+    own = {} if provider in MODULES else {"provider": provider}
+    given = {**own, **NEEDS[provider], "task_id": task_id, "request_retries": 0, **options}
     arguments = {name: value for name, value in given.items() if value is not None}
-    return {f"cloudwait.conversion.{MODULES[provider]}": arguments, **(keywords or {})}
+    return {f"cloudwait.conversion.{module}": arguments, **(keywords or {})}
 
 
 class Ansible:
-    """Starts Ansible in a folder of its own, with nothing of the user's environment or home.
+    """Starts Ansible in a folder of its own, with nothing of the user's environment or home, and no way off this machine.
 
     :param folder: holds home, playbooks and interpreters; its path has no blanks, which Ansible would not like.
     :param environment: what all runs see, such as endpoints and credentials.
@@ -113,6 +117,7 @@ class Ansible:
             "ANSIBLE_NOCOLOR": "1",
             "HOME": str(self.home),
             "LC_ALL": "C.UTF-8",
+            **STAY_HERE,
             **environment,
         }
         self._runs = 0
@@ -154,15 +159,15 @@ class Ansible:
         """
         self._runs += 1
         path = self.folder / f"play-{self._runs}.json"
-        play = {"name": "Looks", "hosts": "localhost", "gather_facts": False, **keywords, "tasks": list(tasks)}
+        play = {"name": "Polls", "hosts": "localhost", "gather_facts": False, **keywords, "tasks": list(tasks)}
         path.write_text(json.dumps([play]), encoding="utf-8")
         python = f"ansible_python_interpreter={self.python}"
         return self.command("playbook", "--extra-vars", python, *arguments, str(path))
 
-    def looks(self, looks: Mapping[str, Mapping[str, Any]], *arguments: str, **keywords: Any) -> Run:
-        """Run named looks in one playbook, failing or not, and give back what each of them registered."""
-        names = dict(zip(looks, (f"look_{number}" for number in range(len(looks)))))
-        tasks = [{"name": name, "register": names[name], "ignore_errors": True, **task} for name, task in looks.items()]
+    def polls(self, polls: Mapping[str, Mapping[str, Any]], *arguments: str, **keywords: Any) -> Run:
+        """Run named Ansible tasks in one playbook, failing or not, and give back what each of them registered."""
+        names = dict(zip(polls, (f"poll_{number}" for number in range(len(polls)))))
+        tasks = [{"name": name, "register": names[name], "ignore_errors": True, **task} for name, task in polls.items()]
         everything = ", ".join(names.values())
         show = {"ansible.builtin.debug": {"msg": f"<<<{{{{ [{everything}] | to_json | b64encode }}}}>>>"}}
         run = self.play([*tasks, show], *arguments, **keywords)
@@ -174,4 +179,4 @@ class Ansible:
             assert crash not in text, text
         results = json.loads(text)
         output = run.output.replace(found[0], "")
-        return Run(run.status, output, dict(zip(looks, results)))
+        return Run(run.status, output, dict(zip(polls, results)))

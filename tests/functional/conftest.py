@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import inspect
 import json
@@ -20,12 +21,13 @@ from typing import Any, NamedTuple
 import pytest
 import trustme
 
-from .ansible_runs import Ansible
+from ..cases import CASES
+from .ansible_runs import ROOT, Ansible
 
-SIMULATOR = Path(__file__).resolve().parents[2] / "extensions" / "simulator"
+SIMULATOR = ROOT / "extensions" / "simulator"
 #: the credentials that the simulator knows when the scenario names none
-TENCENT = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
-DINGTALK = {"app_key": "dingEXAMPLEKEY", "app_secret": "EXAMPLE-FAKE-APP-SECRET"}
+TENCENT = dict(CASES["mps"].credentials.options)
+DINGTALK = dict(CASES["dingtalk_doc"].credentials.options)
 #: keeps compiled files out of the sources, but keeps them: the simulator starts in half the time
 COMPILED = {"PYTHONPYCACHEPREFIX": str(SIMULATOR.parents[1] / ".cache" / "pycache"), "PYTHONDONTWRITEBYTECODE": ""}
 ACCESS_TOKEN = "EXAMPLE-FAKE-ACCESS-TOKEN"
@@ -108,7 +110,7 @@ class Simulator:
             connection.close()
 
     def look_at_document(self, task_id: str, token: str = ACCESS_TOKEN) -> Answer:
-        """Ask for a DingTalk document task: the one look that needs no signature, but the token in the scenario."""
+        """Poll a DingTalk document task: the one poll that needs no signature, but the token in the scenario."""
         path = "/v2.0/doc/task/info/" + urllib.parse.quote(task_id, safe="")
         return self.request("GET", path, {"x-acs-dingtalk-access-token": token})
 
@@ -205,8 +207,17 @@ def start_simulator(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
 # For tests that share one run of Ansible, which costs seconds
 
 
+def make_tree() -> None:
+    """Make the link by which Ansible finds the collection, as ansible.cfg says; several processes may do so at once."""
+    link = ROOT / ".cache" / "tree" / "ansible_collections" / "cloudwait" / "conversion"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        link.symlink_to("../../../..")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Have a run made once, not once a worker: pytest-xdist then keeps the tests of a file together."""
+    make_tree()
     if getattr(config.option, "dist", "no") == "load":
         config.option.dist = "loadfile"
 

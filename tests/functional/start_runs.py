@@ -8,22 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..cases import STARTS
 from .ansible_runs import NEEDS, Run
 
 COLLECTION = "cloudwait.conversion"
-STARTERS = {
-    "ess": "ess_convert_task",
-    "cos_doc": "cos_doc_job",
-    "mps": "mps_media_task",
-    "dingtalk_doc": "dingtalk_doc_copy",
-}
-#: what the stand-in calls a start
-START_ACTIONS = {
-    "ess": ("ChannelCreateConvertTaskApi", "CreateFileConvertTask"),
-    "cos_doc": ("CreateDocProcessJobs",),
-    "mps": ("ProcessMedia",),
-    "dingtalk_doc": ("CopyDoc", "CopyDocWithAppAuth"),
-}
 USER_TOKEN = "EXAMPLE-FAKE-USER-TOKEN"
 USER = {"DINGTALK_USER_ACCESS_TOKEN": USER_TOKEN}
 ERROR = ["code", "http_status", "kind", "message", "request_id", "retryable"]
@@ -31,24 +19,12 @@ ERROR = ["code", "http_status", "kind", "message", "request_id", "retryable"]
 
 def media(name: str, **more: Any) -> dict[str, Any]:
     """What MPS shall do with a film."""
-    place = {"Bucket": "examplebucket-1250000000", "Region": "ap-beijing", "Object": f"/in/{name}.mp4"}
-    return {
-        "InputInfo": {"Type": "COS", "CosInputInfo": place},
-        "OutputDir": "/out/",
-        "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100010}]},
-        **more,
-    }
+    return {**STARTS["mps"].options(name)["parameters"], **more}
 
 
 def given(provider: str, name: str) -> dict[str, Any]:
     """The options of a start; the stand-in knows it by the name."""
-    own: dict[str, dict[str, Any]] = {
-        "ess": {"resource_id": "yDExampleSource", "resource_name": f"{name}.docx"},
-        "cos_doc": {"input_object": f"in/{name}.docx", "output": {"object": f"out/{name}-${{Number}}.jpg"}},
-        "mps": {"parameters": media(name)},
-        "dingtalk_doc": {"source_dentry_uuid": name, "target_parent_dentry_uuid": "folder"},
-    }
-    return {**NEEDS[provider], **own[provider]}
+    return {**NEEDS[provider], **STARTS[provider].options(name)}
 
 
 def call(module: str, *, keywords: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
@@ -59,12 +35,12 @@ def call(module: str, *, keywords: Mapping[str, Any] | None = None, **options: A
 
 def start(provider: str, name: str, *, keywords: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
     """An Ansible task that starts a cloud task."""
-    return call(STARTERS[provider], keywords=keywords, **{**given(provider, name), **options})
+    return call(STARTS[provider].module, keywords=keywords, **{**given(provider, name), **options})
 
 
 def result_of(tasks: Iterable[str], name: str) -> str:
     """The variable that holds the result of an earlier Ansible task of the same run."""
-    return f"look_{list(tasks).index(name)}"
+    return f"poll_{list(tasks).index(name)}"
 
 
 def task_of(run: Run, name: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from .ansible_runs import Run, look
+from .ansible_runs import Run, poll
 
 #: how a handshake breaks while a load balancer restarts
 BREAKS = ("tls_close", "tls_alert", "tls_plain")
@@ -31,7 +31,7 @@ TASKS = [{"provider": "mps", "task_id": "m", "life": [{"status": "succeeded"}]}]
 
 
 class Gateway(http.server.BaseHTTPRequestHandler):
-    """Answers every look at a DingTalk document task with success."""
+    """Answers every poll of a DingTalk document task with success."""
 
     def do_GET(self) -> None:
         body = json.dumps({"taskId": "d", "status": 1, "totalCount": 1, "succCount": 1, "failCount": 0}).encode()
@@ -104,7 +104,7 @@ def nobody() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def clouds_that_break(start_cloud: Callable[..., Any]) -> dict[str, Any]:
-    """Clouds whose first two handshakes break: that of the first look, and the first one of the second look."""
+    """Clouds whose first two handshakes break: that of the first poll, and the first one of the second poll."""
     return {
         name: start_cloud({"tasks": TASKS, "connections": [{"fault": name, "first": 2}]}, tls=True) for name in BREAKS
     }
@@ -122,23 +122,24 @@ def run(
     cloud = start_cloud({"tasks": TASKS})
     token = {"access_token": "EXAMPLE-FAKE-ACCESS-TOKEN"}
     behind_proxy = {"CLOUDWAIT_MPS_ENDPOINT": "", "HTTPS_PROXY": f"http://user:pa55@{nobody}"}
+    no_proxy = {"environment": {"HTTPS_PROXY": ""}}
     elsewhere = {"CLOUDWAIT_MPS_ENDPOINT": f"http://{nobody}"}
-    looks = {
-        "nothing listens": look("mps", "m", endpoint=f"http://{nobody}"),
-        "no such name": look("mps", "m", endpoint="https://cloudwait.invalid"),
-        "unknown authority": look("dingtalk_doc", "d", endpoint=gateway, **token),
-        "authority given": look("dingtalk_doc", "d", endpoint=gateway, ca_path=str(certificate[0]), **token),
-        "not checked": look("dingtalk_doc", "d", endpoint=gateway, validate_certs=False, **token),
-        "no such bundle": look("dingtalk_doc", "d", endpoint=gateway, ca_path="no-such-bundle.pem", **token),
-        "dead proxy": look("mps", "m", keywords={"environment": behind_proxy}),
-        "option and environment": look("mps", "m", endpoint=cloud.url + "/", keywords={"environment": elsewhere}),
-        "environment": look("mps", "m"),
+    polls = {
+        "nothing listens": poll("mps", "m", endpoint=f"http://{nobody}"),
+        "no such name": poll("mps", "m", endpoint="https://cloudwait.invalid", keywords=no_proxy),
+        "unknown authority": poll("dingtalk_doc", "d", endpoint=gateway, **token),
+        "authority given": poll("dingtalk_doc", "d", endpoint=gateway, ca_path=str(certificate[0]), **token),
+        "not checked": poll("dingtalk_doc", "d", endpoint=gateway, validate_certs=False, **token),
+        "no such bundle": poll("dingtalk_doc", "d", endpoint=gateway, ca_path="no-such-bundle.pem", **token),
+        "dead proxy": poll("mps", "m", keywords={"environment": behind_proxy}),
+        "option and environment": poll("mps", "m", endpoint=cloud.url + "/", keywords={"environment": elsewhere}),
+        "environment": poll("mps", "m"),
     }
     for name, broken in clouds_that_break.items():
         here = {"environment": broken.environment}
-        looks[f"{name} once"] = look("mps", "m", keywords=here)
-        looks[f"{name} and again"] = look("mps", "m", request_retries=None, keywords=here)
-    found: Run = start_ansible(cloud.environment).looks(looks)
+        polls[f"{name} once"] = poll("mps", "m", keywords=here)
+        polls[f"{name} and again"] = poll("mps", "m", request_retries=None, keywords=here)
+    found: Run = start_ansible(cloud.environment).polls(polls)
     return found
 
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .ansible_runs import NEEDS, Run, look
+from ..cases import CASES
+from .ansible_runs import NEEDS, Run, poll
 from .start_runs import call, result_of, start, task_of
 from .wait_runs import wait
 
@@ -23,6 +24,8 @@ KEY = {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KE
 EXPIRED = {"error": {"code": "AccessDenied", "message": "Request has expired", "http_status": 403}}
 TOO_OFTEN = {"error": {"code": "OperationDenied.OutQueryLimit", "message": "too many questions"}}
 WRAPPED = {"answer": {"success": True, "result": {"taskId": "wrapped", "status": 1}}}
+#: the services whose credentials are those of Tencent
+OF_TENCENT = [word for word, case in CASES.items() if "secret_id" in case.credentials.options]
 INJECTED = "first\n::error::injected\x1b[31m"
 TASKS: list[dict[str, Any]] = [
     {"provider": "cos_doc", "task_id": "expired", "life": [{**EXPIRED, "looks": 1}, {"status": "succeeded"}]},
@@ -53,17 +56,16 @@ def make_tasks(folder: Path) -> dict[str, dict[str, Any]]:
         "input_url": "https://files.example.com/march.docx?sign=FAKE-SIGNATURE",
     }
     tasks = {
-        "expired": look("cos_doc", "expired"),
-        "wrapped": look("dingtalk_doc", "wrapped"),
-        "injected": look("ess", "injected"),
-        "company": look("ess", "company", **COMPANY),
+        "expired": poll("cos_doc", "expired"),
+        "wrapped": poll("dingtalk_doc", "wrapped"),
+        "injected": poll("ess", "injected"),
+        "company": poll("ess", "company", **COMPANY),
         "company start": start("ess", "plan", **upload, **COMPANY, edition="company"),
-        "log-in": look("mps", "x", profile="login"),
-        "blanks": look("mps", " x\n"),
-        "site": look("dingtalk_doc", "x", keywords={"environment": {"DINGTALK_SITE": "china"}}),
+        "log-in": poll("mps", "x", profile="login"),
+        "blanks": poll("mps", " x\n"),
+        "site": poll("dingtalk_doc", "x", keywords={"environment": {"DINGTALK_SITE": "china"}}),
         "elsewhere": start("cos_doc", "march", **source, **callback, user_data="march"),
-        **{f"region of {provider}": look(provider, "x", keywords=defaults) for provider in ("ess", "mps")},
-        "region of cos_doc": look("cos_doc", "x", region=None, keywords=defaults),
+        **{f"region of {word}": poll(word, "x", region=None, keywords=defaults) for word in OF_TENCENT},
         "region of an abort": call("mps_task_abort", task_id="x", keywords=defaults),
     }
     started = [f"{{{{ {result_of(tasks, name)} }}}}" for name in ("company start", "elsewhere")]
@@ -87,7 +89,7 @@ def played(
     names = {"secretId": LOG_IN["secret_id"], "secretKey": LOG_IN["secret_key"], "token": LOG_IN["token"]}
     content = {"type": "oauth", **names, "expiresAt": int(time.time()) + 7200, "oauth": {"accessToken": "FAKE"}}
     (ansible.home / ".tccli" / "login.credential").write_text(json.dumps(content), encoding="utf-8")
-    return Played(ansible.looks(make_tasks(tmp_path_factory.mktemp("files"))), cloud)
+    return Played(ansible.polls(make_tasks(tmp_path_factory.mktemp("files"))), cloud)
 
 
 def test_a_clock_that_is_told_of_in_a_message_is_corrected(played: Played) -> None:
@@ -126,10 +128,10 @@ def test_a_site_of_the_environment_is_in_the_ref(played: Played) -> None:
     assert played.run.task("site")["ref"]["site"] == "china"
 
 
-@pytest.mark.parametrize("name", ["region of ess", "region of mps", "region of an abort", "region of cos_doc"])
+@pytest.mark.parametrize("name", [*(f"region of {word}" for word in OF_TENCENT), "region of an abort"])
 def test_every_module_of_the_group_takes_a_region(played: Played, name: str) -> None:
     ref = played.run.task(name)["ref"]
-    assert ref.get("region") == ("ap-beijing" if ref["provider"] == "cos_doc" else None)
+    assert ref.get("region") == ("ap-beijing" if "region" in NEEDS[ref["provider"]] else None)
 
 
 def test_a_job_may_have_a_callback_and_a_document_elsewhere(played: Played) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from .ansible_runs import MODULES, Run, look
+from .ansible_runs import NEEDS, Run, poll
 
 FROM_OPTIONS = {"secret_id": "AKIDOPTIONS", "secret_key": "FAKE-KEY-OF-OPTIONS", "token": "FAKE-TOKEN-OF-OPTIONS"}
 FROM_ENVIRONMENT = {"secret_id": "AKIDENVIRONMENT", "secret_key": "FAKE-KEY-OF-ENV", "token": "FAKE-TOKEN-OF-ENV"}
@@ -40,7 +40,7 @@ ECHO = "signature_in_message"
 
 def lives() -> list[dict[str, Any]]:
     """Each provider sends back what it was sent; two send back secrets of their cloud tasks."""
-    tasks = [{"provider": provider, "task_id": ECHO, "life": [{"fault": ECHO}]} for provider in MODULES]
+    tasks = [{"provider": provider, "task_id": ECHO, "life": [{"fault": ECHO}]} for provider in NEEDS]
     notify = {"TaskType": "WorkflowTask", "Status": "WAITING", "TaskNotifyConfig": {"NotifyKey": NOTIFY_KEY}}
     job = f"<State>Running</State><Operation><DocProcess><DocPassword>{DOCUMENT_PASSWORD}</DocPassword></DocProcess>"
     xml = f"<Response><JobsDetail>{job}</Operation></JobsDetail></Response>"
@@ -71,22 +71,22 @@ def run(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> R
     names = {"secret_id": "secretId", "secret_key": "secretKey", "token": "token"}
     profile = json.dumps({names[name]: value for name, value in FROM_PROFILE.items()})
     (ansible.home / ".tccli" / "night.credential").write_text(profile, encoding="utf-8")
-    looks = {
-        **{f"{provider} of the environment": look(provider, ECHO) for provider in MODULES},
-        "options": look("ess", ECHO, **FROM_OPTIONS),
-        "profile": look("cos_doc", ECHO, profile="night"),
-        "role": look("mps", ECHO, cvm_role="builder"),
-        "app": look("dingtalk_doc", ECHO, **APP_OF_OPTIONS),
-        "access token": look("dingtalk_doc", ECHO, access_token=ACCESS_TOKEN),
-        "notify key": look("mps", "notify"),
-        "document password": look("cos_doc", "password", **FROM_OPTIONS),
-        "fine": look("dingtalk_doc", "fine", **APP_OF_OPTIONS),
-        "half": look("mps", "x", secret_id=None, secret_key=FROM_OPTIONS["secret_key"]),
-        "key with a blank": look("mps", "x", **{**FROM_OPTIONS, "secret_key": FROM_OPTIONS["secret_key"] + " "}),
-        "endpoint": look("mps", "x", endpoint=f"https://someone:{URL_PASSWORD}@example.com"),
-        "dead proxy": look("mps", "x", endpoint="https://cloudwait.invalid"),
+    polls = {
+        **{f"{provider} of the environment": poll(provider, ECHO) for provider in NEEDS},
+        "options": poll("ess", ECHO, **FROM_OPTIONS),
+        "profile": poll("cos_doc", ECHO, profile="night"),
+        "role": poll("mps", ECHO, cvm_role="builder"),
+        "app": poll("dingtalk_doc", ECHO, **APP_OF_OPTIONS),
+        "access token": poll("dingtalk_doc", ECHO, access_token=ACCESS_TOKEN),
+        "notify key": poll("mps", "notify"),
+        "document password": poll("cos_doc", "password", **FROM_OPTIONS),
+        "fine": poll("dingtalk_doc", "fine", **APP_OF_OPTIONS),
+        "half": poll("mps", "x", secret_id=None, secret_key=FROM_OPTIONS["secret_key"]),
+        "key with a blank": poll("mps", "x", **{**FROM_OPTIONS, "secret_key": FROM_OPTIONS["secret_key"] + " "}),
+        "endpoint": poll("mps", "x", endpoint=f"https://someone:{URL_PASSWORD}@example.com"),
+        "dead proxy": poll("mps", "x", endpoint="https://cloudwait.invalid"),
     }
-    found: Run = ansible.looks(looks, "-vvvv")
+    found: Run = ansible.polls(polls, "-vvvv")
     return found
 
 

@@ -8,33 +8,16 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
 
-from .ansible_runs import MODULES, ROOT, Ansible, Run, look
+from ..cases import CASES
+from .ansible_runs import MODULES, ROOT, Ansible, Run, poll
 
 KEY = {"secretId": "AKIDEXAMPLE-FAKE-ID", "secretKey": "EXAMPLE-FAKE-SECRET-KEY"}
-#: what the examples leave to the user
-VARIABLES = {
-    "convert_task_id": "conversion",
-    "job_id": "job",
-    "copy_task_id": "copy",
-    "first_id": "first",
-    "second_id": "second",
-    "vault_dingtalk_app_key": "dingEXAMPLEKEY",
-    "vault_dingtalk_app_secret": "EXAMPLE-FAKE-APP-SECRET",
-}
-TASKS = [
-    ("ess", "conversion", "succeeded"),
-    ("cos_doc", "d00000000000000000000000000000001", "succeeded"),
-    ("cos_doc", "job", "partial"),
-    ("mps", "2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1", "partial"),
-    ("mps", "first", "running"),
-    ("mps", "second", "succeeded"),
-    ("dingtalk_doc", "copy", "succeeded"),
-]
+EXAMPLES = {word: case.examples for word, case in CASES.items() if case.examples}
 
 
 def examples(module: str) -> list[dict[str, Any]]:
@@ -47,19 +30,14 @@ def examples(module: str) -> list[dict[str, Any]]:
     raise AssertionError(f"{module} has no examples")
 
 
-class Use(NamedTuple):
-    """Ansible, and the looks that all tests read."""
-
-    ansible: Ansible
-    run: Run
-
-
 @pytest.fixture(scope="module")
 def ansible(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Ansible:
     cloud = start_cloud(
         {
             "tasks": [
-                {"provider": provider, "task_id": name, "life": [{"status": word}]} for provider, name, word in TASKS
+                {"provider": word, "task_id": task_id, "life": [{"status": status}]}
+                for word, given in EXAMPLES.items()
+                for task_id, status in given.tasks.items()
             ]
         }
     )
@@ -81,10 +59,10 @@ def without(ansible: Ansible, library: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def lacking(ansible: Ansible) -> Run:
-    return ansible.looks(
+    return ansible.polls(
         {
-            "requests": look("dingtalk_doc", "copy", keywords=without(ansible, "requests")),
-            "xmltodict": look("cos_doc", "job", keywords=without(ansible, "xmltodict")),
+            "requests": poll("dingtalk_doc", "copy", keywords=without(ansible, "requests")),
+            "xmltodict": poll("cos_doc", "job", keywords=without(ansible, "xmltodict")),
         }
     )
 
@@ -100,13 +78,16 @@ def test_a_library_that_is_missing_is_named_with_the_python_that_lacks_it(
 
 def test_the_examples_run_as_they_stand(ansible: Ansible) -> None:
     tasks = [task for module in MODULES.values() for task in examples(module)]
-    run = ansible.play(tasks, vars=VARIABLES)
+    run = ansible.play(
+        tasks, vars={name: value for each in EXAMPLES.values() for name, value in each.variables.items()}
+    )
     assert run.status == 0, run.output
     for task in tasks:
         assert f"TASK [{task['name']}]" in run.output or "block" in task
     assert "skipping" not in run.output
     assert "WARNING" not in run.output
-    assert "succeeded, 4 of 4 documents" in run.output
+    for words in [words for each in EXAMPLES.values() for words in each.prints]:
+        assert words in run.output
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from .ansible_runs import NEEDS, ROOT, Run, look
-from .start_runs import STARTERS, USER, call, result_of, start, task_of
+from ..cases import STARTS
+from .ansible_runs import NEEDS, ROOT, Run, poll
+from .start_runs import USER, call, result_of, start, task_of
 from .wait_runs import life, outcomes, wait
 
 OTHERS: dict[str, dict[str, Any]] = {
@@ -52,14 +53,14 @@ def oldest_python(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def run(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any], oldest_python: str) -> Run:
     cloud = start_cloud({"tasks": [life("waits", {"status": "pending", "looks": 99})]})
-    tasks: dict[str, Any] = {provider: start(provider, "plan") for provider in STARTERS}
-    results = [result_of(tasks, provider) for provider in STARTERS]
+    tasks: dict[str, Any] = {provider: start(provider, "plan") for provider in STARTS}
+    results = [result_of(tasks, provider) for provider in STARTS]
     tasks["wait"] = wait(tasks=[f"{{{{ {result} }}}}" for result in results])
-    for provider, result in zip(STARTERS, results):
-        tasks[f"look {provider}"] = look(provider, f"{{{{ {result}.task.task_id }}}}")
+    for provider, result in zip(STARTS, results):
+        tasks[f"poll {provider}"] = poll(provider, f"{{{{ {result}.task.task_id }}}}")
     tasks.update({name: call(name, **options) for name, options in OTHERS.items()})
     tasks["python"] = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "python"]}}
-    found: Run = start_ansible({**cloud.environment, **USER}).looks(
+    found: Run = start_ansible({**cloud.environment, **USER}).polls(
         tasks, "--extra-vars", f"ansible_python_interpreter={oldest_python}"
     )
     return found
@@ -70,14 +71,14 @@ def test_it_is_that_python(run: Run) -> None:
     assert (version["major"], version["minor"]) == (3, 9)
 
 
-@pytest.mark.parametrize("provider", STARTERS)
-def test_it_starts_and_looks(run: Run, provider: str) -> None:
+@pytest.mark.parametrize("provider", STARTS)
+def test_it_starts_and_polls(run: Run, provider: str) -> None:
     assert task_of(run, provider)["status"] == "pending"
-    assert run.task(f"look {provider}")["status"] == "succeeded"
+    assert run.task(f"poll {provider}")["status"] == "succeeded"
 
 
 def test_it_waits(run: Run) -> None:
-    assert outcomes(run.results["wait"]) == ["satisfied"] * 4
+    assert outcomes(run.results["wait"]) == ["satisfied"] * len(STARTS)
 
 
 @pytest.mark.parametrize("name", OTHERS)

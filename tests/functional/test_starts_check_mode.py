@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ..cases import STARTS
 from .ansible_runs import NEEDS, Run
-from .start_runs import STARTERS, USER, call, calls_of, error_of, result_of, start, starts_of, task_of
+from .start_runs import USER, call, calls_of, error_of, result_of, start, starts_of, task_of
 from .wait_runs import life, outcomes, wait
 
 
@@ -24,17 +25,17 @@ class Played(NamedTuple):
 
 
 def make_tasks(source: Path) -> dict[str, dict[str, Any]]:
-    tasks = {
-        "ess": start("ess", "plan", src=str(source), resource_id=None),
-        "cos_doc": start("cos_doc", "plan"),
-        "mps": start("mps", "plan"),
-        "dingtalk_doc": start("dingtalk_doc", "plan"),
+    starts = {word: start(word, "plan") for word in STARTS}
+    results = [f"{{{{ {result_of(starts, word)} }}}}" for word in STARTS]
+    return {
+        **starts,
+        "with a file": start("ess", "plan", src=str(source), resource_id=None),
         "refused": start("ess", "plan", src=str(source.parent), resource_name="plan.docx", resource_id=None),
         "not there yet": start("ess", "plan", src=f"{source.parent}/later.docx", resource_id=None),
         "abort": call("mps_task_abort", task_id="waiting"),
+        "list": call("mps_task_list_info", statuses="WAITING"),
+        "wait": wait(tasks=results),
     }
-    four = [f"{{{{ {result_of(tasks, provider)} }}}}" for provider in STARTERS]
-    return {**tasks, "list": call("mps_task_list_info", statuses="WAITING"), "wait": wait(tasks=four)}
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +46,10 @@ def played(
     source.write_bytes(b"PK")
     cloud = start_cloud({"tasks": [life("waiting", "pending")]})
     tasks = make_tasks(source)
-    return Played(start_ansible({**cloud.environment, **USER}).looks(tasks, "--check"), cloud)
+    return Played(start_ansible({**cloud.environment, **USER}).polls(tasks, "--check"), cloud)
 
 
-@pytest.mark.parametrize("provider", STARTERS)
+@pytest.mark.parametrize("provider", STARTS)
 def test_nothing_is_started_and_the_result_says_what_would_be(played: Played, provider: str) -> None:
     task = task_of(played.run, provider)
     assert (task["task_id"], task["status"], task["native_status"], task["done"]) == (None, "unknown", None, False)
@@ -58,7 +59,8 @@ def test_nothing_is_started_and_the_result_says_what_would_be(played: Played, pr
 
 
 def test_no_file_goes_up(played: Played) -> None:
-    assert "resource_id" not in played.run.results["ess"]
+    assert task_of(played.run, "with a file")["task_id"] is None
+    assert "resource_id" not in played.run.results["with a file"]
     assert calls_of(played.cloud, "UploadFiles", "GetAccessToken") == 0
 
 
@@ -73,7 +75,7 @@ def test_a_file_that_would_have_been_made_need_not_be_there(played: Played) -> N
 def test_the_wait_for_it_runs_through(played: Played) -> None:
     result = played.run.results["wait"]
     assert (result["failed"], result["outcome"]) == (False, "unfinished")
-    assert outcomes(result) == ["unfinished"] * 4
+    assert outcomes(result) == ["unfinished"] * len(STARTS)
 
 
 def test_nothing_is_aborted(played: Played) -> None:

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ..cases import CASES, STARTS
 from . import ansible_runs
 from .ansible_runs import Ansible, Run
-from .start_runs import STARTERS, USER, call, error_of, given, sentence, starts_of, task_of
+from .start_runs import USER, call, error_of, given, sentence, starts_of, task_of
 from .wait_runs import life
 
 #: how a module is lost, by the variable LOSS of its environment, at the request whose number is in LOSS_AT
@@ -56,19 +57,13 @@ case "$last" in
   *) exec sh -c "$last";;
 esac
 """
-MODULES = {**STARTERS, "abort": "mps_task_abort"}
+MODULES = {**{word: start.module for word, start in STARTS.items()}, "abort": "mps_task_abort"}
 ADVICE = {
-    "ess": "the cloud task may exist and cost money; ESS has no list of them, and to start it again makes another one.",
-    "cos_doc": "the cloud task may exist and cost money: look for it with cos_doc_job_list_info before you start it again.",
-    "mps": "the cloud task may exist and cost money: look for it with mps_task_list_info before you start it again.",
-    "dingtalk_doc": "the copy may exist or be in the making: look into the target folder before you start it again.",
+    **{word: f"{start.doubt}." for word, start in STARTS.items()},
     "abort": "it may have been aborted: poll it with mps_task_detail.",
 }
 TRIED = {
-    "ess": "Starting a Tencent ESS cloud task failed: ",
-    "cos_doc": "Starting a Tencent COS cloud task failed: ",
-    "mps": "Starting a Tencent MPS cloud task failed: ",
-    "dingtalk_doc": "Starting a DingTalk cloud task failed: ",
+    **{word: f"Starting a {CASES[word].title} cloud task failed: " for word in STARTS},
     "abort": "Aborting a Tencent MPS cloud task failed: ",
 }
 KILLED = "the module was killed by SIGKILL, as when memory runs out"
@@ -155,7 +150,7 @@ def played(
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ansible_runs, "CRASHES", ())  # here, modules crash on purpose
-            run = ansible.looks(tasks_for(ssh), *arguments, vars={"which_python": python})
+            run = ansible.polls(tasks_for(ssh), *arguments, vars={"which_python": python})
         yield Played(run, cloud)
     finally:
         for pid in pids.read_text(encoding="utf-8").split() if pids.exists() else ():

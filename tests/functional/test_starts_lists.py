@@ -61,7 +61,7 @@ def make_tasks() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
     cloud = start_cloud({"tasks": TASKS, "faults": FAULTS})
-    return Played(start_ansible(cloud.environment).looks(make_tasks()), cloud)
+    return Played(start_ansible(cloud.environment).polls(make_tasks()), cloud)
 
 
 def ids(played: Played, name: str) -> list[str]:

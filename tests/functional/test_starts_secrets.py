@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from ..cases import STARTS
 from .ansible_runs import Run
-from .start_runs import STARTERS, call, error_of, media, start, task_of
+from .start_runs import call, error_of, media, start, task_of
 
 KEY: dict[str, Any] = {
     "secret_id": "AKIDOPTIONS",
@@ -74,11 +75,11 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any], logged: Path) -> Run:
-    starts = [{"provider": provider, "match": ECHO, "faults": [ECHO]} for provider in STARTERS]
+    starts = [{"provider": provider, "match": ECHO, "faults": [ECHO]} for provider in STARTS]
     credentials = {"tencent": [KEY], "user_access_tokens": [USER_TOKEN]}
     cloud = start_cloud({"starts": starts, "credentials": credentials})
     environment = {name: value for name, value in cloud.environment.items() if not name.startswith("TENCENTCLOUD_")}
-    found: Run = start_ansible(environment).looks(make_tasks(), "-vvvv", environment={"PYTHONPATH": str(logged.parent)})
+    found: Run = start_ansible(environment).polls(make_tasks(), "-vvvv", environment={"PYTHONPATH": str(logged.parent)})
     return found
 
 
@@ -89,7 +90,7 @@ def test_no_secret_is_shown_or_logged(run: Run, logged: Path, secret: str) -> No
     assert secret not in logged.read_text(encoding="utf-8")
 
 
-def test_what_modules_log_is_looked_at(logged: Path) -> None:
+def test_modules_write_a_log(logged: Path) -> None:
     text = logged.read_text(encoding="utf-8")
     assert "Invoked with" in text
     assert "doc_password=NOT_LOGGING_PARAMETER" in text

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ..cases import STARTS
 from .ansible_runs import Run
-from .start_runs import STARTERS, USER, calls_of, error_of, sentence, start, starts_of, task_of
+from .start_runs import USER, calls_of, error_of, sentence, start, starts_of, task_of
 
 NOWHERE = "http://127.0.0.1:1"
 #: name: what happens to the calls of a start, how often it must be sent, and how many cloud tasks that makes
@@ -21,7 +22,6 @@ LOST: dict[str, tuple[Any, int, int]] = {
 }
 #: how a handshake breaks while a load balancer restarts
 BREAKS = ("tls_close", "tls_alert", "tls_plain")
-DOUBT = {"ess": "may exist", "cos_doc": "cos_doc_job_list_info", "mps": "mps_task_list_info", "dingtalk_doc": "folder"}
 
 
 class Played(NamedTuple):
@@ -39,7 +39,7 @@ def lost_starts() -> list[dict[str, Any]]:
     ]
     return mine + [
         {"provider": provider, "match": name, "faults": faults}
-        for provider in STARTERS
+        for provider in STARTS
         for name, (faults, dummy, dummy2) in LOST.items()
     ]
 
@@ -59,7 +59,7 @@ def played(
     times = {"hangs": 1.5}
     tasks = {
         f"{provider} {name}": start(provider, name, request_timeout=times.get(name))
-        for provider in STARTERS
+        for provider in STARTS
         for name in LOST
     }
     file: dict[str, Any] = {"src": str(source), "resource_id": None}
@@ -72,7 +72,7 @@ def played(
             "no upload": start("ess", "never", request_retries=0, keywords=elsewhere, **file),
         }
     )
-    return Played(start_ansible({**cloud.environment, **USER}).looks(tasks), cloud)
+    return Played(start_ansible({**cloud.environment, **USER}).polls(tasks), cloud)
 
 
 class OverTLS(NamedTuple):
@@ -85,17 +85,17 @@ class OverTLS(NamedTuple):
 
 @pytest.fixture(scope="module")
 def over_tls(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> OverTLS:
-    bad = [{"provider": name, "match": "bad record", "faults": ["tls_bad_record"]} for name in STARTERS]
+    bad = [{"provider": name, "match": "bad record", "faults": ["tls_bad_record"]} for name in STARTS]
     cloud = start_cloud({"starts": bad}, tls=True)
     breaking = {
         name: start_cloud({"connections": [{"fault": name, "first": 2}]}, tls=True) for name in BREAKS
     }  # that of the start which is not tried again, and the first one of the start which is
-    tasks = {f"{provider} bad record": start(provider, "bad record") for provider in STARTERS}
+    tasks = {f"{provider} bad record": start(provider, "bad record") for provider in STARTS}
     for name, broken in breaking.items():
         here = {"environment": broken.environment}
         tasks[f"{name} once"] = start("mps", "once", request_retries=0, keywords=here)
         tasks[f"{name} and again"] = start("mps", "again", keywords=here)
-    return OverTLS(start_ansible({**cloud.environment, **USER}).looks(tasks), cloud, breaking)
+    return OverTLS(start_ansible({**cloud.environment, **USER}).polls(tasks), cloud, breaking)
 
 
 @pytest.mark.parametrize("name", BREAKS)
@@ -112,24 +112,24 @@ def test_after_a_handshake_that_broke_a_start_is_sent_once(over_tls: OverTLS, na
     assert over_tls.breaking[name].stats()["connections_broken"] == 2
 
 
-@pytest.mark.parametrize("provider", STARTERS)
+@pytest.mark.parametrize("provider", STARTS)
 def test_a_bad_record_in_the_answer_leaves_a_start_in_doubt(over_tls: OverTLS, provider: str) -> None:
     error = error_of(over_tls.run, f"{provider} bad record", changed=True)
     assert (error["kind"], error["retryable"]) == ("network", False)
-    assert DOUBT[provider] in sentence(over_tls.run, f"{provider} bad record")
+    assert STARTS[provider].doubt in sentence(over_tls.run, f"{provider} bad record")
     assert starts_of(over_tls.cloud, provider) == (1, 1)
 
 
-@pytest.mark.parametrize("provider", STARTERS)
+@pytest.mark.parametrize("provider", STARTS)
 @pytest.mark.parametrize("name", LOST)
 def test_a_start_that_may_have_happened_is_told_as_that(played: Played, provider: str, name: str) -> None:
     error = error_of(played.run, f"{provider} {name}", changed=True)
     assert (error["kind"], error["retryable"]) == ("network", False)
-    assert DOUBT[provider] in sentence(played.run, f"{provider} {name}")
+    assert STARTS[provider].doubt in sentence(played.run, f"{provider} {name}")
     assert "task" not in played.run.results[f"{provider} {name}"]
 
 
-@pytest.mark.parametrize("provider", STARTERS)
+@pytest.mark.parametrize("provider", STARTS)
 def test_no_start_is_sent_again_but_after_a_refusal(played: Played, provider: str) -> None:
     extra = {"mps": (4, 2), "ess": (1, 1)}  # the two with a session; the one with a file
     more_starts, more_made = extra.get(provider, (0, 0))

@@ -40,7 +40,7 @@ def old_python() -> str:
 def run(start_ansible: Callable[..., Any], old_python: str) -> Run:
     interpreter = f"ansible_python_interpreter={old_python}"
     calls = {name: call(name) for name in MODULES}
-    found: Run = start_ansible({}).looks(calls, "--extra-vars", interpreter)
+    found: Run = start_ansible({}).polls(calls, "--extra-vars", interpreter)
     return found
 
 

@@ -17,21 +17,18 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ..cases import CASES
+from ..cases._case import TERMINAL
 from .ansible_runs import CRASHES, NEEDS, Run
 from .conftest import Simulator
-from .wait_runs import check_whole, free_of, item, looked_at, wait
+from .wait_runs import check_whole, free_of, item, polls_of, wait
 
 EACH = 10
 #: how likely another fault is before each step of a life, by seed
 CHANCES = (0.3, 0.45, 0.6)
 #: that of a request to the cloud in which some answers hang: a good one on a slow machine may then fail, too
 REQUEST_TIMEOUT = 1.5
-ENDS = {
-    "ess": ("succeeded", "failed"),
-    "cos_doc": ("succeeded", "failed", "partial", "canceled"),
-    "mps": ("succeeded", "failed", "partial"),
-    "dingtalk_doc": ("succeeded", "failed", "partial"),
-}
+ENDS = {word: [status for status in case.plays if status in TERMINAL] for word, case in CASES.items()}
 
 
 def fault(name: str, **parameters: Any) -> dict[str, Any]:
@@ -68,8 +65,8 @@ COUNTED = [
     fault("huge", bytes=1000),
 ]
 OVER_TLS = [fault("tls_bad_record")]
-#: faults that a wait mends within a poll, once: the next answer of that poll may be any other
-MENDED = {"ess": "clock_error", "cos_doc": "clock_error", "mps": "clock_error", "dingtalk_doc": "token_refused"}
+#: faults that a wait repairs within a poll, once: the next answer of that poll may be any other
+REPAIRED = {word: case.repaired for word, case in CASES.items()}
 #: what is no passing trouble, and so is final
 FINAL = {"signature_in_message"}
 CONNECTIONS = {
@@ -113,7 +110,7 @@ class Plan:
         self._chance = random.Random(seed)
         self._likely = self._chance.choice(CHANCES)
         self._counted = COUNTED + (OVER_TLS if tls else [])
-        self._deck = Deck(self._chance, [*HARMLESS, *SLOW, *self._counted, MENDED])
+        self._deck = Deck(self._chance, [*HARMLESS, *SLOW, *self._counted, REPAIRED])
         self.lives = [life for provider in NEEDS for life in self._lives(provider)]
         self.doomed = [self._doomed(provider) for provider in NEEDS]
         self.token_faults = [
@@ -135,12 +132,12 @@ class Plan:
         return [*missing, *({"status": word} for word in (*words, self._chance.choice(ENDS[provider])))]
 
     def _faults(self, provider: str) -> list[dict[str, Any]]:
-        """So many faults as chance will have it; no two in a row that are mended within the poll."""
+        """So many faults as chance will have it; no two in a row that are repaired within the poll."""
         found: list[dict[str, Any]] = []
         while self._chance.random() < self._likely:
             drawn = self._deck.draw()
-            name = MENDED[provider] if drawn is MENDED else drawn
-            if drawn is not MENDED or not found or found[-1]["fault"] != name:
+            name = REPAIRED[provider] if drawn is REPAIRED else drawn
+            if drawn is not REPAIRED or not found or found[-1]["fault"] != name:
                 found.append({"fault": name})
         return found
 
@@ -187,7 +184,7 @@ def played(
             **{**fast, "max_errors": 3},
         ),
     }
-    yield Played(plan, start_ansible(cloud.environment).looks(waits), cloud, down)
+    yield Played(plan, start_ansible(cloud.environment).polls(waits), cloud, down)
     for simulator in (cloud, down):
         simulator.stop()
 
@@ -236,7 +233,7 @@ def test_polls_that_all_fail_end_a_cloud_task_with_its_last_state(played: Played
     for task in result["tasks"]:
         assert (task["outcome"], task["status"], task["polls"]) == ("error", "running", 4)
         assert task["poll_error"]["retryable"] is True
-    assert looked_at(played.down, "doomed") == 4 * len(NEEDS)
+    assert polls_of(played.down, "doomed") == 4 * len(NEEDS)
 
 
 def test_what_is_printed_is_clean(played: Played) -> None:
@@ -252,4 +249,4 @@ def test_every_fault_of_the_stand_in_is_played_or_final(start_simulator: Callabl
         start_simulator().control("faults", {"faults": [{"fault": "?"}]})
     names = str(refused.value).partition(" is not one of ")[2].rstrip(".").split(", ")
     played = {each["name"] for each in (*HARMLESS, *SLOW, *COUNTED, *OVER_TLS)}
-    assert played | set(MENDED.values()) | FINAL == set(names)
+    assert played | set(REPAIRED.values()) | FINAL == set(names)

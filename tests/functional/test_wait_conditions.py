@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from .ansible_runs import Run
-from .wait_runs import check_whole, item, life, lines_of, looked_at, outcomes, wait
+from .wait_runs import check_whole, item, life, lines_of, outcomes, polls_of, wait
 
 SPEAKS = "{{ lookup('pipe', 'touch templated') }} {{ 1 + 1 }}"
 DONE: dict[str, Any] = {
@@ -71,8 +71,8 @@ class Played(NamedTuple):
 def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
     cloud = start_cloud({"tasks": LIVES})
     ansible = start_ansible(cloud.environment)
-    show = {"ansible.builtin.debug": {"msg": "<{{ look_11.task.error.message }}>"}}
-    return Played(ansible.looks(WAITS, post_tasks=[show]), cloud, ansible.folder)
+    show = {"ansible.builtin.debug": {"msg": "<{{ poll_11.task.error.message }}>"}}
+    return Played(ansible.polls(WAITS, post_tasks=[show]), cloud, ansible.folder)
 
 
 def ended(played: Played, name: str) -> dict[str, Any]:
@@ -146,8 +146,8 @@ def test_a_mistake_in_a_condition_is_told_before_anything_is_sent(played: Played
     assert (result["error"]["kind"], result["polls"]) == ("config", 0)
 
 
-def test_what_is_over_is_judged_without_a_look(played: Played) -> None:
-    assert looked_at(played.cloud, "over") == 0
+def test_what_is_over_is_judged_without_a_poll(played: Played) -> None:
+    assert polls_of(played.cloud, "over") == 0
 
 
 def test_condition_and_until_exclude_each_other(played: Played) -> None:

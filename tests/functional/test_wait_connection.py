@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from .wait_runs import PATIENCE, Running, item, life, lines_of, looked_at, outcomes, until, wait
+from .wait_runs import PATIENCE, Running, item, life, lines_of, outcomes, polls_of, until, wait
 
 SSHD = Path("/usr/sbin/sshd")
 
@@ -28,8 +28,8 @@ SSHD = Path("/usr/sbin/sshd")
 def kill_module(run: Running, cloud: Any, *, spared: set[int] | None = None) -> set[int]:
     """Kill the module in the middle of a round, and give back who that was."""
     found: set[int] = until(lambda: set(run.modules()) - (spared or set()), "a round")
-    before = looked_at(cloud, "x")
-    until(lambda: looked_at(cloud, "x") > before + 1, "a look")
+    before = polls_of(cloud, "x")
+    until(lambda: polls_of(cloud, "x") > before + 1, "a poll")
     for pid in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -48,7 +48,7 @@ def end_well(cloud: Any) -> None:
 def test_a_wait_survives_the_end_of_its_module(cloud: Any, start_ansible: Callable[..., Any]) -> None:
     run = Running(start_ansible(cloud.environment), wait(provider="mps", tasks=["x", "y"]))
     try:
-        until(lambda: looked_at(cloud, "x") > 1, "a second round")
+        until(lambda: polls_of(cloud, "x") > 1, "a second round")
         kill_module(run, cloud)
         until(lambda: "a round was lost, 1 in a row" in run.output, "a word about it")
         end_well(cloud)
@@ -60,7 +60,7 @@ def test_a_wait_survives_the_end_of_its_module(cloud: Any, start_ansible: Callab
 def test_the_same_crash_twice_ends_the_wait_with_what_is_known(cloud: Any, start_ansible: Callable[..., Any]) -> None:
     run = Running(start_ansible(cloud.environment), wait(provider="mps", tasks=["x", "y"]))
     try:
-        until(lambda: looked_at(cloud, "x") > 1, "a second round")
+        until(lambda: polls_of(cloud, "x") > 1, "a second round")
         kill_module(run, cloud, spared=kill_module(run, cloud))
         result = run.result()
         assert (result["outcome"], outcomes(result)) == ("error", ["error", "satisfied"])
@@ -75,7 +75,7 @@ def test_a_crash_is_told_in_its_last_words(cloud: Any, start_ansible: Callable[.
     text = 'raise RuntimeError("the install of requests is broken")\n'
     (ansible.folder / "requests" / "__init__.py").write_text(text, encoding="utf-8")
     broken = {"environment": {"PYTHONPATH": str(ansible.folder)}}
-    run = ansible.looks({"crash": wait(provider="mps", task_id="x", keywords=broken)})
+    run = ansible.polls({"crash": wait(provider="mps", task_id="x", keywords=broken)})
     assert "the install of requests is broken" in run.sentence("crash")
     assert outcomes(run.results["crash"]) == []
 
@@ -107,7 +107,7 @@ def test_a_name_server_that_never_answers_costs_neither_the_time_limit_nor_the_o
         "alone": wait(tasks=both[:1], timeout=3, keywords=keywords),
         "beside another": wait(tasks=both, timeout=6, request_timeout=2, keywords=keywords),
     }
-    results = ansible.looks(waits).results
+    results = ansible.polls(waits).results
     for name, limit in (("alone", 3), ("beside another", 6)):
         assert results[name]["outcome"] == "timed_out"
         assert results[name]["elapsed"] < limit + 20  # the name server would take 300 s
@@ -240,7 +240,7 @@ def test_a_wait_over_ssh_survives_the_end_of_its_connection(
     run_far: Callable[..., Running], host: Host, cloud: Any
 ) -> None:
     run = run_far()
-    until(lambda: looked_at(cloud, "x") > 3, "a second round")
+    until(lambda: polls_of(cloud, "x") > 3, "a second round")
     host.cut()
     until(lambda: "a round was lost, 1 in a row" in run.output, "a word about it")
     end_well(cloud)
@@ -253,7 +253,7 @@ def test_a_host_that_is_gone_ends_the_wait_and_leaves_the_state(
 ) -> None:
     state = tmp_path / "state.json"
     run = run_far(max_errors=2, state_file=str(state))
-    until(lambda: looked_at(cloud, "x") > 3, "a second round")
+    until(lambda: polls_of(cloud, "x") > 3, "a second round")
     host.stop()
     result = run.result()
     assert (result["outcome"], outcomes(result)) == ("error", ["error", "satisfied"])
@@ -266,7 +266,7 @@ def test_a_wait_ends_by_its_own_clock_when_the_host_is_silent(
     run_far: Callable[..., Running], host: Host, cloud: Any, keywords: dict[str, Any]
 ) -> None:
     run = run_far(timeout=12, heartbeat=1, keywords=keywords)
-    until(lambda: looked_at(cloud, "x") > 3, "a second round")
+    until(lambda: polls_of(cloud, "x") > 3, "a second round")
     host.freeze()
     began = time.monotonic()
     result = run.result()
@@ -284,4 +284,4 @@ def test_a_host_that_cannot_be_reached_at_first_is_unreachable_at_once(
     result = run_far(keywords={"ignore_unreachable": True}).result()
     assert result["unreachable"] is True
     assert result["changed"] is False
-    assert looked_at(cloud, "x") == 0
+    assert polls_of(cloud, "x") == 0

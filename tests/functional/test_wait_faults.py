@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything that can go wrong on the way to a cloud, at each of the four: what may pass is survived, the rest is told."""
+"""Everything that can go wrong on the way to a cloud, at each service: what may pass is survived, the rest is told."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ..cases import CASES
 from .ansible_runs import NEEDS, Run
-from .wait_runs import Running, check_whole, item, life, looked_at, outcomes, until, wait
+from .wait_runs import Running, check_whole, item, life, outcomes, polls_of, until, wait
 
 TWENTY_MINUTES = 1200
 PASSING: dict[str, dict[str, Any]] = {
@@ -41,18 +42,14 @@ THROTTLING: dict[str, dict[str, Any]] = {
     "http_429 in seconds": {"retry_after": 1},
     "http_429 by date": {"retry_after": 1, "as_date": True},
 }
-FINAL = {
-    "ess": ["AuthFailure.SignatureFailure", "UnauthorizedOperation", "InvalidParameterValue"],
-    "cos_doc": ["InvalidAccessKeyId", "AccessDenied", "NoSuchBucket"],
-    "mps": ["AuthFailure.SecretIdNotFound", "UnauthorizedOperation.CamNoAuth", "InvalidParameter"],
-    "dingtalk_doc": ["invalidClientIdOrSecret", "Forbidden.AccessDenied.AccessTokenPermissionDenied", "paramError"],
-}
+#: the kinds of errors that end a cloud task at once, each with the vendor's code
+FINAL = {word: {case.code(kind): kind for kind in ("auth", "permission", "invalid")} for word, case in CASES.items()}
 FAST: dict[str, Any] = {"rate_limit": dict.fromkeys(NEEDS, 100), "fail_fast": False, "request_timeout": 2}
 
 
-def fault(name: str, parameters: dict[str, Any], looks: int) -> dict[str, Any]:
+def fault(name: str, parameters: dict[str, Any], polls: int) -> dict[str, Any]:
     """A step of a life."""
-    return {"fault": {"name": name.partition(" ")[0], **parameters}, "looks": looks}
+    return {"fault": {"name": name.partition(" ")[0], **parameters}, "looks": polls}
 
 
 def make_lives(tls: bool = False) -> list[dict[str, Any]]:
@@ -95,7 +92,7 @@ def played(
         "throttling": of_each(THROTTLING),
         "down": of_each(["down", "up and down"], max_errors=3),
     }
-    return Played(start_ansible(cloud.environment).looks(waits), cloud)
+    return Played(start_ansible(cloud.environment).polls(waits), cloud)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +107,7 @@ def told(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> 
         **{f"final {provider}": wait(tasks=[item(provider, code) for code in codes], **FAST)
            for provider, codes in FINAL.items()},
     }  # fmt: skip
-    return Played(start_ansible(cloud.environment).looks(waits), cloud)
+    return Played(start_ansible(cloud.environment).polls(waits), cloud)
 
 
 def records(played: Played, name: str) -> dict[str, dict[str, Any]]:
@@ -160,9 +157,9 @@ def test_too_many_errors_in_a_row_end_a_cloud_task(played: Played, provider: str
 @pytest.mark.parametrize("provider", NEEDS)
 def test_what_is_final_ends_a_cloud_task_with_the_vendors_words(told: Played, provider: str) -> None:
     result = told.run.results[f"final {provider}"]
-    assert outcomes(result) == ["error"] * 3
+    assert outcomes(result) == ["error"] * len(FINAL[provider])
     kinds = [task["poll_error"]["kind"] for task in result["tasks"]]
-    assert kinds == ["auth", "permission", "invalid"]
+    assert kinds == list(FINAL[provider].values())
     for task, code in zip(result["tasks"], FINAL[provider]):
         assert task["polls"] == 1
         assert task["poll_error"]["message"] == f"the vendor says {code}"
@@ -172,13 +169,13 @@ def test_what_is_final_ends_a_cloud_task_with_the_vendors_words(told: Played, pr
 @pytest.mark.parametrize(("name", "side"), [("clock ahead", "behind"), ("clock behind", "ahead of")])
 def test_a_clock_that_is_off_is_corrected_with_one_warning(told: Played, name: str, side: str) -> None:
     result = told.run.results[name]
-    assert outcomes(result) == ["satisfied"] * 4
+    assert outcomes(result) == ["satisfied"] * len(NEEDS)
     (warning,) = result["warnings"]
     assert warning.startswith("This host's clock is ")
     assert f" s {side} the vendor's" in warning
     seconds = int(warning.split()[4])
     assert TWENTY_MINUTES - 60 < seconds < TWENTY_MINUTES + 60
-    assert result["api_calls"]["mps"] < 3 * 2  # the correction is not made anew with each look
+    assert result["api_calls"]["mps"] < 3 * 2  # the correction is not made anew with each poll
 
 
 def test_what_ends_in_the_middle_of_a_wait_is_renewed(
@@ -190,21 +187,21 @@ def test_what_ends_in_the_middle_of_a_wait_is_renewed(
     waiting = wait(tasks=[item(provider, "x") for provider in NEEDS], cvm_role="builder")
     run = Running(start_ansible(cloud.environment), waiting)
     try:
-        until(lambda: all(looks_that_went_well(cloud, provider) > 2 for provider in NEEDS), "a look")
+        until(lambda: all(polls_that_went_well(cloud, provider) > 2 for provider in NEEDS), "a poll")
         fetched = cloud.stats()
-        before = {provider: looks_that_went_well(cloud, provider) for provider in NEEDS}
+        before = {provider: polls_that_went_well(cloud, provider) for provider in NEEDS}
         cloud.control("expire")
-        until(lambda: all(looks_that_went_well(cloud, name) > before[name] for name in NEEDS), "a look with new keys")
+        until(lambda: all(polls_that_went_well(cloud, name) > before[name] for name in NEEDS), "a poll with new keys")
         cloud.control("tasks", {"tasks": [{**life, "life": [{"status": "succeeded"}]} for life in lives]})
-        assert outcomes(run.result()) == ["satisfied"] * 4
+        assert outcomes(run.result()) == ["satisfied"] * len(NEEDS)
         assert cloud.stats()["tokens_issued"] > fetched["tokens_issued"]
         assert cloud.stats()["role_key_fetches"] > fetched["role_key_fetches"]
         assert any(entry["verdict"].startswith("AuthFailure") for entry in cloud.journal())
-        assert looked_at(cloud, "x") > 12
+        assert polls_of(cloud, "x") > 3 * len(NEEDS)
     finally:
         run.stop()
 
 
-def looks_that_went_well(cloud: Any, provider: str) -> int:
+def polls_that_went_well(cloud: Any, provider: str) -> int:
     entries = cloud.journal()
     return sum((e["provider"], e["task_id"], e["verdict"]) == (provider, "x", "ok") for e in entries)

@@ -15,8 +15,8 @@ from .conftest import Simulator
 from .wait_runs import item, outcomes, wait
 
 BREAKS = ("tls_close", "tls_alert", "tls_plain")
-COUNT = 200
-EACH = COUNT // len(NEEDS)
+EACH = 200 // len(NEEDS)
+COUNT = EACH * len(NEEDS)
 #: a first answer that takes a while, so that many are asked for side by side, over connections of their own
 SLOW = {"fault": {"name": "hang", "seconds": 0.4}}
 LEAST_BROKEN = 8
@@ -50,7 +50,7 @@ def played(start_cloud: Callable[..., Simulator], start_ansible: Callable[..., A
         )
         for name in BREAKS
     }
-    return Played(start_ansible({}).looks(waits), clouds)
+    return Played(start_ansible({}).polls(waits), clouds)
 
 
 @pytest.mark.parametrize("name", BREAKS)

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .ansible_runs import AGENT, NEEDS, Run, look
-from .wait_runs import check_whole, free_of, item, life, looked_at, outcomes, wait
+from .ansible_runs import AGENT, NEEDS, Run, poll
+from .wait_runs import check_whole, free_of, item, life, outcomes, polls_of, wait
 
 SECRET = "EXAMPLE-FAKE-MISPLACED-SECRET"
 FIRST = {"secret_id": "AKIDFIRST", "secret_key": "EXAMPLE-FAKE-FIRST-KEY"}
@@ -40,7 +40,7 @@ def mps(*items: Any, **options: Any) -> dict[str, Any]:
 
 GOOD: dict[str, dict[str, Any]] = {
     "forms": mps("text", {"task_id": "dict"}, {"task": DONE}, RUNNING, 42),
-    "results": wait(tasks="{{ looks.results }}", fail_fast=False),
+    "results": wait(tasks="{{ polls.results }}", fail_fast=False),
     "twins": mps("twin", {"task_id": "twin", "provider": "mps"}, "twin"),
     "a text with commas": wait(provider="mps", tasks="text, twin"),
     "nothing": wait(tasks=[]),
@@ -49,7 +49,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "over and wanted otherwise": wait(tasks=[{"task": DONE}], until="failed"),
     "defaults": wait(tasks=[{"provider": provider, "task_id": "any"} for provider in NEEDS], **DEFAULTS),
     "default of an account": mps("of two accounts", profile="second"),
-    "decided before a look": wait(tasks=[{"task": {**DONE, "status": "failed"}}, item("mps", "x")], delay=50),
+    "decided before a poll": wait(tasks=[{"task": {**DONE, "status": "failed"}}, item("mps", "x")], delay=50),
     "a record beside its own cloud task": mps(
         "twin",
         {"task": {**DONE, "task_id": "twin", "ref": {"provider": "mps", "task_id": "twin"}}},
@@ -118,9 +118,9 @@ def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
     for name, key in (("first", FIRST), ("second", SECOND)):
         text = json.dumps({"secretId": key["secret_id"], "secretKey": key["secret_key"]})
         (ansible.home / ".tccli" / f"{name}.credential").write_text(text, encoding="utf-8")
-    looks = look("mps", "{{ item }}", keywords={"loop": ["ended", "failing", "going"], "register": "looks"})
+    polls = poll("mps", "{{ item }}", keywords={"loop": ["ended", "failing", "going"], "register": "polls"})
     refused = {name: task for name, (task, dummy) in REFUSED.items()}
-    return Played(ansible.looks({**GOOD, **refused}, "-vvvv", pre_tasks=[looks]), cloud)
+    return Played(ansible.polls({**GOOD, **refused}, "-vvvv", pre_tasks=[polls]), cloud)
 
 
 def ended(played: Played, name: str) -> dict[str, Any]:
@@ -136,22 +136,22 @@ def test_items_come_in_three_forms(played: Played) -> None:
     assert of(played, "forms") == ["text", "dict", "never asked", "text", "42"]
     assert of(played, "a text with commas") == ["text", "twin"]
     assert outcomes(ended(played, "forms")) == ["satisfied"] * 5
-    assert looked_at(played.cloud, "never asked") == 0
+    assert polls_of(played.cloud, "never asked") == 0
 
 
-def test_results_of_a_loop_of_looks_can_be_waited_on(played: Played) -> None:
+def test_results_of_a_loop_of_polls_can_be_waited_on(played: Played) -> None:
     result = ended(played, "results")
     assert of(played, "results") == ["ended", "failing", "going"]
     assert outcomes(result) == ["satisfied", "failed", "satisfied"]
     assert [task["polls"] for task in result["tasks"]] == [0, 0, 1]
-    assert looked_at(played.cloud, "ended") == 1  # that of the loop
+    assert polls_of(played.cloud, "ended") == 1  # that of the loop
 
 
 def test_the_same_cloud_task_is_looked_at_once_and_reported_as_often_as_it_is_listed(played: Played) -> None:
     result = ended(played, "twins")
     assert outcomes(result) == ["satisfied"] * 3
     assert result["tasks"][0] == result["tasks"][1] == result["tasks"][2]
-    assert (looked_at(played.cloud, "twin"), result["polls"], result["api_calls"]) == (3, 1, {"mps": 1})
+    assert (polls_of(played.cloud, "twin"), result["polls"], result["api_calls"]) == (3, 1, {"mps": 1})
     beside = ended(played, "a record beside its own cloud task")
     assert (outcomes(beside), beside["polls"]) == (["satisfied"] * 2, 1)
 
@@ -164,20 +164,20 @@ def test_nothing_to_wait_for_is_satisfied_with_a_warning(played: Played, name: s
     assert result["warnings"] == ["The list of cloud tasks is empty, so there was nothing to wait for."]
 
 
-def test_what_is_over_needs_no_look(played: Played) -> None:
+def test_what_is_over_needs_no_poll(played: Played) -> None:
     assert outcomes(ended(played, "all is over")) == ["satisfied"]
     assert outcomes(ended(played, "over and wanted otherwise")) == ["failed"]
     assert ended(played, "all is over")["api_calls"] == {}
 
 
-def test_records_that_are_the_verdict_need_no_look_at_the_rest(played: Played) -> None:
-    result = ended(played, "decided before a look")
+def test_records_that_are_the_verdict_need_no_poll_of_the_rest(played: Played) -> None:
+    result = ended(played, "decided before a poll")
     assert (outcomes(result), result["polls"]) == (["failed", "unfinished"], 0)
 
 
 def test_defaults_go_to_the_items_that_they_belong_to(played: Played) -> None:
     result = ended(played, "defaults")
-    assert outcomes(result) == ["satisfied"] * 4
+    assert outcomes(result) == ["satisfied"] * len(NEEDS)
     assert [task["ref"] for task in result["tasks"]] == [item(provider, "any") for provider in NEEDS]
 
 

@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
-from .ansible_runs import NEEDS, Run
-from .wait_runs import ENDLESS, QUICK, check_whole, item, life, looked_at, outcomes, wait
+from .ansible_runs import Run
+from .wait_runs import ENDLESS, QUICK, check_whole, item, life, outcomes, polls_of, wait
 
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 LIVES = [
-    *(life("mixed", "pending", "running", "succeeded", provider=provider) for provider in NEEDS),
     life("good", "succeeded"),
     life("slow", {"status": "running", "seconds": 1.5}, "succeeded"),
     life("bad", "running", {"status": "failed", "code": "E-9", "message": "the film is torn"}),
@@ -41,7 +38,6 @@ def mps(*names: str, **options: Any) -> dict[str, Any]:
 def make_waits() -> dict[str, dict[str, Any]]:
     every_end = [item("mps", name) for name in ("good", "bad", "half")] + [item("cos_doc", "stopped")]
     return {
-        "mixed": wait(tasks=[item(provider, "mixed") for provider in NEEDS]),
         "one": wait(provider="mps", task_id="good"),
         "failed": wait(provider="mps", task_id="bad"),
         "fail fast": mps("bad", "endless"),
@@ -74,7 +70,7 @@ class Played(NamedTuple):
 @pytest.fixture(scope="module")
 def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
     cloud = start_cloud({"tasks": LIVES})
-    return Played(start_ansible(cloud.environment).looks(make_waits()), cloud)
+    return Played(start_ansible(cloud.environment).polls(make_waits()), cloud)
 
 
 def ended(played: Played, name: str) -> dict[str, Any]:
@@ -92,7 +88,6 @@ def test_every_result_is_whole(played: Played, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "whole", "each"),
     [
-        ("mixed", "satisfied", ["satisfied"] * 4),
         ("one", "satisfied", ["satisfied"]),
         ("failed", "failed", ["failed"]),
         ("fail fast", "failed", ["failed", "unfinished"]),
@@ -117,20 +112,6 @@ def test_outcomes(played: Played, name: str, whole: str, each: list[str]) -> Non
     result = ended(played, name)
     assert result["outcome"] == whole
     assert outcomes(result) == each
-
-
-def test_a_wait_of_all_services_keeps_order_and_tells_the_whole_story(played: Played) -> None:
-    result = ended(played, "mixed")
-    assert [task["provider"] for task in result["tasks"]] == list(NEEDS)
-    for task in result["tasks"]:
-        assert task["polls"] == 3
-        assert [change["status"] for change in task["history"]] == ["pending", "running", "succeeded"]
-        assert all(re.fullmatch(TIME, change["at"]) for change in task["history"])
-        assert 0 < task["elapsed"] <= result["elapsed"]
-        assert task["ref"] == item(task["provider"], "mixed")
-    assert result["polls"] == 12
-    assert result["api_calls"] == {"ess": 3, "cos_doc": 3, "mps": 3, "dingtalk_doc": 5}  # and a token a round
-    assert "4 of 4 cloud tasks satisfied the wait" in result["msg"]
 
 
 def test_one_cloud_task_stands_in_task_too(played: Played) -> None:
@@ -169,11 +150,11 @@ def test_the_time_limit_holds(played: Played) -> None:
     assert len(ended(played, "timed out")["unfinished_tasks"]) == 2
 
 
-def test_a_wait_of_no_time_looks_once(played: Played) -> None:
+def test_a_wait_of_no_time_polls_once(played: Played) -> None:
     assert [task["polls"] for task in ended(played, "once")["tasks"]] == [1, 1]
 
 
-def test_looks_are_counted(played: Played) -> None:
+def test_polls_are_counted(played: Played) -> None:
     assert [task["polls"] for task in ended(played, "any of two")["tasks"]] == [1, 3]
     assert ended(played, "any of two")["api_calls"] == {"mps": 4}
 
@@ -197,7 +178,7 @@ def test_a_cloud_task_may_appear_late_but_not_vanish(played: Played) -> None:
 def test_a_refusal_of_the_vendor_ends_a_cloud_task_at_once(played: Played) -> None:
     result = ended(played, "any of two")
     assert "UnauthorizedOperation: not your task" in result["msg"]
-    assert looked_at(played.cloud, "denied") == 2  # one look in each of two waits
+    assert polls_of(played.cloud, "denied") == 2  # one poll in each of two waits
 
 
 def test_a_status_that_nobody_documents_is_said_once(played: Played) -> None:
@@ -211,5 +192,5 @@ def test_calls_are_spaced(played: Played) -> None:
     assert ended(played, "rate")["elapsed"] >= 19 / 20
 
 
-def test_the_first_look_can_be_later(played: Played) -> None:
+def test_the_first_poll_can_be_later(played: Played) -> None:
     assert ended(played, "delay")["elapsed"] >= 1

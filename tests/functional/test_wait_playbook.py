@@ -12,7 +12,7 @@ import pytest
 
 from .ansible_runs import Run
 from .conftest import TENCENT
-from .wait_runs import WAIT, check_whole, life, lines_of, looked_at, outcomes, wait
+from .wait_runs import WAIT, check_whole, life, lines_of, outcomes, polls_of, wait
 
 NO_KEYS = {"TENCENTCLOUD_SECRET_ID": "", "TENCENTCLOUD_SECRET_KEY": ""}
 NOT_STARTED: dict[str, Any] = {
@@ -59,9 +59,9 @@ def make_waits() -> dict[str, dict[str, Any]]:
         "timeout keyword: hanging": mps("hangs", "good", require="any", until="failed", request_timeout=1,
                                         keywords={"timeout": 10}),
         "timeout keyword: too short": mps("endless", delay=30, keywords={"timeout": 1}),
-        "until keyword": mps("again", keywords={"until": "look_11.outcome == 'satisfied'", "retries": 2, "delay": 0}),
+        "until keyword": mps("again", keywords={"until": "poll_11.outcome == 'satisfied'", "retries": 2, "delay": 0}),
         "retries keyword": mps("good", keywords={"retries": 2}),
-        "failed when": mps("bad", keywords={"failed_when": "look_13.outcome not in ['satisfied', 'failed']"}),
+        "failed when": mps("bad", keywords={"failed_when": "poll_13.outcome not in ['satisfied', 'failed']"}),
         "tencent": mps("good", keywords={"module_defaults": tencent, "environment": NO_KEYS}),
         "all": mps("good", keywords={"module_defaults": every}),
         "delegated": mps("from elsewhere", keywords={"delegate_to": "bastion"}),
@@ -96,7 +96,7 @@ def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
     python = {"ansible_python_interpreter": ansible.interpreter("bastion-python", *keys)}
     add = {"ansible.builtin.add_host": {**bastion, **python}}
     environment = {f"TENCENTCLOUD_{name.upper()}": value for name, value in TENCENT.items()}
-    run = ansible.looks(make_waits(), pre_tasks=[add], post_tasks=[RESCUE], environment=environment)
+    run = ansible.polls(make_waits(), pre_tasks=[add], post_tasks=[RESCUE], environment=environment)
     options = f"provider=mps task_id=good secret_id={TENCENT['secret_id']} secret_key={TENCENT['secret_key']}"
     return Played(run, cloud, ansible.command("adhoc", "localhost", "-m", WAIT, "-a", options))
 
@@ -106,7 +106,7 @@ def ended(played: Played, name: str) -> dict[str, Any]:
     return result
 
 
-def test_check_mode_looks_once_and_never_fails(played: Played) -> None:
+def test_check_mode_polls_once_and_never_fails(played: Played) -> None:
     good, sorts = ended(played, "check: good"), ended(played, "check: all sorts")
     assert (good["outcome"], outcomes(good)) == ("satisfied", ["satisfied"])
     assert (sorts["outcome"], sorts["failed"]) == ("unfinished", False)
@@ -147,13 +147,13 @@ def test_a_timeout_of_the_ansible_task_leaves_the_last_records(played: Played) -
     assert "timeout of the Ansible task" in result["msg"]
 
 
-def test_a_look_that_hangs_does_not_cost_the_records_of_the_others(played: Played) -> None:
+def test_a_poll_that_hangs_does_not_cost_the_records_of_the_others(played: Played) -> None:
     result = ended(played, "timeout keyword: hanging")
     assert outcomes(result) == ["timed_out", "failed"]
     assert result["tasks"][1]["status"] == "succeeded"
 
 
-def test_a_timeout_before_the_first_look_is_no_success(played: Played) -> None:
+def test_a_timeout_before_the_first_poll_is_no_success(played: Played) -> None:
     result = ended(played, "timeout keyword: too short")
     assert (result["outcome"], result["failed"]) == ("timed_out", True)
     check_whole(result)
@@ -190,7 +190,7 @@ def test_the_environment_is_that_of_the_ansible_task(played: Played) -> None:
 
 def test_a_password_of_few_letters_is_not_cut_out_of_what_a_wait_goes_on_with(played: Played) -> None:
     assert outcomes(ended(played, "short secret")) == ["satisfied"]
-    assert looked_at(played.cloud, "m-1234") >= 3
+    assert polls_of(played.cloud, "m-1234") >= 3
 
 
 def test_a_rescue_knows_what_failed(played: Played) -> None:
@@ -202,5 +202,5 @@ def test_it_works_ad_hoc(played: Played) -> None:
     assert '"outcome": "satisfied"' in played.ad_hoc.output
 
 
-def test_looks_in_vain_are_not_made(played: Played) -> None:
-    assert looked_at(played.cloud, "x") == 0
+def test_polls_in_vain_are_not_made(played: Played) -> None:
+    assert polls_of(played.cloud, "x") == 0

@@ -42,11 +42,11 @@ class Played(NamedTuple):
 def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
     cloud = start_cloud({"tasks": LIVES})
     ansible = start_ansible(cloud.environment)
-    run = ansible.looks(WAITS)
+    run = ansible.polls(WAITS)
     sections = run.output.split("TASK [")
     lines = {section.split("]")[0]: lines_of(section) for section in sections}
     ansible.environment["CLOUDWAIT_PROGRESS"] = "0"
-    silent = ansible.looks({"silent": WAITS["changes"]})
+    silent = ansible.polls({"silent": WAITS["changes"]})
     return Played(lines, run, silent)
 
 

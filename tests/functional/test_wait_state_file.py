@@ -18,7 +18,7 @@ import pytest
 
 from .ansible_runs import Run
 from .conftest import DINGTALK, TENCENT
-from .wait_runs import Running, check_whole, item, life, lines_of, looked_at, outcomes, until, wait
+from .wait_runs import Running, check_whole, item, life, lines_of, outcomes, polls_of, until, wait
 
 IDS = ["ended", "going", "torn"]
 LIVES = [
@@ -96,7 +96,7 @@ def killed(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
         until(lambda: has_seen_progress(path) and runs[0].modules(), "a round after two changes")
         runs[0].kill()
         text, mode = path.read_text(encoding="utf-8"), stat.S_IMODE(path.stat().st_mode)
-        asked = {name: looked_at(cloud, name) for name in IDS}
+        asked = {name: polls_of(cloud, name) for name in IDS}
         runs.append(Running(ansible, waiting, name="second"))
         until(lambda: not runs[0].processes(), "the end of what a killed wait has started")
         until(lambda: read(path)["saved"] > json.loads(text)["state"]["saved"], "a state file of the second run")
@@ -109,7 +109,7 @@ def killed(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
     left = sorted(found.name for found in ansible.folder.iterdir() if "night" in found.name or "wait-" in found.name)
     with open(ansible.folder / "in-use.json.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        others = ansible.looks(misuse(ansible.folder, text))
+        others = ansible.polls(misuse(ansible.folder, text))
     return Killed(
         json.loads(text)["state"],
         mode,
@@ -137,8 +137,8 @@ def test_a_state_that_cannot_be_written_costs_a_warning_and_not_the_wait(
     try:
         until((folder / "state.json").exists, "a state file")
         shutil.rmtree(folder)
-        seen = looked_at(cloud, "going")
-        until(lambda: looked_at(cloud, "going") > seen + 20, "more rounds")
+        seen = polls_of(cloud, "going")
+        until(lambda: polls_of(cloud, "going") > seen + 20, "more rounds")
         cloud.control("tasks", {"tasks": [life("going", "succeeded")]})
         result = run.result()
     finally:
@@ -230,4 +230,4 @@ def test_the_options_of_the_new_call_win(killed: Killed) -> None:
 
 
 def test_the_cloud_was_asked_for_what_had_ended_in_other_waits_only(killed: Killed) -> None:
-    assert looked_at(killed.cloud, "ended") == 2  # the killed wait, and check mode, which knows nothing of it
+    assert polls_of(killed.cloud, "ended") == 2  # the killed wait, and check mode, which knows nothing of it

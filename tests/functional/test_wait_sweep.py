@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits on more than a hundred media tasks, with and without the vendor's lists in place of looks."""
+"""Waits on more than a hundred media tasks, with and without the vendor's lists in place of polls."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .conftest import Simulator
 from .wait_runs import outcomes, wait
 
 COUNT = 120
-#: how many of each status there are before all succeed; none moves from list to list, which would cost it a look
+#: how many of each status there are before all succeed; none moves from list to list, which would cost it a poll
 FIRST = {"running": 105, "pending": 15}
-#: how long that takes from the first look or list on
+#: how long that takes from the first poll or list on
 SECONDS = {"auto": 5}
 WAITS: dict[str, dict[str, Any]] = {
     "never": {},
@@ -55,15 +55,15 @@ def make_wait(name: str, **options: Any) -> dict[str, Any]:
 def play(cloud: Simulator, ansible: Ansible, waits: Mapping[str, Mapping[str, Any]]) -> Swept:
     """One wait after the other; each has its cloud tasks made just before, and a note in the journal."""
     headers = {"X-Simulator-Key": cloud.control_key}
-    looks: dict[str, dict[str, Any]] = {}
+    polls: dict[str, dict[str, Any]] = {}
     for name, options in waits.items():
         url = f"{cloud.url}/{name}"
-        looks[f"mark {name}"] = {"ansible.builtin.uri": {"url": url, "status_code": [400, 404]}}
+        polls[f"mark {name}"] = {"ansible.builtin.uri": {"url": url, "status_code": [400, 404]}}
         body = {"tasks": make_lives(name)}
         make = {"url": f"{cloud.url}/_simulator/tasks", "method": "POST", "headers": headers}
-        looks[f"make {name}"] = {"ansible.builtin.uri": {**make, "body": body, "body_format": "json"}}
-        looks[name] = make_wait(name, **options)
-    run = ansible.looks(looks)
+        polls[f"make {name}"] = {"ansible.builtin.uri": {**make, "body": body, "body_format": "json"}}
+        polls[name] = make_wait(name, **options)
+    run = ansible.polls(polls)
     calls: dict[str, Counter[str]] = {name: Counter() for name in waits}
     present: Counter[str] = Counter()
     for entry in cloud.journal():
@@ -86,7 +86,7 @@ def test_all_are_seen_to_their_end(swept: Swept, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["auto", "alone"])
-def test_lists_take_the_place_of_looks(swept: Swept, name: str) -> None:
+def test_lists_take_the_place_of_polls(swept: Swept, name: str) -> None:
     assert swept.calls[name]["DescribeTasks"] >= 2
     assert swept.calls[name]["DescribeTaskDetail"] == COUNT  # one to see each end
     assert swept.calls["never"]["DescribeTaskDetail"] >= 2 * COUNT

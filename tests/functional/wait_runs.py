@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..cases._case import RECORD, STATUSES
 from .ansible_runs import NEEDS, ROOT, Ansible, Run
 
 WAIT = "cloudwait.conversion.wait_for_task"
-#: quick looks, and ends that no test should ever meet
+#: quick polls, and ends that no test should ever meet
 QUICK: dict[str, Any] = {"sleep": 0.05, "max_sleep": 0.2, "timeout": 60}
 ENDLESS = [{"status": "running"}]
 RESULT = {
@@ -36,11 +37,7 @@ RESULT = {
     "api_calls",
     "changed",
 }
-STATUSES = ("pending", "running", "succeeded", "partial", "failed", "canceled", "unknown")
-RECORD = {
-    "provider", "task_id", "status", "native_status", "done", "progress", "counts", "error", "parts", "outputs",
-    "created_at", "started_at", "finished_at", "request_id", "ref", "outcome", "polls", "elapsed", "history",
-}  # fmt: skip
+WAITED = {*RECORD, "outcome", "polls", "elapsed", "history"}
 FAILED = ("failed", "not_found", "error")
 PATIENCE = 60.0
 
@@ -60,7 +57,7 @@ def item(provider: str, task_id: str, **more: Any) -> dict[str, Any]:
 
 
 def life(task_id: str, *steps: str | Mapping[str, Any], provider: str = "mps") -> dict[str, Any]:
-    """A cloud task of a scenario; a step that is a word is a status for one look."""
+    """A cloud task of a scenario; a step that is a word is a status for one poll."""
     played = [{"status": step} if isinstance(step, str) else dict(step) for step in steps]
     return {"provider": provider, "task_id": task_id, "life": played}
 
@@ -71,7 +68,7 @@ def check_whole(result: Mapping[str, Any]) -> None:
     assert result["changed"] is False
     tasks = result["tasks"]
     for task in tasks:
-        assert set(task) >= RECORD, sorted(RECORD - set(task))
+        assert set(task) >= WAITED, sorted(WAITED - set(task))
         assert task["status"] in STATUSES
         for change in task["history"]:
             assert set(change) == {"at", "status", "native_status", "progress"}
@@ -99,7 +96,7 @@ def free_of(secrets: Iterable[str], run: Run) -> None:
         assert secret not in shown, "a secret is shown"
 
 
-def looked_at(simulator: Any, task_id: str) -> int:
+def polls_of(simulator: Any, task_id: str) -> int:
     """How often the cloud was asked for one of its tasks."""
     return sum(entry["task_id"] == task_id for entry in simulator.journal())
 
