@@ -13,11 +13,12 @@ import typing as t
 from .base import Service
 
 if t.TYPE_CHECKING:  # pragma: no cover # Ansible reads these imports to send the files to the host with each module
-    from . import cos_doc, dingtalk_doc, ess, mps  # noqa: F401 # used by their names below
+    from . import cos_doc, cos_media, dingtalk_doc, ess, mps  # noqa: F401 # used by their names below
 
 CLASSES = {
     "ess": "Ess",
     "cos_doc": "CosDoc",
+    "cos_media": "CosMedia",
     "mps": "Mps",
     "dingtalk_doc": "DingTalkDoc",
 }
