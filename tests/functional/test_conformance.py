@@ -57,7 +57,8 @@ def polls_of_service(case: Case, unheard: Any) -> dict[str, dict[str, Any]]:
     def by_options(task_id: str, **more: Any) -> dict[str, Any]:
         return task_info(**item(case.word, task_id), **more)
 
-    variable = f"CLOUDWAIT_{case.word.upper()}_ENDPOINT"
+    endpoints = {name: value for name, value in unheard.environment.items() if name.endswith("_ENDPOINT")}
+    without = {**endpoints, f"CLOUDWAIT_{case.word.upper()}_ENDPOINT": ""}
     polls = {status: by_options(status) for status in case.plays}
     polls |= {name: by_options(name) for name in FAULTS}
     polls |= {
@@ -65,7 +66,7 @@ def polls_of_service(case: Case, unheard: Any) -> dict[str, dict[str, Any]]:
         "check mode": by_options("succeeded", keywords={"check_mode": True}),
         "never started": by_options("never started"),
         "wrong credentials": by_options("succeeded", **case.credentials.wrong),
-        "no variable": by_options("succeeded", keywords={"environment": {**unheard.environment, variable: ""}}),
+        "no variable": by_options("succeeded", keywords={"environment": without}),
     }
     return {f"{case.word} {name}": task for name, task in polls.items()}
 

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starts that go well: their records go straight into a wait, and what can be mended on the way is mended once."""
+"""Starts that go well: their records go straight into a wait, and what can be repaired on the way is repaired once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_tasks(folder: Any, odd: str) -> dict[str, dict[str, Any]]:
         "each": start("cos_doc", "{{ item }}", keywords={"loop": ["one", "two"]}),
         "at once": start("dingtalk_doc", "small"),
         "as an app": start("dingtalk_doc", "large", **APP),
-        **{f"mended {provider}": start(provider, "late", endpoint=odd) for provider in ("ess", "cos_doc")},
+        **{f"repaired {provider}": start(provider, "late", endpoint=odd) for provider in ("ess", "cos_doc")},
     }
     results = [f"{{{{ {result_of(tasks, word)} }}}}" for word in STARTS]
     each, at_once, as_app = (result_of(tasks, name) for name in ("each", "at once", "as an app"))
@@ -122,12 +122,12 @@ def test_a_file_goes_where_the_conversions_go(played: Played) -> None:
 
 
 @pytest.mark.parametrize(("provider", "starts"), [("ess", 3), ("cos_doc", 2)])
-def test_a_clock_and_an_operation_are_mended_and_it_starts_once(played: Played, provider: str, starts: int) -> None:
-    assert task_of(played.run, f"mended {provider}")["status"] == "pending"
-    result = played.run.results[f"mended {provider}"]
+def test_a_clock_and_an_operation_are_repaired_and_it_starts_once(played: Played, provider: str, starts: int) -> None:
+    assert task_of(played.run, f"repaired {provider}")["status"] == "pending"
+    result = played.run.results[f"repaired {provider}"]
     assert starts_of(played.odd, provider) == (starts, 1)
     assert [("s ahead of the vendor's" in warning) for warning in result["warnings"]] == [True]
 
 
 def test_the_operation_that_was_used_is_told(played: Played) -> None:
-    assert (played.run.results["ess"]["api_action"], played.run.results["mended ess"]["api_action"]) == (OLD, NEW)
+    assert (played.run.results["ess"]["api_action"], played.run.results["repaired ess"]["api_action"]) == (OLD, NEW)

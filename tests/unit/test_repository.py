@@ -284,7 +284,7 @@ def find_fail_json_in_except(name: str, tree: ast.Module) -> t.Iterator[str]:
 
 
 def find_long_functions(name: str, tree: ast.Module) -> t.Iterator[str]:
-    """Functions that take more than a look to read; a docstring does not count."""
+    """Functions that are too long to be read at a glance; a docstring does not count."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             doc = node.body[0] if ast.get_docstring(node) is not None else None

@@ -44,7 +44,7 @@ def test_actions_are_named_by_commit(name: str) -> None:
     assert list(loose_actions((ROOT / name).read_text(encoding="utf-8"))) == []
 
 
-def test_workflows_and_recipes_are_looked_at() -> None:
+def test_workflows_and_recipes_are_checked() -> None:
     assert {".github/workflows/ci.yml", "docs/docsite/rst/guide_pipelines.rst"} <= set(WITH_ACTIONS)
 
 

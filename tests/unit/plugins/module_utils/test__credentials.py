@@ -58,7 +58,7 @@ def refusal(call: t.Callable[[], t.Any]) -> str:
     with pytest.raises(CloudError) as caught:
         call()
     assert (caught.value.kind, caught.value.retryable) == ("config", False)
-    return caught.value.sentence("Looking")
+    return caught.value.sentence("Polling")
 
 
 # --- The order of the sources --------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def test_the_first_source_that_is_given_wins(first: int, home: pathlib.Path) -> 
 
 def test_nothing_given_says_what_to_give() -> None:
     assert refusal(lambda: tencent_credentials({}, {})) == (
-        "Looking failed: no Tencent credentials were given; give secret_id and secret_key, profile or cvm_role, "
+        "Polling failed: no Tencent credentials were given; give secret_id and secret_key, profile or cvm_role, "
         "or set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY where the Ansible task runs."
     )
 
@@ -155,7 +155,7 @@ def test_half_a_set_is_never_completed(
 ) -> None:
     write_tccli(home, "default", {"secretId": "default-id", "secretKey": "default-key"})
     assert refusal(lambda: tencent_credentials(options, environ)).startswith(
-        f"Looking failed: the credentials {said}; give all"
+        f"Polling failed: the credentials {said}; give all"
     )
 
 
@@ -164,13 +164,13 @@ def test_half_a_set_is_never_completed(
 def test_blanks_and_odd_characters_are_refused_and_not_shown(name: str, value: str) -> None:
     said = refusal(lambda: tencent_credentials({**OPTIONS, name: value}, {}))
     what = "blanks around it; " if value != value.strip() else "characters that no key has; "
-    assert said.startswith(f"Looking failed: {name} of the options has {what}")
+    assert said.startswith(f"Polling failed: {name} of the options has {what}")
     assert "EXAM" not in said
 
 
 def test_a_line_break_in_the_environment_is_refused() -> None:
     said = refusal(lambda: tencent_credentials({}, {**ENVIRONMENT, KEY: "environment-key\n"}))
-    assert said.startswith(f"Looking failed: {KEY} of the environment has blanks around it")
+    assert said.startswith(f"Polling failed: {KEY} of the environment has blanks around it")
 
 
 # --- Profiles --------------------------------------------------------------------------------------------------------
@@ -233,14 +233,14 @@ USELESS = "which this collection cannot use; use a profile with keys, or the opt
 def test_a_useless_profile_of_tccli_is_told(content: t.Any, said: str, home: pathlib.Path) -> None:
     path = write_tccli(home, "work", content)
     text = refusal(tencent_credentials({"profile": "work"}, {}).keys)
-    assert text.startswith("Looking failed: the profile file " + said.format(path))
+    assert text.startswith("Polling failed: the profile file " + said.format(path))
 
 
 def test_half_a_profile_is_never_completed(home: pathlib.Path) -> None:
     path = write_tccli(home, "work", {"secretId": "i", "token": "t"})
     credentials = tencent_credentials({"profile": "work"}, ENVIRONMENT)
     assert refusal(credentials.keys) == (
-        f"Looking failed: the credentials of the profile file {path} are incomplete: secretId is given, "
+        f"Polling failed: the credentials of the profile file {path} are incomplete: secretId is given, "
         "secretKey is missing; give all of them in the same place."
     )
 
@@ -258,13 +258,13 @@ def test_half_a_profile_is_never_completed(home: pathlib.Path) -> None:
 def test_a_useless_file_of_the_sdk_is_told(text: str, said: str, home: pathlib.Path) -> None:
     path = write_sdk(home, text)
     assert (
-        refusal(tencent_credentials({"profile": "work"}, {}).keys) == f"Looking failed: the profile file {path} {said}"
+        refusal(tencent_credentials({"profile": "work"}, {}).keys) == f"Polling failed: the profile file {path} {said}"
     )
 
 
 def test_a_profile_that_is_nowhere_says_where_it_was_sought(home: pathlib.Path) -> None:
     assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == (
-        f'Looking failed: the profile "work" was found neither in {home}/.tccli/work.credential '
+        f'Polling failed: the profile "work" was found neither in {home}/.tccli/work.credential '
         f"nor in {home}/.tencentcloud/credentials; "
         "create it with tccli configure on the host where the Ansible task runs, or name another."
     )
@@ -283,7 +283,7 @@ def test_a_profile_that_cannot_be_read_is_told(home: pathlib.Path) -> None:
 )
 def test_a_profile_is_no_path(name: str, shown: str) -> None:
     said = refusal(lambda: tencent_credentials({"profile": name}, {}))
-    assert said.startswith(f'Looking failed: profile is "{shown}", which is not the name of a profile; ')
+    assert said.startswith(f'Polling failed: profile is "{shown}", which is not the name of a profile; ')
 
 
 @pytest.mark.parametrize("type_", ["oauth", "sso"])
@@ -321,7 +321,7 @@ def test_a_profile_of_the_type_default_holds_keys(home: pathlib.Path) -> None:
 def test_keys_of_a_log_in_that_have_ended_are_refused(type_: str, ends: t.Any, said: str, home: pathlib.Path) -> None:
     path = write_tccli(home, "work", {"type": type_, "secretId": "i", "secretKey": "k", "expiresAt": ends})
     wanted = said.format(f"the profile file {path}", "any command of tccli with this profile,")
-    assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == f"Looking failed: {wanted}"
+    assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == f"Polling failed: {wanted}"
 
 
 # --- Swapped ---------------------------------------------------------------------------------------------------------
@@ -364,7 +364,7 @@ SWAPPED = "the two are swapped, give each in the other's place."
 )
 def test_swapped_keys_are_told_without_them(options: dict[str, str], environ: dict[str, str], said: str) -> None:
     text = refusal(lambda: tencent_credentials(options, environ))
-    assert text == f"Looking failed: {said}"
+    assert text == f"Polling failed: {said}"
     assert FAKE_ID not in text
     assert FAKE_KEY not in text
 
@@ -372,7 +372,7 @@ def test_swapped_keys_are_told_without_them(options: dict[str, str], environ: di
 def test_swapped_keys_in_a_profile_are_told(home: pathlib.Path) -> None:
     path = write_tccli(home, "work", {"secretId": FAKE_KEY, "secretKey": FAKE_ID})
     assert refusal(tencent_credentials({"profile": "work"}, {}).keys) == (
-        f'Looking failed: secretKey of the profile file {path} begins with "AKID", as what belongs into secretId does; '
+        f'Polling failed: secretKey of the profile file {path} begins with "AKID", as what belongs into secretId does; '
         f"{SWAPPED}"
     )
 
@@ -384,7 +384,7 @@ def test_a_secret_may_begin_as_ids_do_by_chance() -> None:
 def test_a_swapped_app_of_dingtalk_is_told() -> None:
     options = {"app_key": "EXAMPLE-FAKE-APP-SECRET", "app_secret": "dingexamplekey"}
     assert refusal(lambda: dingtalk_app(options, {})) == (
-        f'Looking failed: app_secret of the options begins with "ding", as what belongs into app_key does; {SWAPPED}'
+        f'Polling failed: app_secret of the options begins with "ding", as what belongs into app_key does; {SWAPPED}'
     )
 
 
@@ -431,7 +431,7 @@ def test_refused_keys_are_renewed_where_they_come_from() -> None:
     assert source.credentials.keys().secret_id == "id2"
 
 
-def test_keys_that_another_look_has_renewed_are_not_renewed_again() -> None:
+def test_keys_that_another_poll_has_renewed_are_not_renewed_again() -> None:
     source = Source()
     refused = source.credentials.keys()
     assert [source.credentials.renew(refused) for dummy in range(3)] == [True, True, True]
@@ -656,13 +656,13 @@ def test_a_role_without_keys_is_told(status: int, body: t.Any, kind: str, said: 
         tencent_credentials({"cvm_role": "worker"}, metadata.environ).keys()
     said = said.format(status, host=f"127.0.0.1:{metadata.server.server_port}")
     assert (caught.value.kind, caught.value.retryable) == (kind, kind == "network")
-    assert caught.value.sentence("Looking") == f"Looking failed: {said}; {ROLE_ADVICE}."
+    assert caught.value.sentence("Polling") == f"Polling failed: {said}; {ROLE_ADVICE}."
 
 
 @pytest.mark.parametrize("name", ["a/b", "a b", "..", ".", "a?b", "a%2fb", "../../user-data"])
 def test_a_role_is_no_path(name: str) -> None:
     assert refusal(lambda: tencent_credentials({"cvm_role": name}, {})).startswith(
-        f'Looking failed: cvm_role is "{name}", which is not the name of a role; '
+        f'Polling failed: cvm_role is "{name}", which is not the name of a role; '
     )
 
 
@@ -680,7 +680,7 @@ def test_a_role_is_no_path(name: str) -> None:
 )
 def test_the_metadata_service_is_moved_to_this_machine_only(endpoint: str, said: str) -> None:
     environ = {"CLOUDWAIT_METADATA_ENDPOINT": endpoint}
-    assert refusal(lambda: tencent_credentials({"cvm_role": "worker"}, environ)).startswith(f"Looking failed: {said}")
+    assert refusal(lambda: tencent_credentials({"cvm_role": "worker"}, environ)).startswith(f"Polling failed: {said}")
 
 
 # --- DingTalk ------------------------------------------------------------------------------------------------------
@@ -746,7 +746,7 @@ def test_a_dingtalk_app_or_token_is_found(options: dict[str, t.Any], environ: di
     ],
 )
 def test_dingtalk_credentials_are_refused(options: dict[str, str], environ: dict[str, str], said: str) -> None:
-    assert refusal(lambda: dingtalk_app(options, environ)).startswith(f"Looking failed: {said}")
+    assert refusal(lambda: dingtalk_app(options, environ)).startswith(f"Polling failed: {said}")
 
 
 USER_ENVIRONMENT = {"DINGTALK_USER_ACCESS_TOKEN": "environment-user-token"}
@@ -791,4 +791,4 @@ def test_the_token_of_a_dingtalk_user_is_found(
     ],
 )
 def test_what_is_no_token_of_a_user_is_refused(options: dict[str, str], environ: dict[str, str], said: str) -> None:
-    assert refusal(lambda: dingtalk_user(options, environ)).startswith(f"Looking failed: {said}")
+    assert refusal(lambda: dingtalk_user(options, environ)).startswith(f"Polling failed: {said}")

@@ -50,7 +50,7 @@ def test_a_vendors_text_becomes_part_of_a_sentence(text: str, line: str) -> None
 )
 def test_each_kind_says_whether_to_repeat_and_what_to_do(kind: str, retryable: bool) -> None:
     error = CloudError(kind, "it said no")
-    assert error.sentence("Looking") == f"Looking failed: it said no; {KINDS[kind].advice}."
+    assert error.sentence("Polling") == f"Polling failed: it said no; {KINDS[kind].advice}."
     assert error.as_dict() == {
         "kind": kind,
         "code": None,
@@ -88,7 +88,7 @@ def test_what_is_known_better_than_the_kind_counts() -> None:
         retryable=False,
         advice="come back tomorrow",
     )
-    assert error.sentence("Looking") == 'Looking failed: the vendor said "Busy: come back"; come back tomorrow.'
+    assert error.sentence("Polling") == 'Polling failed: the vendor said "Busy: come back"; come back tomorrow.'
     assert error.as_dict() == {
         "kind": "server",
         "code": "Busy",

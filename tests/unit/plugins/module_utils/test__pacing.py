@@ -90,7 +90,7 @@ def test_what_the_vendor_asks_to_wait_is_waited() -> None:
 
 
 def test_the_queue_gives_what_falls_due_first() -> None:
-    queue = DueQueue()
+    queue: DueQueue[int] = DueQueue()
     for number, due in ((1, 5.0), (2, 3.0), (3, 4.0)):
         queue.push(number, due)
     assert (len(queue), queue.next_due()) == (3, 3.0)

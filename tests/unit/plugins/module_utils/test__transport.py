@@ -299,8 +299,8 @@ def test_other_hosts_are_not_loopback(host: str | None) -> None:
 def test_what_cannot_be_a_request_is_a_wrong_option(url: str) -> None:
     with pytest.raises(CloudError) as caught:
         Request("GET", url, sign=lambda dummy: {}, headers={})
-    assert caught.value.sentence("Looking") == (
-        "Looking failed: the endpoint or an option cannot be made into a request; "
+    assert caught.value.sentence("Polling") == (
+        "Polling failed: the endpoint or an option cannot be made into a request; "
         "correct the options, the environment or the profile."
     )
 
@@ -317,7 +317,7 @@ DAY = 24 * 3600
 
 
 @pytest.mark.parametrize(
-    ("offset", "signed_with", "server", "correctable", "mended", "then"),
+    ("offset", "signed_with", "server", "correctable", "repaired", "then"),
     [
         (0, 0, NOW + 600, True, True, 600),
         (0, 0, NOW - 600, True, True, -600),
@@ -332,10 +332,10 @@ DAY = 24 * 3600
     ],
 )
 def test_a_clock_is_corrected(
-    offset: float, signed_with: float, server: float | None, correctable: bool, mended: bool, then: float
+    offset: float, signed_with: float, server: float | None, correctable: bool, repaired: bool, then: float
 ) -> None:
     clock = Clock(lambda: NOW, offset=offset, correctable=correctable)
-    assert clock.correct(signed_with, server) is mended
+    assert clock.correct(signed_with, server) is repaired
     assert (clock.offset, clock.time()) == (then, NOW + then)
 
 
@@ -511,8 +511,8 @@ def test_a_deadline_holds_below_tls(
 ) -> None:
     server = serve(dripping(b"HTTP/1.1 200", b"x"), certificate.context())
     error = refusal(transport(timeout=SOON, verify=certificate.path), get(server, scheme="https"))
-    assert error.sentence("Looking") == (
-        f"Looking failed: {server.host} did not answer within 0.3 s; "
+    assert error.sentence("Polling") == (
+        f"Polling failed: {server.host} did not answer within 0.3 s; "
         "check the network, the proxy settings and the endpoint."
     )
 
@@ -621,8 +621,8 @@ def test_a_redirect_is_not_followed(
     server = serve(saying(http(b"", f"Location: {location}", status="302 Found"), seen=seen))
     error = refusal(transport(), get(server))
     assert (error.kind, error.http_status, error.retryable, len(seen)) == ("protocol", 302, True, 1)
-    assert error.sentence("Looking") == (
-        f"Looking failed: {server.host} answered with a redirect to {target}, which a signed request never follows; "
+    assert error.sentence("Polling") == (
+        f"Polling failed: {server.host} answered with a redirect to {target}, which a signed request never follows; "
         "check the endpoint and the site, and that no proxy or network login answers in the vendor's place."
     )
 
@@ -649,8 +649,8 @@ def test_a_name_does_not_resolve(transport: t.Callable[..., Transport], monkeypa
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # asking the name service of this machine may take long
     error = refusal(transport(), get("gateway.example.com", scheme="https"))
     assert (error.kind, error.retryable) == ("network", True)
-    assert error.sentence("Looking") == (
-        "Looking failed: the name of gateway.example.com does not resolve; "
+    assert error.sentence("Polling") == (
+        "Polling failed: the name of gateway.example.com does not resolve; "
         "check the endpoint, the region and this host's DNS settings."
     )
 

@@ -10,6 +10,11 @@ import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import News
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import (
+    PlanItem,
+    PollError,
+    RoundAnswer,
+)
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _progress
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
@@ -58,7 +63,7 @@ def state(due_in: float = 3.0, changed_ago: float = 1.0) -> dict[str, t.Any]:
     return {"polls": 1, "errors": 0, "missing": 0, "seen": True, "due_in": due_in, "changed_ago": changed_ago}
 
 
-def answer(count: int = 2, **changes: t.Any) -> dict[str, t.Any]:
+def answer(count: int = 2, **changes: t.Any) -> RoundAnswer:
     """The first round of a wait on some cloud tasks; all are running."""
     numbers = [str(number) for number in range(count)]
     report: dict[str, t.Any] = {
@@ -78,7 +83,7 @@ def answer(count: int = 2, **changes: t.Any) -> dict[str, t.Any]:
         "states": {number: state() for number in numbers},
     }
     plan = [{"ref": ref(number)} for number in range(count)]
-    return {"plan": plan, "report": {**report, **changes}, "next": following}
+    return t.cast(RoundAnswer, {"plan": plan, "report": {**report, **changes}, "next": following})
 
 
 def test_the_first_round_gets_what_the_user_gave() -> None:
@@ -173,15 +178,15 @@ def test_a_good_round_forgets_the_losses() -> None:
     assert rounds.losses == 0
 
 
-def test_the_last_error_stays_until_a_look_is_good() -> None:
+def test_the_last_error_stays_until_a_poll_is_good() -> None:
     clock = Clock()
     rounds = clock.rounds()
-    error = {"kind": "network", "code": None, "message": "broke", "retryable": True}
+    error: t.Any = {"kind": "network", "code": None, "message": "broke", "retryable": True}
     first = answer()
-    first["report"]["errors"]["0"] = {**error, "advice": "mend it"}
+    first["report"]["errors"]["0"] = t.cast(PollError, {**error, "advice": "try again"})
     rounds.take(first, cost=0.1)
     second = answer()
-    second["report"]["polls"] = {}  # there was no look
+    second["report"]["polls"] = {}  # there was no poll
     rounds.take(second, cost=0.1)
     assert [entry.poll_error for entry in rounds.book.entries] == [error, None]
     third = answer()
@@ -330,8 +335,10 @@ def test_the_options_of_the_new_call_win() -> None:
 def test_what_has_no_id_is_told_apart_by_its_order() -> None:
     clock = Clock()
     blank = {"provider": "mps", "task_id": None}
-    copies = [{"ref": blank, "record": make_record(blank, "succeeded", None, request_id=name)} for name in "ab"]
-    plan = [*copies, {"ref": ref(1)}]
+    copies: list[PlanItem] = [
+        {"ref": blank, "record": make_record(blank, "succeeded", None, request_id=name)} for name in "ab"
+    ]
+    plan: list[PlanItem] = [*copies, {"ref": ref(1)}]
     rounds = clock.rounds()
     rounds.begin(plan, {})
     resumed = clock.rounds()
@@ -351,10 +358,10 @@ def test_a_twin_goes_on_with_what_is_known_of_its_other() -> None:
     assert [entry.seen for entry in resumed.book.entries][:1] == [True]
 
 
-def test_a_record_that_came_along_is_known_without_a_look() -> None:
+def test_a_record_that_came_along_is_known_without_a_poll() -> None:
     clock = Clock()
     rounds = clock.rounds(conditional=True)
-    plan = [{"ref": ref(0), "record": make_record(ref(0), "succeeded", None)}, {"ref": ref(1)}]
+    plan: list[PlanItem] = [{"ref": ref(0), "record": make_record(ref(0), "succeeded", None)}, {"ref": ref(1)}]
     rounds.begin(plan, {})
     resumed = clock.rounds(conditional=True)
     assert resumed.resume(rounds.dump(), plan, {"endpoint_host": "gateway.example.com"})

@@ -56,7 +56,7 @@ class FakeModule:
 
 
 class FakeService(Service):
-    """Gives one look or error after the other, the last one for ever."""
+    """Gives one poll or error after the other, the last one for ever."""
 
     word = "fake"
     statuses: t.ClassVar[dict[str, str]] = {}
@@ -64,7 +64,7 @@ class FakeService(Service):
     ref_keys = ()
     rate = 1.0
     script: t.ClassVar[list[Poll | CloudError]] = []
-    looks: t.ClassVar[int] = 0
+    polls: t.ClassVar[int] = 0
     offset: t.ClassVar[float] = 0.0
     lacks: t.ClassVar[list[str]] = []
 
@@ -94,7 +94,7 @@ class FakeService(Service):
 
     def poll(self, ref: t.Mapping[str, t.Any], *, timeout: float | None = None, record_only: bool = False) -> Poll:
         cls = type(self)
-        cls.looks += 1
+        cls.polls += 1
         self.settings.clock.offset = self.offset
         one = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(one, CloudError):
@@ -103,7 +103,7 @@ class FakeService(Service):
 
 
 def playing(*script: Poll | CloudError, offset: float = 0.0, lacks: t.Sequence[str] = ()) -> type[FakeService]:
-    return type("Playing", (FakeService,), {"script": list(script), "offset": offset, "lacks": list(lacks), "looks": 0})
+    return type("Playing", (FakeService,), {"script": list(script), "offset": offset, "lacks": list(lacks), "polls": 0})
 
 
 def seen(status: str = "running", native: str | None = "4") -> Poll:
@@ -131,7 +131,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- A whole run ---------------------------------------------------------------------------------------------------
 
 
-def test_a_look_is_the_result() -> None:
+def test_a_poll_is_the_result() -> None:
     end = run(playing(seen()))
     assert (end.failed, end.result) == (
         False,
@@ -146,13 +146,13 @@ def test_a_look_is_the_result() -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "partial", "canceled"])
-def test_a_cloud_task_that_failed_is_no_failure_of_the_look(status: str) -> None:
+def test_a_cloud_task_that_failed_is_no_failure_of_the_poll(status: str) -> None:
     module = FakeModule()
     assert run(playing(seen(status)), module).failed is False
     assert module.warnings == []
 
 
-def test_a_look_that_fails_says_what_to_do() -> None:
+def test_a_poll_that_fails_says_what_to_do() -> None:
     error = CloudError(
         "not_found",
         'the vendor said "Gone: no such task"',
@@ -195,7 +195,7 @@ def test_a_wrong_option_is_told_before_anything_is_sent(params: dict[str, t.Any]
     provider = playing(seen())
     end = run(provider, FakeModule(**params))
     tried = f'The poll of the Fake Cloud cloud task "{params.get("task_id", "t1").strip()}" failed: '
-    assert (end.failed, end.result["error"]["kind"], provider.looks) == (True, "config", 0)
+    assert (end.failed, end.result["error"]["kind"], provider.polls) == (True, "config", 0)
     assert end.result["msg"].startswith(tried + said)
 
 
@@ -227,7 +227,7 @@ def test_another_host_is_named_on_success_and_on_failure() -> None:
 
 
 def patiently(retries: int, *script: Poll | CloudError) -> tuple[Poll | CloudError, list[float], int]:
-    """The end of a patient look, how long it slept each time, and how often it looked."""
+    """The end of a patient poll, how long it slept each time, and how often it polled."""
     provider = playing(*script)
     made = connect.make_service(provider, PARAMS, {}, connect.make_transport(PARAMS), connect.make_clock(PARAMS))
     sleeps: list[float] = []
@@ -235,7 +235,7 @@ def patiently(retries: int, *script: Poll | CloudError) -> tuple[Poll | CloudErr
         end: Poll | CloudError = library.patiently(lambda: made.poll(REF), retries, sleep=sleeps.append)
     except CloudError as error:
         end = error
-    return end, sleeps, provider.looks
+    return end, sleeps, provider.polls
 
 
 def down(**more: t.Any) -> CloudError:
@@ -243,7 +243,7 @@ def down(**more: t.Any) -> CloudError:
 
 
 @pytest.mark.parametrize(
-    ("retries", "script", "looks"),
+    ("retries", "script", "polls"),
     [
         (0, [down()], 1),
         (3, [down()], 4),
@@ -258,10 +258,10 @@ def down(**more: t.Any) -> CloudError:
         (3, [down(retryable=False), seen()], 1),
     ],
 )
-def test_a_look_is_repeated_after_what_may_pass(retries: int, script: list[Poll | CloudError], looks: int) -> None:
-    last = script[min(looks, len(script)) - 1]
-    end, sleeps, looked = patiently(retries, *script)
-    assert (end, looked, len(sleeps)) == (last, looks, looks - 1)
+def test_a_poll_is_repeated_after_what_may_pass(retries: int, script: list[Poll | CloudError], polls: int) -> None:
+    last = script[min(polls, len(script)) - 1]
+    end, sleeps, polled = patiently(retries, *script)
+    assert (end, polled, len(sleeps)) == (last, polls, polls - 1)
 
 
 @pytest.mark.parametrize(

@@ -368,7 +368,7 @@ def test_a_file_that_went_up_is_told_when_its_conversion_fails(play: Play, tmp_p
 )
 def test_secrets_in_parameters_are_censored_however_it_ends(play: Play, options: Dict) -> None:
     notify = {"NotifyKey": "EXAMPLE-FAKE-NOTIFY-KEY"}
-    parameters = {**options.get("parameters", options_of("mps")["parameters"]), "TaskNotifyConfig": notify}
+    parameters = {**{**options_of("mps"), **options}["parameters"], "TaskNotifyConfig": notify}
     needs_transport = "request_timeout" not in options
     run = start(play, "mps", Vendor(GOOD["mps"]) if needs_transport else None, **{**options, "parameters": parameters})
     assert run.failed is bool(options)
@@ -484,7 +484,7 @@ def abort(play: Play, vendor: Vendor, *, check_mode: bool = False, **options: t.
     return play(starts.run_abort, vendor, {**ABORT, **options}, check_mode=check_mode)
 
 
-def test_what_waits_is_aborted_between_two_looks(play: Play) -> None:
+def test_what_waits_is_aborted_between_two_polls(play: Play) -> None:
     vendor = Vendor(detail("WAITING"), api3(), detail("FINISH", ErrCode=60000, Message="aborted"))
     run = abort(play, vendor)
     assert (run.failed, run.result["changed"], vendor.sent, vendor.said("ManageTask")) == (False, True, 3, 1)
@@ -511,7 +511,7 @@ def test_what_runs_cannot_be_aborted(play: Play, check_mode: bool) -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [("WAITING", "WorkflowTask"), ("PROCESSING", "LiveStreamProcessTask")])
-def test_check_mode_looks_and_does_not_abort(play: Play, status: str, kind: str) -> None:
+def test_check_mode_polls_and_does_not_abort(play: Play, status: str, kind: str) -> None:
     run = abort(play, vendor := Vendor(detail(status, kind)), check_mode=True)
     assert (run.failed, run.result["changed"], vendor.sent, vendor.said("ManageTask")) == (False, True, 1, 0)
 

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import wait
 
 
-def answer(count: int) -> dict[str, t.Any]:
+def answer(count: int) -> t.Any:
     """Of a round on so many cloud tasks."""
     some = {str(number): {"status": "running", "progress": number} for number in range(count)}
     return {"next": {"states": some}, "report": {"records": some, "history": some}}
@@ -37,7 +37,7 @@ def test_secrets_are_cut_out_of_what_is_shown_and_of_nothing_else() -> None:
     ref = {"provider": "mps", "task_id": "m-1234"}
     record = {"status": "failed", "progress": 1234, "error": {"message": "pin 1234"}, "ref": ref, "task_id": "m-1234"}
     change = {"elapsed": 0.1234, "status": "failed", "native_status": "E1234", "progress": 1234}
-    round_ = {
+    round_: t.Any = {
         "cost": 1.0,
         "notes": ["1234 is odd"],
         "next": {"states": {"0": {"due_in": 1.1234, "changed_ago": 1234.5, "fingerprint": "a1234"}}},
@@ -66,5 +66,5 @@ def test_secrets_are_cut_out_of_what_is_shown_and_of_nothing_else() -> None:
 
 
 def test_a_plan_alone_is_handed_over_as_it_is() -> None:
-    answer = {"plan": [{"ref": {"provider": "mps", "task_id": "m-1234"}}], "invocation": {}}
+    answer: t.Any = {"plan": [{"ref": {"provider": "mps", "task_id": "m-1234"}}], "invocation": {}}
     assert wait.hand_over(t.cast(t.Any, Module("1234")), answer) == answer

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all services share: a look and its repairs on a fake transport, and the tools that read answers."""
+"""What all services share: a poll and its repairs on a fake transport, and the tools that read answers."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ def refusal(provider: Service, ref: t.Mapping[str, t.Any] | None = None) -> Clou
     return caught.value
 
 
-# --- A look and its repairs ----------------------------------------------------------------------------------------
+# --- A poll and its repairs ----------------------------------------------------------------------------------------
 
 
-def test_a_look_is_one_request() -> None:
+def test_a_poll_is_one_request() -> None:
     transport = FakeTransport(MPS_GOOD)
     record = make_record(REF, "pending", "WAITING")
     assert mps(transport).poll(REF, timeout=3.0) == Poll(record, {"Status": "WAITING"}, 1)
@@ -117,9 +117,9 @@ def test_a_look_is_one_request() -> None:
         ([ACTION, CLOCK, KEYS, ESS_GOOD], 4),
     ],
 )
-def test_each_thing_is_mended_on_the_way(answers: list[Answer], calls: int) -> None:
-    look = ess(FakeTransport(*answers)).poll(ESS_REF)
-    assert (look.record["status"], look.calls) == ("succeeded", calls)
+def test_each_thing_is_repaired_on_the_way(answers: list[Answer], calls: int) -> None:
+    poll = ess(FakeTransport(*answers)).poll(ESS_REF)
+    assert (poll.record["status"], poll.calls) == ("succeeded", calls)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_each_thing_is_mended_on_the_way(answers: list[Answer], calls: int) -> N
         ([fault("ResourceNotFound"), ESS_GOOD], 1, "ResourceNotFound"),
     ],
 )
-def test_each_thing_is_mended_once_a_look(answers: list[Answer], calls: int, code: str) -> None:
+def test_each_thing_is_repaired_once_a_poll(answers: list[Answer], calls: int, code: str) -> None:
     error = refusal(ess(FakeTransport(*answers)), ESS_REF)
     assert (error.code, error.calls) == (code, calls)
 
@@ -159,8 +159,8 @@ def test_a_corrected_clock_signs_with_the_vendors_time() -> None:
 def test_a_clock_that_must_not_be_corrected_is_told(answer: Answer, clock: Clock) -> None:
     error = refusal(mps(FakeTransport(answer, MPS_GOOD), clock=clock))
     assert (error.kind, error.calls) == ("clock", 1)
-    assert error.sentence("Looking") == (
-        'Looking failed: the vendor said "AuthFailure.SignatureExpire: too old"; '
+    assert error.sentence("Polling") == (
+        'Polling failed: the vendor said "AuthFailure.SignatureExpire: too old"; '
         "set this host's clock right, for example with NTP."
     )
 
@@ -199,7 +199,7 @@ def test_secrets_are_scrubbed_from_errors(echo: str) -> None:
         transport.settings(), TencentCredentials("fake", lambda: Keys("id", "EXAMPLE-FAKE-SECRET-KEY", TOKEN))
     )
     error = refusal(provider)
-    text = json.dumps(error.as_dict()) + error.sentence("Looking") + str(error)
+    text = json.dumps(error.as_dict()) + error.sentence("Polling") + str(error)
     assert "EXAMPLE" not in text
     assert "********" in text
 
@@ -214,7 +214,7 @@ def test_signatures_are_scrubbed_from_errors() -> None:
     assert refusal(mps(Echo(MPS_GOOD))).message == "ours is not ********"
 
 
-def test_secrets_of_a_request_that_was_mended_are_scrubbed_too() -> None:
+def test_secrets_of_a_request_that_was_repaired_are_scrubbed_too() -> None:
     transport = FakeTransport(KEYS, fault("AuthFailure.SignatureFailure", f"first {TOKEN}-1 then {TOKEN}-2"))
     assert refusal(mps(transport)).message == "first ******** then ********"
 
@@ -225,11 +225,11 @@ def test_errors_of_the_network_count_their_calls() -> None:
 
 
 def test_secrets_in_answers_are_hidden_and_text_can_be_written() -> None:
-    look = mps(FakeTransport(api3({"Status": "A\ud800B", "Size": 1e999, "TaskNotifyConfig": {"NotifyKey": "k"}}))).poll(
+    poll = mps(FakeTransport(api3({"Status": "A\ud800B", "Size": 1e999, "TaskNotifyConfig": {"NotifyKey": "k"}}))).poll(
         REF
     )
-    assert look.response == {"Status": "A\ufffdB", "Size": "inf", "TaskNotifyConfig": {"NotifyKey": "********"}}
-    assert look.record["native_status"] == "A B"
+    assert poll.response == {"Status": "A\ufffdB", "Size": "inf", "TaskNotifyConfig": {"NotifyKey": "********"}}
+    assert poll.record["native_status"] == "A B"
 
 
 def test_an_answer_that_is_nested_too_deeply_is_refused() -> None:
@@ -252,8 +252,8 @@ def test_an_answer_that_is_nested_too_deeply_is_refused() -> None:
 def test_a_task_id_must_be_one(provider: type[Service], task_id: str | None) -> None:
     with pytest.raises(CloudError) as caught:
         provider.make_ref({"task_id": task_id}, {})
-    assert caught.value.sentence("Looking") == (
-        "Looking failed: task_id is empty; give the id that the start call returned."
+    assert caught.value.sentence("Polling") == (
+        "Polling failed: task_id is empty; give the id that the start call returned."
     )
 
 
@@ -264,8 +264,8 @@ def test_a_task_id_must_be_one(provider: type[Service], task_id: str | None) -> 
 def test_a_task_id_has_no_odd_characters(task_id: str, shown: str) -> None:
     with pytest.raises(CloudError) as caught:
         Mps.make_ref({"task_id": task_id}, {})
-    assert caught.value.sentence("Looking") == (
-        f'Looking failed: task_id is "{shown}", which is no id of a cloud task; '
+    assert caught.value.sentence("Polling") == (
+        f'Polling failed: task_id is "{shown}", which is no id of a cloud task; '
         "give the id that the start call returned."
     )
 

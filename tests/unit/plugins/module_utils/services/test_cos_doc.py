@@ -371,7 +371,7 @@ def test_each_error_code_has_a_meaning(status: int, code: str, kind: str, retrya
         "request_id": "body-id",
         "retryable": retryable,
     }
-    assert error.sentence("Looking") == f'Looking failed: the vendor said "{code}: no way"; {error.advice}.'
+    assert error.sentence("Polling") == f'Polling failed: the vendor said "{code}: no way"; {error.advice}.'
 
 
 @pytest.mark.parametrize(
@@ -497,9 +497,9 @@ def test_secrets_in_answers_are_hidden() -> None:
             )
             return answer(f"<Response>{job(inside=secret)}</Response>")
 
-    look = provider(transport=Sending()).poll(REF)
-    assert look.response["JobsDetail"][0]["Operation"] == {"DocProcess": {"DocPassword": "********"}}
-    assert "EXAMPLE-FAKE-PASSWORD" not in json.dumps(look.record)
+    poll = provider(transport=Sending()).poll(REF)
+    assert poll.response["JobsDetail"][0]["Operation"] == {"DocProcess": {"DocPassword": "********"}}
+    assert "EXAMPLE-FAKE-PASSWORD" not in json.dumps(poll.record)
 
 
 def test_a_deeply_nested_answer_is_refused() -> None:
@@ -599,7 +599,7 @@ def test_bucket_and_region_are_parts_of_a_host(bucket: t.Any, region: t.Any, sai
     with pytest.raises(CloudError) as caught:
         provider(endpoint=endpoint).request({**REF, "bucket": bucket, "region": region})
     assert caught.value.kind == "config"
-    assert caught.value.sentence("Looking") == f"Looking failed: {said}"
+    assert caught.value.sentence("Polling") == f"Polling failed: {said}"
 
 
 @pytest.mark.parametrize("site", [None, "china", "intl"])

@@ -70,8 +70,8 @@ def starter(vendor: Vendor | None = None, **settings: t.Any) -> CosDocStarts:
 
 def start(vendor: Vendor, **options: t.Any) -> Poll:
     mine = starter(vendor)
-    deed = mine.prepare(REF, {**OPTIONS, **options}, {})
-    return mine.call(deed.make_request, deed.read)
+    prepared = mine.prepare(REF, {**OPTIONS, **options}, {})
+    return mine.call(prepared.make_request, prepared.read)
 
 
 def body_of(**options: t.Any) -> dict[str, t.Any]:
@@ -92,7 +92,7 @@ def refusal(vendor: Vendor | None = None, **options: t.Any) -> CloudError:
 
 def test_a_job_is_started_with_one_call() -> None:
     vendor = Vendor()
-    look = start(vendor)
+    poll = start(vendor)
     (request,) = vendor.requests
     prepared = request.prepared
     assert (prepared.method, prepared.url) == ("POST", f"https://{HOST}/doc_jobs")
@@ -107,11 +107,11 @@ def test_a_job_is_started_with_one_call() -> None:
             },
         }
     }
-    record = look.record
+    record = poll.record
     assert (record["status"], record["native_status"], record["done"]) == ("pending", "Submitted", False)
     assert (record["created_at"], record["request_id"]) == ("2026-01-01T19:04:05Z", "r1")
     assert record["ref"] == {**REF, "task_id": "d1"}
-    assert (look.response["JobsDetail"][0]["JobId"], look.calls) == ("d1", 1)
+    assert (poll.response["JobsDetail"][0]["JobId"], poll.calls) == ("d1", 1)
 
 
 def test_the_start_is_signed_with_the_token() -> None:
@@ -200,8 +200,8 @@ def test_what_the_vendor_said_no_to_did_not_happen(code: str, status: int, kind:
 
 
 def test_what_to_do_about_doubt() -> None:
-    deed = starter().prepare(REF, OPTIONS, {})
-    assert (deed.repeatable, "cos_doc_job_list_info" in deed.doubt) == (False, True)
+    prepared = starter().prepare(REF, OPTIONS, {})
+    assert (prepared.repeatable, "cos_doc_job_list_info" in prepared.doubt) == (False, True)
 
 
 # --- The vendor's rules --------------------------------------------------------------------------------------------

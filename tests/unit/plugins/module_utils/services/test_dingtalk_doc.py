@@ -121,8 +121,8 @@ def test_a_site_may_come_from_the_environment(site: str | None, environ: dict[st
 def test_a_site_of_the_environment_must_be_one() -> None:
     with pytest.raises(CloudError) as caught:
         DingTalkDoc.make_ref({"task_id": "t1"}, {"DINGTALK_SITE": "mars"})
-    assert caught.value.sentence("Looking") == (
-        'Looking failed: DINGTALK_SITE is "mars", which is no site; give china or intl.'
+    assert caught.value.sentence("Polling") == (
+        'Polling failed: DINGTALK_SITE is "mars", which is no site; give china or intl.'
     )
 
 
@@ -258,7 +258,7 @@ def test_each_error_code_has_a_meaning(
         "request_id": "body-id",
         "retryable": retryable,
     }
-    assert error.sentence("Looking") == f'Looking failed: the vendor said "{code}: no way"; {error.advice}.'
+    assert error.sentence("Polling") == f'Polling failed: the vendor said "{code}: no way"; {error.advice}.'
 
 
 @pytest.mark.parametrize(
@@ -297,8 +297,8 @@ LIMIT = "{} answered with HTTP {} and no error code, as when one address calls t
 def test_the_limit_of_an_address_is_no_refusal(status: int, body: t.Any) -> None:
     error = refusal(answer(body, status, {"Retry-After": "300"}))
     assert (error.kind, error.retryable, error.retry_after) == ("throttled", True, 300.0)
-    assert error.sentence("Looking") == (
-        f"Looking failed: {LIMIT.format(HOST, status)}; "
+    assert error.sentence("Polling") == (
+        f"Polling failed: {LIMIT.format(HOST, status)}; "
         "wait some minutes, or check that no network filter answers in the vendor's place."
     )
 
@@ -377,8 +377,8 @@ def test_a_given_token_is_used_as_it_is() -> None:
 
 def test_a_refused_token_is_fetched_again_once() -> None:
     vendor = Vendor(valid=lambda token: token.endswith("2"))
-    look = provider(vendor, APP).poll(REF)
-    assert (look.calls, vendor.calls) == (4, [TOKEN_CALL, "EXAMPLE-TOKEN-1", TOKEN_CALL, "EXAMPLE-TOKEN-2"])
+    poll = provider(vendor, APP).poll(REF)
+    assert (poll.calls, vendor.calls) == (4, [TOKEN_CALL, "EXAMPLE-TOKEN-1", TOKEN_CALL, "EXAMPLE-TOKEN-2"])
 
 
 def test_a_token_that_is_refused_again_is_told_without_it() -> None:
@@ -402,7 +402,7 @@ def test_a_given_token_that_is_refused_is_told_at_once() -> None:
     ("life", "times", "fetched"),
     [
         (7200, [0, 6999, 7000, 7001, 7002], [1, 1, 1, 2, 2]),
-        (60, [0, 29, 31, 60], [1, 1, 2, 2]),  # a very short one is not fetched for each look
+        (60, [0, 29, 31, 60], [1, 1, 2, 2]),  # a very short one is not fetched for each poll
         (None, [0, 10**9], [1, 1]),
         ("7200", [0, 7001], [1, 2]),
         (10**400, [0, 80_000, 90_000], [1, 1, 2]),
@@ -462,7 +462,7 @@ def test_a_token_call_that_fails_is_told(status: int, body: t.Any, kind: str, se
     with pytest.raises(CloudError) as caught:
         provider(Refusing(), APP).poll(REF)
     assert (caught.value.kind, caught.value.calls) == (kind, 1)
-    assert caught.value.sentence("Looking") == f"Looking failed: no access token could be fetched: {sentence}"
+    assert caught.value.sentence("Polling") == f"Polling failed: no access token could be fetched: {sentence}"
 
 
 def test_threads_fetch_one_token() -> None:
@@ -470,11 +470,11 @@ def test_threads_fetch_one_token() -> None:
     mine = provider(vendor, APP)
     start = threading.Barrier(8)
 
-    def look() -> None:
+    def poll() -> None:
         start.wait(PATIENCE)
         mine.poll(REF)
 
-    threads = [threading.Thread(target=look) for dummy in range(8)]
+    threads = [threading.Thread(target=poll) for dummy in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -482,7 +482,7 @@ def test_threads_fetch_one_token() -> None:
     assert (vendor.tokens, len(vendor.calls)) == (1, 9)
 
 
-def test_a_look_has_its_time_for_all_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_has_its_time_for_all_its_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
 
     class Slow(Vendor):
@@ -511,7 +511,7 @@ def test_a_refused_secret_is_refused_once_for_all() -> None:
     assert len(vendor.calls) == 1
 
 
-def test_a_token_that_another_look_has_fetched_since_is_used() -> None:
+def test_a_token_that_another_poll_has_fetched_since_is_used() -> None:
     vendor = Vendor()
     mine = provider(vendor, APP)
     request = mine.request(REF)

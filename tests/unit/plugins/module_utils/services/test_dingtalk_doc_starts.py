@@ -69,8 +69,8 @@ def starter(vendor: Vendor | None, options: Dict, environ: dict[str, str], **mor
 
 def start(vendor: Vendor, environ: dict[str, str] | None = None, **options: t.Any) -> Poll:
     mine = starter(vendor, options, environ or {})
-    deed = mine.prepare(REF, {**COPY, **options}, environ or {})
-    return mine.call(deed.make_request, deed.read)
+    prepared = mine.prepare(REF, {**COPY, **options}, environ or {})
+    return mine.call(prepared.make_request, prepared.read)
 
 
 def refusal(vendor: Vendor | None = None, environ: dict[str, str] | None = None, **options: t.Any) -> CloudError:
@@ -99,16 +99,16 @@ def test_who_copies_decides_the_call(who: Dict, url: str, token: str, before: st
 
 @pytest.mark.parametrize("who", [USER, APP])
 def test_a_copy_that_takes_its_time_is_a_cloud_task(who: Dict) -> None:
-    look = start(Vendor(), **who)
+    poll = start(Vendor(), **who)
     record = make_record({**REF, "task_id": "c1"}, "pending", None, request_id="r1")
-    assert look == Poll(record, LATER, 2 if who is APP else 1)
+    assert poll == Poll(record, LATER, 2 if who is APP else 1)
 
 
 def test_a_copy_that_was_made_at_once_is_done() -> None:
-    look = start(Vendor(answer({"isAsync": False, "syncCopyResult": DONE})), **USER)
+    poll = start(Vendor(answer({"isAsync": False, "syncCopyResult": DONE})), **USER)
     output = {"type": "dingtalk_document", "value": "copy1", "url": "https://example.com/i/nodes/EXAMPLE"}
-    assert look.record == make_record(REF, "succeeded", None, outputs=[output], request_id="r1")
-    assert (look.record["task_id"], look.record["done"]) == (None, True)
+    assert poll.record == make_record(REF, "succeeded", None, outputs=[output], request_id="r1")
+    assert (poll.record["task_id"], poll.record["done"]) == (None, True)
 
 
 @pytest.mark.parametrize(
@@ -170,16 +170,16 @@ def test_what_the_vendor_said_no_to_did_not_happen(status: int, body: t.Any, kin
 
 
 def test_what_to_do_about_doubt() -> None:
-    deed = starter(None, USER, {}).prepare(REF, COPY, {})
-    assert (deed.repeatable, "look into the target folder" in deed.doubt) == (False, True)
+    prepared = starter(None, USER, {}).prepare(REF, COPY, {})
+    assert (prepared.repeatable, "look into the target folder" in prepared.doubt) == (False, True)
 
 
 @pytest.mark.parametrize(("site", "base"), [(None, "https://api.dingtalk.io"), ("china", "https://api.dingtalk.com")])
 def test_the_site_decides_the_host(site: str | None, base: str) -> None:
     vendor = Vendor()
     mine = starter(vendor, USER, {}, site=site)
-    deed = mine.prepare(REF, COPY, {})
-    assert deed.make_request().prepared.url == f"{base}/v2.0/doc/dentries/copy"
+    prepared = mine.prepare(REF, COPY, {})
+    assert prepared.make_request().prepared.url == f"{base}/v2.0/doc/dentries/copy"
 
 
 # --- Whose token ---------------------------------------------------------------------------------------------------

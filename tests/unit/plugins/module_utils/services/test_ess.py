@@ -252,8 +252,8 @@ def test_each_error_code_has_a_meaning(code: str, kind: str, retryable: bool) ->
         "request_id": "r1",
         "retryable": retryable,
     }
-    assert error.sentence("Looking") == (
-        f'Looking failed: the vendor said "{code}: the vendor\'s words"; {error.advice}.'
+    assert error.sentence("Polling") == (
+        f'Polling failed: the vendor said "{code}: the vendor\'s words"; {error.advice}.'
     )
 
 
@@ -362,8 +362,8 @@ def test_an_empty_proxy_app_is_left_out(given: str | None, sent: dict[str, str])
 def test_an_agent_that_lacks_something_is_told(agent: t.Any, missing: str) -> None:
     with pytest.raises(CloudError) as caught:
         provider().request({**REF, "agent": agent})
-    assert caught.value.sentence("Looking") == (
-        f"Looking failed: agent lacks {missing}; give agent with all three members."
+    assert caught.value.sentence("Polling") == (
+        f"Polling failed: agent lacks {missing}; give agent with all three members."
     )
 
 
@@ -468,7 +468,7 @@ def test_other_errors_do_not_switch(other: Answer) -> None:
     assert vendor.asked == [OLD_ACTION]
 
 
-def test_a_look_that_another_has_switched_for_asks_again_with_the_present_operation() -> None:
+def test_a_poll_that_another_has_switched_for_asks_again_with_the_present_operation() -> None:
     mine = provider(Switching({NEW_ACTION}, GONE))
     request = mine.request(REF)
     mine.recall(NEW_ACTION)  # as if another thread had
@@ -587,4 +587,4 @@ def test_an_edition_and_what_it_needs_belong_together(options: dict[str, t.Any],
 def test_on_whose_behalf_must_be_said(ref: dict[str, t.Any], sentence: str) -> None:
     with pytest.raises(CloudError) as caught:
         provider().request(ref)
-    assert caught.value.sentence("Looking") == f"Looking failed: {sentence}"
+    assert caught.value.sentence("Polling") == f"Polling failed: {sentence}"

@@ -86,8 +86,8 @@ def starter(vendor: Vendor | None = None, *, api_action: str = "auto", **setting
 
 
 def start(mine: EssStarts, environ: dict[str, str] | None = None, **options: t.Any) -> Poll:
-    deed = mine.prepare(REF, {**OPTIONS, **options}, environ or {})
-    return mine.call(deed.make_request, deed.read)
+    prepared = mine.prepare(REF, {**OPTIONS, **options}, environ or {})
+    return mine.call(prepared.make_request, prepared.read)
 
 
 def refusal(mine: EssStarts | None = None, environ: dict[str, str] | None = None, **options: t.Any) -> CloudError:
@@ -108,7 +108,7 @@ def plan(tmp_path: pathlib.Path) -> str:
 
 def test_a_resource_is_converted_with_one_call() -> None:
     vendor = Vendor(answer(STARTED))
-    look = start(starter(vendor), resource_id="yDresource", resource_name="plan.docx")
+    poll = start(starter(vendor), resource_id="yDresource", resource_name="plan.docx")
     assert vendor.bodies == [
         {"Agent": SENT_AGENT, "ResourceType": "docx", "ResourceName": "plan.docx", "ResourceId": "yDresource"}
     ]
@@ -116,13 +116,13 @@ def test_a_resource_is_converted_with_one_call() -> None:
     assert (str(request.prepared.url), vendor.actions) == (f"https://{HOST}/", [OLD])
     assert request.prepared.headers["X-TC-Version"] == "2021-05-26"
     ref = {**REF, "task_id": "yDExampleTask"}
-    assert look == Poll(make_record(ref, "pending", None, request_id="r1"), STARTED, 1)
+    assert poll == Poll(make_record(ref, "pending", None, request_id="r1"), STARTED, 1)
 
 
 def test_a_file_goes_to_the_file_host_first(plan: str) -> None:
     vendor = Vendor()
     mine = starter(vendor)
-    look = start(mine, src=plan)
+    poll = start(mine, src=plan)
     upload, conversion = vendor.bodies
     assert upload == {
         "Agent": SENT_AGENT,
@@ -130,7 +130,7 @@ def test_a_file_goes_to_the_file_host_first(plan: str) -> None:
         "FileInfos": [{"FileBody": base64.b64encode(b"\0PK content").decode(), "FileName": "plan.docx"}],
     }
     assert conversion["ResourceId"] == "yDExampleResource"
-    assert (vendor.actions, look.calls) == (["UploadFiles", OLD], 2)
+    assert (vendor.actions, poll.calls) == (["UploadFiles", OLD], 2)
     assert [request.host for request in vendor.requests] == [FILE_HOST, HOST]
     assert mine.about(REF) == {
         "credential_source": "options",
@@ -237,11 +237,11 @@ def test_an_upload_without_an_id_was_no_start(plan: str, ids: t.Any) -> None:
 def test_a_file_goes_up_once_however_often_its_conversion_is_tried(plan: str) -> None:
     vendor = Vendor(answer(UPLOADED), fault("RequestLimitExceeded"), answer(STARTED))
     mine = starter(vendor)
-    deed = mine.prepare(REF, {**OPTIONS, "src": plan}, {})
+    prepared = mine.prepare(REF, {**OPTIONS, "src": plan}, {})
     with pytest.raises(CloudError) as caught:
-        mine.call(deed.make_request, deed.read)
+        mine.call(prepared.make_request, prepared.read)
     assert (caught.value.kind, mine.about(REF)["resource_id"]) == ("throttled", "yDExampleResource")
-    mine.call(deed.make_request, deed.read)
+    mine.call(prepared.make_request, prepared.read)
     assert vendor.actions == ["UploadFiles", OLD, OLD]
 
 
@@ -261,7 +261,7 @@ def test_a_named_operation_is_not_replaced(action: str) -> None:
     assert (vendor.actions, error.code, is_uncertain(error)) == ([action], "ActionOffline", False)
 
 
-def test_an_operation_that_looks_is_no_start() -> None:
+def test_an_operation_that_polls_is_no_start() -> None:
     with pytest.raises(CloudError, match=r'^api_action is "DescribeFileConvertTask", which is no operation for this$'):
         starter(api_action="DescribeFileConvertTask")
 
@@ -273,8 +273,8 @@ def test_a_start_without_an_id_leaves_it_open(task_id: t.Any) -> None:
 
 
 def test_what_to_do_about_doubt() -> None:
-    deed = starter().prepare(REF, {**OPTIONS, "resource_id": "r", "resource_name": "a.doc"}, {})
-    assert (deed.repeatable, "cloud task may exist" in deed.doubt) == (False, True)
+    prepared = starter().prepare(REF, {**OPTIONS, "resource_id": "r", "resource_name": "a.doc"}, {})
+    assert (prepared.repeatable, "cloud task may exist" in prepared.doubt) == (False, True)
 
 
 # --- What is wrong with a file -------------------------------------------------------------------------------------
@@ -361,9 +361,9 @@ def test_a_file_that_cannot_be_read_is_told_before_anything_is_sent(plan: str, m
 
     monkeypatch.setattr(builtins, "open", refuse)
     mine = starter(vendor := Vendor())
-    deed = mine.prepare(REF, {**OPTIONS, "src": plan}, {})
+    prepared = mine.prepare(REF, {**OPTIONS, "src": plan}, {})
     with pytest.raises(CloudError) as caught:
-        mine.call(deed.make_request, deed.read)
+        mine.call(prepared.make_request, prepared.read)
     assert (caught.value.kind, caught.value.said, vendor.sent) == (
         "config",
         f'src is "{plan}", which cannot be read: Permission denied',
@@ -402,13 +402,13 @@ COMPANY_REF = {"provider": "ess", "task_id": None, "operator": {"user_id": "yDEx
 
 
 def start_in_company(mine: EssStarts, **options: t.Any) -> Poll:
-    deed = mine.prepare(COMPANY_REF, {**OPTIONS, **options}, {})
-    return mine.call(deed.make_request, deed.read)
+    prepared = mine.prepare(COMPANY_REF, {**OPTIONS, **options}, {})
+    return mine.call(prepared.make_request, prepared.read)
 
 
 def test_the_company_edition_takes_an_operator_in_the_place_of_an_agent(plan: str) -> None:
     vendor = Vendor()
-    look = start_in_company(starter(vendor), src=plan)
+    poll = start_in_company(starter(vendor), src=plan)
     upload, conversion = vendor.requests
     assert [str(request.prepared.url) for request in vendor.requests] == [
         f"https://{FILE_HOST}/",
@@ -425,7 +425,7 @@ def test_the_company_edition_takes_an_operator_in_the_place_of_an_agent(plan: st
         "ResourceName": "plan.docx",
         "ResourceId": "yDExampleResource",
     }
-    assert look.record["ref"] == {**COMPANY_REF, "task_id": "yDExampleTask"}
+    assert poll.record["ref"] == {**COMPANY_REF, "task_id": "yDExampleTask"}
 
 
 def test_the_company_edition_falls_back_on_its_own_older_operation() -> None:

@@ -342,7 +342,7 @@ def test_parts_that_are_nested_without_end_do_no_harm() -> None:
     for dummy in range(150):
         deep = {"Output": [deep]}
     record = read(workflow(GOOD, Deep=deep))
-    assert statuses(record) == ["succeeded"]  # a look refuses such an answer afterwards
+    assert statuses(record) == ["succeeded"]  # a poll refuses such an answer afterwards
 
 
 # --- Errors of parts -----------------------------------------------------------------------------------------------
@@ -575,8 +575,8 @@ def test_each_error_code_has_a_meaning(code: str, kind: str, retryable: bool) ->
 def test_a_task_that_is_gone_says_how_long_tasks_are_kept() -> None:
     with pytest.raises(CloudError) as caught:
         read({"Error": {"Code": "ResourceNotFound", "Message": "no such task"}})
-    assert caught.value.sentence("Looking") == (
-        'Looking failed: the vendor said "ResourceNotFound: no such task"; '
+    assert caught.value.sentence("Polling") == (
+        'Polling failed: the vendor said "ResourceNotFound: no such task"; '
         "check the task id and the site; MPS keeps cloud tasks for 7 days (3 on the other site)."
     )
 

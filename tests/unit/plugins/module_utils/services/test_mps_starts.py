@@ -75,8 +75,8 @@ def calls(vendor: Vendor | None = None, **settings: t.Any) -> MpsStarts:
 
 def start(vendor: Vendor, **options: t.Any) -> Poll:
     mine = calls(vendor)
-    deed = mine.prepare(REF, {**OPTIONS, **options}, {})
-    return mine.call(deed.make_request, deed.read)
+    prepared = mine.prepare(REF, {**OPTIONS, **options}, {})
+    return mine.call(prepared.make_request, prepared.read)
 
 
 def refusal(vendor: Vendor | None = None, **options: t.Any) -> CloudError:
@@ -90,14 +90,14 @@ def refusal(vendor: Vendor | None = None, **options: t.Any) -> CloudError:
 
 def test_a_start_sends_the_parameters_as_they_are() -> None:
     vendor = Vendor()
-    look = start(vendor)
+    poll = start(vendor)
     (request,) = vendor.requests
     assert (str(request.prepared.url), vendor.bodies) == (f"https://{HOST}/", [PARAMETERS])
     headers = request.prepared.headers
     assert (headers["X-TC-Action"], headers["X-TC-Version"]) == ("ProcessMedia", "2019-06-12")
     assert "/mps/tc3_request, SignedHeaders=content-type;host" in str(headers["Authorization"])
     ref = {**REF, "task_id": "2600000001-WorkflowTask-tt1"}
-    assert look == Poll(
+    assert poll == Poll(
         make_record(ref, "pending", None, request_id="r1"), {"TaskId": ref["task_id"], "RequestId": "r1"}, 1
     )
 
@@ -130,10 +130,10 @@ def test_the_session_goes_beside_the_parameters(options: Dict, sent: dict[str, s
     ],
 )
 def test_only_a_session_makes_it_safe_to_repeat(options: Dict, repeatable: bool) -> None:
-    deed = calls().prepare(REF, {**OPTIONS, **options}, {})
-    assert deed.repeatable is repeatable
-    assert "mps_task_list_info" in deed.doubt
-    assert ("the same session_id" in deed.doubt) is repeatable
+    prepared = calls().prepare(REF, {**OPTIONS, **options}, {})
+    assert prepared.repeatable is repeatable
+    assert "mps_task_list_info" in prepared.doubt
+    assert ("the same session_id" in prepared.doubt) is repeatable
 
 
 def test_a_session_that_was_used_is_told() -> None:
@@ -375,18 +375,18 @@ def test_only_what_waits_and_live_streams_can_be_aborted(status: str, kind: str 
             mine.prepare_abort(ref, seen(status, kind))
         assert (caught.value.kind, caught.value.advice) == ("invalid", "wait for its end")
         return
-    deed = mine.prepare_abort(ref, seen(status, kind))
-    assert mine.call(deed.make_request, deed.read) == Poll({}, {"RequestId": "r1"}, 1)
+    prepared = mine.prepare_abort(ref, seen(status, kind))
+    assert mine.call(prepared.make_request, prepared.read) == Poll({}, {"RequestId": "r1"}, 1)
     assert vendor.bodies == [{"OperationType": "Abort", "TaskId": "t1"}]
     assert vendor.requests[0].prepared.headers["X-TC-Action"] == "ManageTask"
-    assert (deed.repeatable, deed.doubt) == (False, "it may have been aborted: poll it with mps_task_detail")
+    assert (prepared.repeatable, prepared.doubt) == (False, "it may have been aborted: poll it with mps_task_detail")
 
 
 def test_the_vendors_own_refusal_says_what_to_do() -> None:
     mine = calls(Vendor(fault("InvalidParameterValue.NotProcessingTask")))
-    deed = mine.prepare_abort({**REF, "task_id": "t1"}, seen("pending", None))
+    prepared = mine.prepare_abort({**REF, "task_id": "t1"}, seen("pending", None))
     with pytest.raises(CloudError) as caught:
-        mine.call(deed.make_request, deed.read)
+        mine.call(prepared.make_request, prepared.read)
     assert (caught.value.kind, caught.value.advice) == ("invalid", "wait for its end, MPS does not abort it any more")
 
 

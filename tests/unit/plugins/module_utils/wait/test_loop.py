@@ -34,23 +34,23 @@ def down(**more: t.Any) -> CloudError:
 
 def cloud_task(number: int, service: str = "mps", state: t.Any = None) -> CloudTask:
     item: PlanItem = {"ref": {"provider": service, "task_id": str(number)}}
-    return CloudTask(number, item, state or {})
+    return CloudTask(number, item, {} if state is None else state)
 
 
-def poll_with(look: t.Callable[[CloudTask, float], Poll]) -> t.Callable[[CloudTask], t.Any]:
+def poll_with(poll: t.Callable[[CloudTask, float], Poll]) -> t.Callable[[CloudTask], t.Any]:
     """What stands for the services: a function of a cloud task and the seconds that a poll may take."""
-    return lambda task: lambda ref, *, timeout, record_only: look(task, timeout)
+    return lambda task: lambda ref, *, timeout, record_only: poll(task, timeout)
 
 
 class World:
-    """A cloud and a clock: each task's answers in turn, the last one for ever; a look takes no time unless told."""
+    """A cloud and a clock: each task's answers in turn, the last one for ever; a poll takes no time unless told."""
 
-    def __init__(self, *lives: t.Sequence[Answer], look_takes: float = 0.0, tick: float = 0.0) -> None:
+    def __init__(self, *lives: t.Sequence[Answer], poll_takes: float = 0.0, tick: float = 0.0) -> None:
         self.now = 1000.0
         self.tick = tick
         self.lives = [list(life) for life in lives]
-        self.look_takes = look_takes
-        self.looks: list[tuple[float, int]] = []
+        self.poll_takes = poll_takes
+        self.polls: list[tuple[float, int]] = []
         self.bounds: list[float] = []
         self.sleeps: list[float] = []
 
@@ -63,10 +63,10 @@ class World:
         self.sleeps.append(round(seconds, 3))
         self.now += seconds
 
-    def look(self, task: CloudTask, seconds: float) -> Poll:
-        self.looks.append((round(self.now - 1000.0, 3), task.number))
+    def poll(self, task: CloudTask, seconds: float) -> Poll:
+        self.polls.append((round(self.now - 1000.0, 3), task.number))
         self.bounds.append(round(seconds, 3))
-        self.now += min(self.look_takes, seconds)
+        self.now += min(self.poll_takes, seconds)
         life = self.lives[task.number]
         answer = life.pop(0) if len(life) > 1 else life[0]
         if isinstance(answer, CloudError):
@@ -93,7 +93,7 @@ class World:
         ]
         report, handover = play(
             tasks,
-            poll_with(self.look),
+            poll_with(self.poll),
             policy=policy or Policy(DONE),
             limits=limits or Limits(left=900),
             budgets={name: RateBudget(rate) for name in ("mps", "ess")},
@@ -105,17 +105,17 @@ class World:
         return {**report, **handover}
 
     def times(self, number: int = 0) -> list[float]:
-        return [when for when, whose in self.looks if whose == number]
+        return [when for when, whose in self.polls if whose == number]
 
 
 def outcome(report: t.Mapping[str, t.Any], number: int = 0) -> t.Any:
     return report["outcomes"].get(str(number), [None])[0]
 
 
-# --- when it looks ---
+# --- when it polls ---
 
 
-def test_looks_and_sleeps_grow_by_the_backoff_up_to_the_cap() -> None:
+def test_polls_and_sleeps_grow_by_the_backoff_up_to_the_cap() -> None:
     world = World(["running"] * 9 + ["succeeded"])
     report = world.run()
     assert world.sleeps == [2.0, 3.0, 4.5, 6.75, 10.125, 15.188, 22.781, 30.0, 30.0]
@@ -130,50 +130,50 @@ def test_chance_only_shortens_a_sleep() -> None:
     assert world.sleeps == [1.5, 2.25]
 
 
-def test_the_first_look_comes_after_the_delay() -> None:
+def test_the_first_poll_comes_after_the_delay() -> None:
     world = World(["succeeded"])
     world.run(policy=Policy(DONE, delay=7))
     assert world.times() == [7.0]
 
 
-def test_the_last_look_comes_at_the_deadline() -> None:
+def test_the_last_poll_comes_at_the_deadline() -> None:
     world = World(["running"])
     report = world.run(limits=Limits(left=10))
     assert world.times() == [0.0, 2.0, 5.0, 9.5, 10.0]
     assert outcome(report) == "timed_out"
 
 
-def test_a_success_seen_by_the_last_look_counts() -> None:
+def test_a_success_seen_by_the_last_poll_counts() -> None:
     world = World(["running", "running", "running", "running", "succeeded"])
     assert outcome(world.run(limits=Limits(left=10))) == "satisfied"
 
 
-def test_each_look_is_bounded_by_the_time_left_and_the_last_by_less_than_three_seconds() -> None:
+def test_each_poll_is_bounded_by_the_time_left_and_the_last_by_less_than_three_seconds() -> None:
     world = World(["running"])
     world.run(limits=Limits(left=12), policy=Policy(DONE, sleep=6, backoff=1))
     assert world.times() == [0.0, 6.0, 12.0]
     assert world.bounds == [10.0, 6.0, 2.5]
 
 
-def test_a_look_that_hangs_to_the_deadline_is_followed_by_a_last_one() -> None:
-    world = World([down()], look_takes=60)
+def test_a_poll_that_hangs_to_the_deadline_is_followed_by_a_last_one() -> None:
+    world = World([down()], poll_takes=60)
     report = world.run(limits=Limits(left=8))
-    assert world.looks == [(0.0, 0), (8.0, 0)]
+    assert world.polls == [(0.0, 0), (8.0, 0)]
     assert world.now - 1000.0 == 10.5
     assert outcome(report) == "timed_out"
 
 
-def test_without_time_left_there_is_still_one_look() -> None:
+def test_without_time_left_there_is_still_one_poll() -> None:
     world = World(["running"])
     report = world.run(limits=Limits(left=0))
     assert world.times() == [0.0]
     assert outcome(report) == "timed_out"
 
 
-def test_last_looks_that_the_budget_has_no_room_for_are_left_out() -> None:
+def test_last_polls_that_the_budget_has_no_room_for_are_left_out() -> None:
     world = World(*[["running"]] * 30)
     report = world.run(limits=Limits(left=4), rate=2, policy=Policy(DONE, sleep=100, max_sleep=100))
-    assert len(world.looks) == 13  # one each half second, up to 2.5 seconds after the deadline
+    assert len(world.polls) == 13  # one each half second, up to 2.5 seconds after the deadline
     assert {outcome(report, number) for number in range(30)} == {"timed_out"}
 
 
@@ -198,25 +198,25 @@ def test_no_pause_is_longer_than_a_platform_takes() -> None:
     assert max(world.sleeps) <= 86400.0
 
 
-def test_once_looks_at_each_however_long_the_budget_makes_that() -> None:
+def test_once_polls_each_however_long_the_budget_makes_that() -> None:
     world = World(*[["running"]] * 30)
     report = world.run(limits=Limits(left=0, once=True), rate=2, policy=Policy(DONE, fail_fast=False))
-    assert sorted(number for dummy, number in world.looks) == list(range(30))
+    assert sorted(number for dummy, number in world.polls) == list(range(30))
     assert report["outcomes"] == {}
 
 
 def test_calls_are_spaced_evenly_from_the_first_on() -> None:
     world = World(*[["succeeded"]] * 4)
     world.run(rate=10)
-    assert [when for when, dummy in world.looks] == [0.0, 0.1, 0.2, 0.3]
+    assert [when for when, dummy in world.polls] == [0.0, 0.1, 0.2, 0.3]
 
 
-def test_a_second_request_inside_a_look_uses_room_of_the_budget() -> None:
+def test_a_second_request_inside_a_poll_uses_room_of_the_budget() -> None:
     world = World(["succeeded"], ["succeeded"])
-    plain = world.look
-    world.look = lambda task, seconds: plain(task, seconds)._replace(calls=3)  # type: ignore[method-assign] # a test may
+    plain = world.poll
+    world.poll = lambda task, seconds: plain(task, seconds)._replace(calls=3)  # type: ignore[method-assign] # a test may
     report = world.run(rate=10)
-    assert [when for when, dummy in world.looks] == [0.0, 0.3]
+    assert [when for when, dummy in world.polls] == [0.0, 0.3]
     assert report["api_calls"] == {"mps": 6}
 
 
@@ -224,11 +224,11 @@ def test_a_second_request_inside_a_look_uses_room_of_the_budget() -> None:
 
 
 @pytest.mark.parametrize("kind", ["auth", "permission", "invalid", "config", "clock"])
-def test_a_permanent_error_ends_it_at_the_first_look(kind: str) -> None:
+def test_a_permanent_error_ends_it_at_the_first_poll(kind: str) -> None:
     world = World([CloudError(kind, "refused", code="No")])
     report = world.run()
     assert outcome(report) == "error"
-    assert len(world.looks) == 1
+    assert len(world.polls) == 1
     assert report["errors"]["0"]["code"] == "No"
 
 
@@ -245,7 +245,7 @@ def test_too_many_errors_in_a_row_end_it() -> None:
     assert report["records"]["0"]["status"] == "running"
 
 
-def test_a_good_look_forgets_the_error() -> None:
+def test_a_good_poll_forgets_the_error() -> None:
     report = World([down(), "succeeded"]).run()
     assert report["errors"] == {}
 
@@ -280,7 +280,7 @@ def test_a_task_never_seen_is_not_found_when_the_grace_ends() -> None:
 def test_without_grace_the_first_answer_decides() -> None:
     world = World([gone()])
     assert outcome(world.run(policy=Policy(DONE, not_found_grace=0))) == "not_found"
-    assert len(world.looks) == 1
+    assert len(world.polls) == 1
 
 
 def test_a_task_that_was_seen_is_not_found_at_the_second_such_answer() -> None:
@@ -313,7 +313,7 @@ def test_polls_are_counted_with_those_that_failed() -> None:
     world = World([down(), "running"])
     report = world.run(policy=Policy(DONE, max_polls=3))
     assert outcome(report) == "timed_out"
-    assert len(world.looks) == 3
+    assert len(world.polls) == 3
 
 
 # --- when a round ends ---
@@ -323,7 +323,7 @@ def test_the_first_failure_ends_the_wait() -> None:
     world = World(["running"], ["failed"], ["running"])
     report = world.run()
     assert outcome(report, 1) == "failed"
-    assert [number for dummy, number in world.looks] == [0, 1]
+    assert [number for dummy, number in world.polls] == [0, 1]
 
 
 def test_without_fail_fast_the_rest_is_waited_for() -> None:
@@ -363,21 +363,21 @@ def test_until_says_which_ends_are_good(until: set[str], status: str, expected: 
 def test_an_unknown_status_is_no_end() -> None:
     world = World(["unknown", "unknown", "succeeded"])
     assert outcome(world.run(policy=Policy({"done"}))) == "satisfied"
-    assert len(world.looks) == 3
+    assert len(world.polls) == 3
 
 
-def test_the_first_round_comes_back_after_the_first_looks() -> None:
+def test_the_first_round_comes_back_after_the_first_polls() -> None:
     world = World(["running"], ["pending"])
     report = world.run(limits=Limits(left=900, first=True, after_change=5, linger=60))
-    assert len(world.looks) == 2
+    assert len(world.polls) == 2
     assert report["outcomes"] == {}
     assert set(report["states"]) == {"0", "1"}
 
 
-def test_the_first_round_comes_back_also_when_all_looks_failed() -> None:
+def test_the_first_round_comes_back_also_when_all_polls_failed() -> None:
     world = World([down()])
     world.run(limits=Limits(left=900, first=True, after_change=5, linger=60))
-    assert len(world.looks) == 1
+    assert len(world.polls) == 1
 
 
 def test_a_round_lingers_while_nothing_changes() -> None:
@@ -401,7 +401,7 @@ def test_a_change_ends_a_round_after_a_while() -> None:
     assert [change["elapsed"] for change in report["history"]["0"]] == [0.0, 2.0]
 
 
-def test_rounds_look_when_one_long_round_would() -> None:
+def test_rounds_poll_when_one_long_round_would() -> None:
     life = ["running"] * 12 + ["succeeded"]
     whole = World(life)
     whole.run()
@@ -418,7 +418,7 @@ def test_rounds_look_when_one_long_round_would() -> None:
 
 
 @pytest.mark.parametrize("tick", [0.0003, 0.0101, 0.3])
-def test_time_that_passes_between_two_looks_at_the_clock_keeps_no_round_too_long(tick: float) -> None:
+def test_time_that_passes_between_two_readings_of_the_clock_keeps_no_round_too_long(tick: float) -> None:
     world = World([("running", percent) for percent in range(200)], *[["running"]] * 20, tick=tick)
     world.run(limits=Limits(left=900, linger=60, after_change=5), rate=10)
     assert 5.0 <= world.now - 1000.0 < 5.0 + 10 * max(tick, 0.1)
@@ -468,10 +468,10 @@ def test_nothing_but_plain_types_is_handed_over() -> None:
 # --- side by side ---
 
 
-def run_threads(look: t.Callable[[CloudTask, float], Poll], count: int) -> t.Mapping[str, t.Any]:
+def run_threads(poll: t.Callable[[CloudTask, float], Poll], count: int) -> t.Mapping[str, t.Any]:
     report, dummy = play(
         [cloud_task(number) for number in range(count)],
-        poll_with(look),
+        poll_with(poll),
         policy=Policy(DONE),
         limits=Limits(left=30),
         budgets={"mps": RateBudget(10000.0)},
@@ -482,38 +482,38 @@ def run_threads(look: t.Callable[[CloudTask, float], Poll], count: int) -> t.Map
     return report
 
 
-def test_looks_run_side_by_side() -> None:
-    together = threading.Barrier(3, timeout=20)  # broken, and the test red, unless three looks are under way at once
+def test_polls_run_side_by_side() -> None:
+    together = threading.Barrier(3, timeout=20)  # broken, and the test red, unless three polls are under way at once
 
-    def look(task: CloudTask, seconds: float) -> Poll:
+    def poll(task: CloudTask, seconds: float) -> Poll:
         together.wait()
         return Poll(make_record({"provider": "mps", "task_id": str(task.number)}, "succeeded", "FINISH"), {}, 1)
 
-    report = run_threads(look, 3)
+    report = run_threads(poll, 3)
     assert [outcome(report, number) for number in range(3)] == ["satisfied"] * 3
 
 
 def test_a_single_task_needs_no_thread() -> None:
     threads = []
 
-    def look(task: CloudTask, seconds: float) -> Poll:
+    def poll(task: CloudTask, seconds: float) -> Poll:
         threads.append(threading.current_thread())
         return Poll(make_record({"provider": "mps", "task_id": "0"}, "succeeded", "FINISH"), {}, 1)
 
-    run_threads(look, 1)
+    run_threads(poll, 1)
     assert threads == [threading.main_thread()]
 
 
 def test_a_mistake_of_ours_in_a_thread_is_no_bad_answer() -> None:
-    def look(task: CloudTask, seconds: float) -> Poll:
+    def poll(task: CloudTask, seconds: float) -> Poll:
         raise KeyError("a mistake")
 
     with pytest.raises(KeyError, match="a mistake"):
-        run_threads(look, 2)
+        run_threads(poll, 2)
 
 
-def test_a_look_is_cut_off_where_nobody_would_hear_of_it() -> None:
-    world = World(["running"], look_takes=0.1)
+def test_a_poll_is_cut_off_where_nobody_would_hear_of_it() -> None:
+    world = World(["running"], poll_takes=0.1)
     world.run(limits=Limits(left=900, within=8.0, linger=8.0))
     assert world.bounds[0] == 8.0
     assert world.bounds[1] == pytest.approx(8.0 - world.times()[1])
@@ -593,7 +593,7 @@ class HangingService:
         self.over = threading.Event()
         self.polls = {"mps": 0, "ess": 0}
 
-    def look(self, task: CloudTask, seconds: float) -> Poll:
+    def poll(self, task: CloudTask, seconds: float) -> Poll:
         self.polls[task.word] += 1
         if task.word == "ess":
             self.over.wait(20)
@@ -602,7 +602,7 @@ class HangingService:
     def run(self, limits: Limits) -> t.Mapping[str, t.Any]:
         report, dummy = play(
             [cloud_task(0), cloud_task(1, "ess")],
-            poll_with(self.look),
+            poll_with(self.poll),
             policy=Policy(DONE, sleep=0.05, backoff=1.0, request_timeout=0.4),
             limits=limits,
             budgets={"mps": RateBudget(1000.0), "ess": RateBudget(1000.0)},
@@ -641,8 +641,8 @@ def test_a_system_without_threads_polls_all_the_same(monkeypatch: pytest.MonkeyP
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    def look(task: CloudTask, seconds: float) -> Poll:
+    def poll(task: CloudTask, seconds: float) -> Poll:
         return Poll(make_record({"provider": "mps", "task_id": str(task.number)}, "succeeded", "FINISH"), {}, 1)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert outcome(run_threads(look, 3), 2) == "satisfied"
+    assert outcome(run_threads(poll, 3), 2) == "satisfied"

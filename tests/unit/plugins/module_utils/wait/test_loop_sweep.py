@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The wait loop where lists take the place of looks; on a fake clock, with a cloud of 102 cloud tasks or more."""
+"""The wait loop where lists take the place of polls; on a fake clock, with a cloud of 102 cloud tasks or more."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class World:
         self.unknown: set[int] = set()  # those that the vendor does not know at all
         self.refusals: list[CloudError] = []
         self.pages: list[tuple[float, str]] = []
-        self.looks: list[tuple[float, int]] = []
+        self.polls: list[tuple[float, int]] = []
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0
@@ -54,8 +54,8 @@ class World:
             return "succeeded"
         return "running" if self.now >= self.runs.get(number, 0.0) else "pending"
 
-    def look(self, task: CloudTask, seconds: float) -> Poll:
-        self.looks.append((round(self.now, 3), task.number))
+    def poll(self, task: CloudTask, seconds: float) -> Poll:
+        self.polls.append((round(self.now, 3), task.number))
         if task.number in self.unknown:
             raise error("not_found", "no such task")
         ref = {"provider": "mps", "task_id": f"m{task.number}"}
@@ -127,7 +127,7 @@ class World:
         ]
         report, handover = play(
             tasks,
-            lambda task: lambda ref, *, timeout, record_only: self.look(task, timeout),
+            lambda task: lambda ref, *, timeout, record_only: self.poll(task, timeout),
             policy=policy or Policy(DONE),
             limits=limits or Limits(left=900),
             budgets={"mps": RateBudget(1e9)},
@@ -150,14 +150,14 @@ def error(kind: str, said: str) -> CloudError:
 def test_each_is_looked_at_once_at_its_end() -> None:
     world = World(250, ends=dict.fromkeys(range(250), 4.0))
     report = world.run()
-    assert sorted(number for dummy, number in world.looks) == list(range(250))
-    assert {when for when, dummy in world.looks} == {5.0}
+    assert sorted(number for dummy, number in world.polls) == list(range(250))
+    assert {when for when, dummy in world.polls} == {5.0}
     assert {when for when, dummy in world.pages} == {0.0, 2.0, 5.0}
     assert report["api_calls"] == {"mps": 250 + len(world.pages)}
     assert {outcome for outcome, dummy in report["outcomes"].values()} == {"satisfied"}
 
 
-def test_passes_grow_apart_like_looks() -> None:
+def test_passes_grow_apart_like_polls() -> None:
     world = World(101, ends=dict.fromkeys(range(101), 40.0))
     world.run()
     assert sorted({when for when, dummy in world.pages}) == [0.0, 2.0, 5.0, 9.5, 16.25, 26.375, 41.563]
@@ -190,10 +190,10 @@ def test_rounds_of_the_module_do_not_break_off_rounds_through_the_lists() -> Non
     assert max(lags) <= 62.0
 
 
-def test_a_first_round_needs_no_look_at_all() -> None:
+def test_a_first_round_needs_no_poll() -> None:
     world = World(200, runs=dict.fromkeys(range(100), 9.0))
     report = world.run(limits=Limits(left=900, first=True))
-    assert world.looks == []
+    assert world.polls == []
     assert {record["status"] for record in report["records"].values()} == {"pending", "running"}
     assert len(report["states"]) == 200
 
@@ -202,7 +202,7 @@ def test_one_on_no_list_is_looked_at_and_its_progress_is_not_hidden_again() -> N
     world = World(101)
     world.hidden = {7}
     report = world.run(limits=Limits(left=900, linger=6))
-    assert world.looks == [(0.0, 7)]
+    assert world.polls == [(0.0, 7)]
     assert report["records"]["7"]["progress"] == 40
     assert "progress" not in report["records"]["8"]
 
@@ -215,12 +215,12 @@ def test_one_that_the_vendor_does_not_know_ends_as_not_found() -> None:
     assert sum(outcome == "satisfied" for outcome, dummy in report["outcomes"].values()) == 101
 
 
-def test_a_list_that_is_refused_leaves_looks() -> None:
+def test_a_list_that_is_refused_leaves_polls() -> None:
     world = World(101, ends=dict.fromkeys(range(101), 1.0))
     world.refusals = [CloudError("permission", "no")]
     report = world.run()
     assert len(world.pages) == 1
-    assert [number for when, number in world.looks if when == 0.0] == list(range(101))
+    assert [number for when, number in world.polls if when == 0.0] == list(range(101))
     assert {outcome for outcome, dummy in report["outcomes"].values()} == {"satisfied"}
     assert report["sweeps"]["account"]["given_up"]
 
@@ -230,20 +230,20 @@ def test_an_error_that_may_pass_costs_a_pass() -> None:
     world.refusals = [CloudError("server", "HTTP 503")]
     world.run()
     assert {when for when, dummy in world.pages} == {0.0, 2.0, 5.0}
-    assert len(world.looks) == 101
+    assert len(world.polls) == 101
 
 
 def test_few_that_are_left_are_looked_at_by_themselves() -> None:
     world = World(150, ends={**dict.fromkeys(range(60), 1.0), **dict.fromkeys(range(60, 150), 30.0)})
     world.run()
     assert max(when for when, dummy in world.pages) == 2.0
-    assert len([number for dummy, number in world.looks if number == 149]) > 2
+    assert len([number for dummy, number in world.polls if number == 149]) > 2
 
 
 @pytest.mark.parametrize("left", [10.0, 2.0])
-def test_the_last_looks_at_the_deadline_are_looks(left: float) -> None:
+def test_at_the_deadline_each_is_polled(left: float) -> None:
     world = World(150, ends={3: left})
     report = world.run(limits=Limits(left=left), policy=Policy(DONE, fail_fast=False))
-    assert len([number for when, number in world.looks if when == left]) == 150
+    assert len([number for when, number in world.polls if when == left]) == 150
     assert report["outcomes"]["3"][0] == "satisfied"
     assert report["outcomes"]["4"][0] == "timed_out"

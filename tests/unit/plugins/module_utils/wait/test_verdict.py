@@ -127,6 +127,6 @@ def test_a_change_of_anything_of_interest_is_a_change(more: dict[str, t.Any]) ->
 
 
 @pytest.mark.parametrize("more", [{"request_id": "another"}, {"outputs": [{"value": "x"}]}, {"started_at": "later"}])
-def test_what_differs_at_every_look_is_no_change(more: dict[str, t.Any]) -> None:
+def test_what_differs_at_every_poll_is_no_change(more: dict[str, t.Any]) -> None:
     record = make_record({"provider": "mps", "task_id": "m1"}, "running", "PROCESSING")
     assert verdict.fingerprint(record) == verdict.fingerprint({**record, **more})
