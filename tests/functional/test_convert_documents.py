@@ -12,26 +12,19 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from .ansible_runs import AGENT, ROOT, Ansible, Run
+from ..cases import STARTS
+from .ansible_runs import AGENT, NEEDS, ROOT, Ansible, Run
 from .conftest import Simulator
 
 PASSWORD = "EXAMPLE-FAKE-DOC-PASSWORD"
 PLACE = {"bucket": "examplebucket-1250000000", "region": "ap-beijing"}
-FILM = {
-    "InputInfo": {"Type": "URL", "UrlInputInfo": {"Url": "https://example.com/film.mp4"}},
-    "OutputStorage": {
-        "Type": "COS",
-        "CosOutputStorage": {"Bucket": "examplebucket-1250000000", "Region": "ap-beijing"},
-    },
-    "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100010}]},
-}
 EVIL = "first\n::error::injected\x1b[31m ##[error]second"  # what GitHub's runner and a terminal would obey
-STARTS = [
+LIVES = [
     {"provider": "ess", "match": "evil", "life": [{"status": "failed", "message": EVIL}]},
     {"provider": "cos_doc", "match": "broken", "life": [{"status": "failed", "message": 'no "head"\n<here>'}]},
     {"provider": "cos_doc", "match": "lost", "faults": [{"name": "reset", "after": True}]},
     {"provider": "cos_doc", "match": "half", "life": [{"status": "partial"}]},
-    *({"provider": name, "life": [{"status": "succeeded"}]} for name in ("ess", "cos_doc", "mps", "dingtalk_doc")),
+    *({"provider": name, "life": [{"status": "succeeded"}]} for name in STARTS),
 ]
 
 
@@ -54,7 +47,7 @@ def convert(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Convert:
     """Run the playbook with these variables."""
-    cloud = start_cloud({"starts": STARTS})
+    cloud = start_cloud({"starts": LIVES})
     ansible = start_ansible({**cloud.environment, "DINGTALK_USER_ACCESS_TOKEN": "EXAMPLE-FAKE-USER-TOKEN"})
 
     def play(*arguments: str, environment: Mapping[str, str] | None = None, **variables: Any) -> Night:
@@ -139,22 +132,13 @@ def test_no_password_is_shown(mixed: Night) -> None:
     assert PASSWORD not in json.dumps(mixed.summary)
 
 
-GOOD: dict[str, dict[str, Any]] = {
-    "ess": {"settings": {"agent": AGENT}, "documents": [{"resource_id": "yDExample", "resource_name": "plan.docx"}]},
-    "mps": {"settings": {"parameters": FILM}, "documents": [{"name": "film", "session_id": "film-1"}]},
-    "dingtalk_doc": {
-        "settings": {"target_parent_dentry_uuid": "folder"},
-        "documents": [{"source_dentry_uuid": "plan"}, {"source_dentry_uuid": "minutes"}],
-    },
-}
-
-
-@pytest.mark.parametrize("provider", GOOD)
+@pytest.mark.parametrize("provider", STARTS)
 def test_every_provider_has_its_start(convert: Convert, provider: str) -> None:
-    night = convert(provider=provider, **GOOD[provider])
+    documents = [{"name": name, **STARTS[provider].options(name)} for name in ("plan", "minutes")]
+    night = convert(provider=provider, settings=NEEDS[provider], documents=documents)
     assert night.run.status == 0, night.run.output
     assert night.summary is not None
-    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied"] * len(GOOD[provider]["documents"])
+    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied"] * len(documents)
     assert night.summary["failed"] == 0
 
 
@@ -204,7 +188,11 @@ def test_the_summary_has_the_texts_of_others_as_they_are(evil: Night) -> None:
 
 
 PLAN = {"resource_id": "yDExample", "resource_name": "plan.docx"}
-MINUTES = {"provider": "dingtalk_doc", **GOOD["dingtalk_doc"]}
+MINUTES = {
+    "provider": "dingtalk_doc",
+    "settings": {"target_parent_dentry_uuid": "folder"},
+    "documents": [{"source_dentry_uuid": "plan"}, {"source_dentry_uuid": "minutes"}],
+}
 ONE = {"provider": "ess", "documents": []}
 
 

@@ -71,7 +71,7 @@ def ways_to_poll(gone: list[str], early: str, late: str) -> dict[str, Any]:
         "mps late": with_defaults("mps", "tencent", endpoint=late, **KEY),
         "clock unchecked": poll("mps", "x", endpoint=late, validate_certs=False),
         "dingtalk": with_defaults("dingtalk_doc", "dingtalk", **APP),
-        **{f"{provider} in all": with_defaults(provider, "all", request_timeout=-1) for provider in ("cos_doc", "dingtalk_doc")},
+        **{f"{provider} in all": with_defaults(provider, "all", request_timeout=-1) for provider in NEEDS},
         "redirect": {"cloudwait.conversion.mps_task_info": {"task_id": "redirected"}},
         "old operation gone": poll("ess", "x", endpoint=gone[0]),
         "new operation gone": poll("ess", "x", endpoint=gone[1]),
@@ -139,7 +139,7 @@ def test_the_group_dingtalk_gives_defaults(ways: Ways) -> None:
     assert source(ways, "dingtalk") == "options"
 
 
-@pytest.mark.parametrize("provider", ["cos_doc", "dingtalk_doc"])
+@pytest.mark.parametrize("provider", NEEDS)
 def test_the_group_all_gives_defaults(ways: Ways, provider: str) -> None:
     assert "request_timeout must be at least 0.001, got" in ways.run.sentence(f"{provider} in all")
 

@@ -23,7 +23,7 @@ from ..report import bar_note, number, table, verdict
 TITLE = "Many cloud tasks"
 RATE = 100
 RATE_OF_MOST = 400  # for the largest size, where a poll of each would take long otherwise
-RATES = {"ess": 20, "cos_doc": 20, "mps": RATE, "dingtalk_doc": 20}
+RATES = {**dict.fromkeys(NEEDS, 20), "mps": RATE}
 GROUPS = 20  # of lives that last equally long
 OURS = "wait_for_task"
 SWEPT = "wait_for_task, sweep: auto"
