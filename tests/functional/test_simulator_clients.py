@@ -120,6 +120,16 @@ def test_the_cos_package_is_served(start_simulator: Callable[..., Any], direct: 
     assert [page["TgtUri"] for page in job["Operation"]["DocProcessResult"]["PageInfo"]] == ["a.png", "b & c.png"]
 
 
+def test_the_cos_package_polls_media_jobs(start_simulator: Callable[..., Any]) -> None:
+    life = [{"status": "partial", "outputs": ["out/film.mp4"]}]
+    simulator = start_simulator({"tasks": [{"provider": "cos_media", "task_id": "j1", "life": life}]})
+    answer = cos_client(simulator).ci_get_media_jobs(Bucket="examplebucket-1250000000", JobIDs="j1")
+    (job,) = answer["JobsDetail"]
+    assert (job["JobId"], job["State"], job["Tag"]) == ("j1", "Success", "Transcode")
+    assert job["Operation"]["MediaResult"]["OutputFile"]["ObjectName"] == "out/film.mp4"
+    assert job["Operation"]["MediaResult"]["ErrorCount"] == "1"
+
+
 def test_the_packages_read_the_vendors_published_answers(start_simulator: Callable[..., Any]) -> None:
     simulator = start_simulator(SEEDS)
     task_id = "235303-WorkflowTask-80108cc3380155d98b2e3573a48a"
