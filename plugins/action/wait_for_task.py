@@ -25,12 +25,12 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _argum
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of, sentence_of
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._conditions import Conditions
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import ending_with_parent
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import end_children, ending_with_parent
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines, show_lines_at_once
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._saved_wait import SavedWait
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import StateError, StateFile
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, end_children, time_limit
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
 
 display = Display()

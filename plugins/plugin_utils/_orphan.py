@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
+import signal
 import threading
 import typing as t
 
@@ -29,6 +31,7 @@ def ending_with_parent() -> t.Iterator[None]:
     def watch() -> None:
         while not over.wait(OFTEN):
             if os.getppid() != parent and not over.is_set():  # in this order, since the block may have ended meanwhile
+                end_children()  # an ssh or sudo, which would keep the module on the host
                 os._exit(1)  # without clean-up: the state file, which is written atomically, has all that is needed
 
     threading.Thread(target=watch, daemon=True).start()
@@ -38,4 +41,12 @@ def ending_with_parent() -> t.Iterator[None]:
         over.set()
 
 
-__all__ = ["ending_with_parent"]
+def end_children() -> None:
+    """End the child processes of this process, such as an ssh that hangs."""
+    for task in pathlib.Path("/proc/self/task").glob("*/children"):  # only on Linux
+        with contextlib.suppress(OSError, ValueError):
+            for child in map(int, task.read_text(encoding="ascii").split()):
+                os.kill(child, signal.SIGTERM)
+
+
+__all__ = ["end_children", "ending_with_parent"]

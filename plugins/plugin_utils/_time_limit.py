@@ -11,8 +11,6 @@ If packets of an ssh connection are lost without notice, Ansible waits for it wi
 from __future__ import annotations
 
 import contextlib
-import os
-import pathlib
 import signal
 import threading
 import time
@@ -52,12 +50,4 @@ def time_limit(seconds: float) -> t.Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - began)))
 
 
-def end_children() -> None:
-    """End the child processes of this process, such as an ssh that hangs."""
-    for task in pathlib.Path("/proc/self/task").glob("*/children"):  # only on Linux
-        with contextlib.suppress(OSError, ValueError):
-            for child in map(int, task.read_text(encoding="ascii").split()):
-                os.kill(child, signal.SIGTERM)
-
-
-__all__ = ["Overdue", "end_children", "time_limit"]
+__all__ = ["Overdue", "time_limit"]

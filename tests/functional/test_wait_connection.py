@@ -57,6 +57,16 @@ def test_a_wait_survives_the_end_of_its_module(cloud: Any, start_ansible: Callab
         run.stop()
 
 
+def test_nothing_lives_on_when_the_controller_is_killed(cloud: Any, start_ansible: Callable[..., Any]) -> None:
+    run = Running(start_ansible(cloud.environment), wait(provider="mps", tasks=["x", "y"], heartbeat=600))
+    try:
+        until(lambda: polls_of(cloud, "x") > 3, "a second round")
+        run.kill()
+        until(lambda: not run.processes(), "the end of all that it has started, long before its round would end")
+    finally:
+        run.stop()
+
+
 def test_the_same_crash_twice_ends_the_wait_with_what_is_known(cloud: Any, start_ansible: Callable[..., Any]) -> None:
     run = Running(start_ansible(cloud.environment), wait(provider="mps", tasks=["x", "y"]))
     try:
@@ -246,6 +256,15 @@ def test_a_wait_over_ssh_survives_the_end_of_its_connection(
     end_well(cloud)
     assert outcomes(run.result()) == ["satisfied", "satisfied"]
     assert not any("lost, 2 in a row" in line for line in lines_of(run.output))
+
+
+def test_nothing_lives_on_at_the_host_when_the_controller_is_killed(
+    run_far: Callable[..., Running], cloud: Any
+) -> None:
+    run = run_far(heartbeat=600)
+    until(lambda: polls_of(cloud, "x") > 3, "a second round")
+    run.kill()
+    until(lambda: not run.modules(), "the end of the module, long before its round would end")
 
 
 def test_a_host_that_is_gone_ends_the_wait_and_leaves_the_state(

@@ -33,6 +33,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_version.py": 0,
     "signing/": 1,
     "_credentials.py": 2,
+    "_orphan.py": 2,
     "_secrecy.py": 2,
     "_transport.py": 2,
     "_services/": 3,

@@ -17,6 +17,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from .._errors import CloudError
+from .._orphan import end_without_reader
 from .._secrecy import censored, censored_texts
 from .._wait.round import Round
 from .run import QuietModule, end_quickly, hide_secrets, warn, without_secrets
@@ -48,6 +49,8 @@ def run_wait(module: WaitModule) -> None:
     failure = None
     current: Round | None = None
     result: Result = {}
+    if module.order is not None:
+        end_without_reader()
     try:
         current = Round(module.params, os.environ, check_mode=module.check_mode, order=module.order)
         for library in current.missing_libraries():
