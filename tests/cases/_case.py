@@ -164,6 +164,11 @@ class Case:
         return self.refuse(self.code(kind), "no")
 
 
+def codes(**kinds: str) -> dict[str, str]:
+    """Returns the kind of each error code, from the codes of each kind."""
+    return {code: kind for kind, several in kinds.items() for code in several.split()}
+
+
 def number(value: t.Any) -> t.Any:
     """Returns a status as JSON has it: a number, where it is one."""
     return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value) else value

@@ -10,7 +10,7 @@ import json
 import typing as t
 from xml.sax.saxutils import escape
 
-from ._case import ABSENT, TASK_ID, Case, Credentials, Reply
+from ._case import ABSENT, TASK_ID, Case, Credentials, Reply, codes
 
 KEYS = Credentials(
     options={"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"},
@@ -31,16 +31,21 @@ def api3(**response: t.Any) -> Reply:
     return Reply(json.dumps({"Response": {"RequestId": "r1", **members}}).encode())
 
 
-API3_ERRORS = {
-    "AuthFailure.SecretIdNotFound": "auth",
-    "AuthFailure.TokenFailure": "auth",
-    "UnauthorizedOperation": "permission",
-    "InvalidParameterValue": "invalid",
-    "ResourceNotFound": "not_found",
-    "RequestLimitExceeded": "throttled",
-    "InternalError": "server",
-    "AuthFailure.SignatureExpire": "clock",
-}
+API3_ERRORS = codes(
+    auth="AuthFailure.SecretIdNotFound AuthFailure.SignatureFailure AuthFailure.InvalidSecretId AuthFailure.TokenFailure"
+    " AuthFailure.MFAFailure AuthFailure.InvalidAuthorization",
+    clock="AuthFailure.SignatureExpire",
+    permission="UnauthorizedOperation UnauthorizedOperation.CamNoAuth AuthFailure.UnauthorizedOperation OperationDenied"
+    " LimitExceeded IpInBlacklist IpNotInWhitelist",
+    invalid="InvalidParameterValue InvalidParameter InvalidParameter.ParamError MissingParameter UnknownParameter"
+    " InvalidAction InvalidRequest NoSuchVersion NoSuchProduct UnsupportedOperation UnsupportedProtocol"
+    " UnsupportedRegion ActionOffline RequestSizeLimitExceeded",
+    not_found="ResourceNotFound",
+    throttled="RequestLimitExceeded RequestLimitExceeded.IPLimitExceeded RequestLimitExceeded.UinLimitExceeded"
+    " RequestLimitExceeded.GlobalRegionUinLimitExceeded FailedOperation.RequestLimitExceeded",
+    server="InternalError InternalError.Api ServiceUnavailable ResourceUnavailable FailedOperation NeverHeardOf",
+)
+"""What every service of API 3.0 may say."""
 
 
 def api3_case(*, errors: t.Mapping[str, str], **own: t.Any) -> Case:
@@ -93,16 +98,21 @@ CI_STATUSES = {
     "Cancel": "canceled",
 }
 CI_ERRORS = {
-    "InvalidAccessKeyId": "auth",
-    "SignatureDoesNotMatch": "auth",
-    "ExpiredToken": "auth",
-    "AccessDenied": "permission",
-    "NoSuchBucket": "invalid",
-    "NoSuchJob": "not_found",
-    "SlowDown": "throttled",
-    "InternalError": "server",
-    "RequestTimeTooSkewed": "clock",
+    **codes(
+        auth="InvalidAccessKeyId SignatureDoesNotMatch ExpiredToken",
+        permission="AccessDenied AccessForbidden NoProcessAuthority PaymentRequired UnavailableForLegalReasons"
+        " NeverHeardOf",
+        invalid="NoSuchBucket BadDigest MethodNotAllowed MissingContentLength",
+        not_found="NoSuchJob",
+        throttled="SlowDown",
+        server="InternalError ServiceUnavailable RequestTimeout",
+        network="UserNetworkTooSlow IncompleteBody",
+        clock="RequestTimeTooSkewed",
+    ),
+    "Request has expired": "clock",
 }
+"""What every service of Cloud Infinite may say; a code that no page lists goes by its HTTP status, which is 403 here."""
+
 CI_PLAYS = {
     "pending": "Submitted",
     "running": "Running",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ._case import TASK_ID, Case, Credentials, Examples, Reply, Sample, Start, number, without_absent
+from ._case import TASK_ID, Case, Credentials, Examples, Reply, Sample, Start, codes, number, without_absent
 
 TOKEN = Reply(b'{"accessToken": "EXAMPLE-FAKE-ACCESS-TOKEN", "expireIn": 7200}')
 
@@ -51,15 +51,15 @@ CASE = Case(
     statuses={"-1": "pending", "0": "running", "1": "succeeded", "2": "partial", "3": "failed", "4": "failed"},
     answer=answer,
     refuse=lambda code, message: Reply(json.dumps({"code": code, "message": message}).encode(), 403),
-    errors={
-        "invalidClientIdOrSecret": "auth",
-        "Forbidden.AccessDenied.AccessTokenPermissionDenied": "permission",
-        "Forbidden.AccessDenied.ApiCountLimitForOrg": "permission",
-        "paramError": "invalid",
-        "resource.not.found": "not_found",
-        "Forbidden.AccessDenied.QpsLimitForApi": "throttled",
-        "systemError": "server",
-    },
+    errors=codes(
+        auth="invalidClientIdOrSecret",
+        permission="Forbidden.AccessDenied.AccessTokenPermissionDenied Forbidden.AccessDenied.ApiCountLimitForOrg"
+        " Forbidden.AccessDenied.NeverHeardOf",
+        invalid="paramError Missingbody",
+        not_found="resource.not.found resource.not.found.task",
+        throttled="Forbidden.AccessDenied.QpsLimitForApi Forbidden.AccessDenied.QpsLimitForAppkeyAndApi",
+        server="systemError unknownError operationTimeout",
+    ),
     samples={
         "success": Sample(
             answer("1", **counts(3, 3, 0)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._case import TASK_ID, Examples, Reply, Sample, Start, number
+from ._case import TASK_ID, Examples, Reply, Sample, Start, codes, number
 from ._tencent import api3, api3_case
 
 AGENT = {"app_id": "yDExample", "proxy_organization_open_id": "org", "proxy_operator": {"open_id": "n9527"}}
@@ -28,7 +28,15 @@ CASE = api3_case(
     needs={"agent": AGENT},
     statuses={"0": "pending", "4": "running", "8": "succeeded", "-2": "failed", "-6": "failed", "-13": "failed"},
     answer=answer,
-    errors={"OperationDenied.FileDeleted": "not_found", "OperationDenied.OutQueryLimit": "throttled"},
+    errors=codes(
+        permission="OperationDenied.NoApiAuth OperationDenied.NoQuota OperationDenied.WhiteListForbid"
+        " LimitExceeded.CallTimes",
+        invalid="InvalidParameter.DupTask LimitExceeded.FileSize",
+        not_found="InvalidParameter.DataNotFound InvalidParameter.InvalidId OperationDenied.FileDeleted"
+        " ResourceNotFound.Flow",
+        throttled="OperationDenied.OutQueryLimit",
+        server="OperationDenied.DocumentNoAvailable InternalError.ThirdParty",
+    ),
     samples={
         "success": Sample(
             answer("8", TaskId="another", ResourceId="yDResource"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._case import TASK_ID, Examples, Reply, Sample, Start
+from ._case import TASK_ID, Examples, Reply, Sample, Start, codes
 from ._tencent import api3, api3_case
 
 
@@ -51,7 +51,14 @@ CASE = api3_case(
     ),
     statuses={"WAITING": "pending", "PROCESSING": "running", "FINISH": "succeeded"},
     answer=answer,
-    errors={"ResourceNotFound.TaskNotFound": "not_found", "FailedOperation.UserArrears": "permission"},
+    errors=codes(
+        permission="FailedOperation.InvalidMpsUser FailedOperation.InvalidUser FailedOperation.UserArrears"
+        " InvalidParameterValue.UserUnRegister ResourceNotFound.UserUnregister LimitExceeded.TooMuchTemplate",
+        invalid="InvalidParameterValue.SessionId InvalidParameterValue.NotProcessingTask",
+        not_found="ResourceNotFound.TaskNotFound FailedOperation.TaskNotFound InvalidParameterValue.TaskId",
+        throttled="LimitExceeded.CreateTask",
+        server="InternalError.AccessDBError FailedOperation.NetWorkError",
+    ),
     samples={
         "success": Sample(
             answer("FINISH", CreateTime="2026-01-02T03:04:05Z"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .ansible_runs import AGENT, MODULES, NEEDS, Ansible, Run
+from .ansible_runs import AGENT, NEEDS, Ansible, Run
 from .test_modules_use import examples
 
 TASK_INFO = "cloudwait.conversion.task_info"
@@ -73,7 +73,7 @@ def task_info(*, keywords: dict[str, Any] | None = None, **options: Any) -> dict
 
 @pytest.fixture(scope="module")
 def ansible(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Ansible:
-    ended = [{"provider": word, "task_id": f"{word} ended", "life": [{"status": "succeeded"}]} for word in MODULES]
+    ended = [{"provider": word, "task_id": f"{word} ended", "life": [{"status": "succeeded"}]} for word in NEEDS]
     lives = [
         ("mps", "transcode", ["running", "succeeded"]),
         ("mps", "chain", ["pending", "running", "succeeded"]),
@@ -94,15 +94,9 @@ def ansible(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) 
 
 @pytest.fixture(scope="module")
 def run(ansible: Ansible) -> Run:
-    polls = {}
-    for word, module in MODULES.items():
-        named = {"task_id": f"{word} ended", **NEEDS[word]}
-        polls[f"{word} by its module"] = {f"cloudwait.conversion.{module}": named}
-        polls[f"{word} by options"] = task_info(provider=word, **named)
-        polls[f"{word} by ref"] = task_info(ref={"provider": word, **named})
     tencent = {"group/cloudwait.conversion.tencent": {"profile": "media", "region": "ap-beijing"}}
     dingtalk = {"group/cloudwait.conversion.dingtalk": APP, "group/cloudwait.conversion.all": {"site": "china"}}
-    polls |= {
+    polls = {
         "get": task_info(**FILM, http_method="GET"),
         "profile": task_info(ref={**FILM, "profile": "media"}, **KEYS, keywords={"environment": NO_KEYS}),
         "keys": task_info(ref=FILM, **KEYS, keywords={"environment": NO_KEYS}),
@@ -120,18 +114,7 @@ def run(ansible: Ansible) -> Run:
         ),
     }
     polls |= {name: task_info(**options) for name, (options, dummy) in REFUSED.items()}
-    return ansible.looks(polls, "-vvv")
-
-
-@pytest.mark.parametrize("how", ["options", "ref"])
-@pytest.mark.parametrize("word", MODULES)
-def test_the_result_is_that_of_the_named_module(run: Run, word: str, how: str) -> None:
-    named, any_service = run.results[f"{word} by its module"], run.results[f"{word} by {how}"]
-    changing = {"request_id": None}  # a new one for each request
-    assert run.task(f"{word} by {how}") | changing == run.task(f"{word} by its module") | changing
-    assert any_service["task"]["status"] == "succeeded"
-    assert sorted(any_service) == sorted(named)
-    assert sorted(any_service["response"]) == sorted(named["response"])
+    return ansible.polls(polls, "-vvv")
 
 
 def test_mps_can_be_asked_with_get(run: Run) -> None:

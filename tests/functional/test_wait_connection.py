@@ -109,7 +109,7 @@ socket.getaddrinfo = hang
 def test_a_name_server_that_never_answers_costs_neither_the_time_limit_nor_the_other_services(
     cloud: Any, start_ansible: Callable[..., Any]
 ) -> None:
-    ansible = start_ansible({**cloud.environment, "CLOUDWAIT_ESS_ENDPOINT": "https://hangs.example"})
+    ansible = start_ansible({**cloud.environment, "CLOUDWAIT_ESS_ENDPOINT": "https://hangs.example", "HTTPS_PROXY": ""})
     (ansible.folder / "sitecustomize.py").write_text(HANGING_NAMES, encoding="utf-8")
     keywords = {"environment": {"PYTHONPATH": str(ansible.folder)}}
     both = [item("ess", "z"), item("mps", "x")]

@@ -213,9 +213,10 @@ def test_a_native_status_becomes_a_record_with_every_key(case: Case, key: str) -
 
 
 @each_case
-def test_a_status_that_no_page_lists_is_unknown_and_told(case: Case) -> None:
-    record = poll(case, case.answer("NEW-WORD")).record
-    assert (record["status"], record["native_status"], record["done"]) == ("unknown", "NEW-WORD", False)
+@pytest.mark.parametrize(("word", "told"), [("NEW-WORD", "NEW-WORD"), ("NEW\n::error::", "NEW ::error::")])
+def test_a_status_that_no_page_lists_is_unknown_and_told_in_one_line(case: Case, word: str, told: str) -> None:
+    record = poll(case, case.answer(word)).record
+    assert (record["status"], record["native_status"], record["done"]) == ("unknown", told, False)
 
 
 @each_case
@@ -223,6 +224,7 @@ def test_a_status_that_no_page_lists_is_unknown_and_told(case: Case) -> None:
 def test_an_answer_without_a_readable_status_is_no_record(case: Case, odd: str) -> None:
     error = refusal(case, case.answer(ODD[odd]))
     assert (error.kind, error.retryable) == ("protocol", True)
+    assert "tells the status" in error.said or "cannot be read" in error.said
 
 
 @each_case
@@ -266,7 +268,8 @@ def test_an_error_code_has_its_kind_and_the_vendors_words(case: Case, key: str) 
     error = refusal(case, case.refuse(key, "in the vendor's words"))
     assert (error.kind, error.code, error.message) == (case.errors[key], key, "in the vendor's words")
     assert error.retryable is (error.kind in RETRYABLE)
-    assert error.advice
+    words = f'The poll failed: the vendor said "{key}: in the vendor\'s words"; {error.advice}.'
+    assert error.sentence("The poll") == words
 
 
 @each_case

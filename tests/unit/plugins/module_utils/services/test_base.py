@@ -306,42 +306,6 @@ def test_a_site_must_be_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "about"),
-    [
-        (None, {"credential_source": "fake"}),
-        ("https://mps.tencentcloudapi.com/", {"credential_source": "fake"}),
-        (
-            "https://gateway.example.com:8443/",
-            {"credential_source": "fake", "endpoint_host": "gateway.example.com:8443"},
-        ),
-        ("http://127.0.0.1:8080", {"credential_source": "fake", "endpoint_host": "127.0.0.1:8080"}),
-    ],
-)
-def test_a_host_that_is_not_the_vendors_is_named(endpoint: str | None, about: dict[str, str]) -> None:
-    assert mps(FakeTransport(MPS_GOOD), endpoint=endpoint).about(REF) == about
-
-
-def test_a_record_has_every_key_of_the_design() -> None:
-    assert make_record(REF, "unknown", None) == {
-        "provider": "mps",
-        "task_id": "m1",
-        "status": "unknown",
-        "native_status": None,
-        "done": False,
-        "progress": None,
-        "counts": None,
-        "error": None,
-        "parts": [],
-        "outputs": [],
-        "created_at": None,
-        "started_at": None,
-        "finished_at": None,
-        "request_id": None,
-        "ref": REF,
-    }
-
-
-@pytest.mark.parametrize(
     ("status", "done"),
     [
         ("pending", False),

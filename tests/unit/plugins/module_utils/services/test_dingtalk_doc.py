@@ -56,40 +56,15 @@ def refusal(got: Answer) -> CloudError:
 @pytest.mark.parametrize(
     ("native", "text", "status"),
     [
-        (-1, "-1", "pending"),
-        (0, "0", "running"),
-        (1, "1", "succeeded"),
-        (2, "2", "partial"),
-        (3, "3", "failed"),
-        (4, "4", "failed"),
         ("0", "0", "running"),
-        (5, "5", "unknown"),
         (-2, "-2", "unknown"),
         (1.0, "1", "succeeded"),
-        (True, "True", "unknown"),
         (1.5, "1.5", "unknown"),
     ],
 )
 def test_the_status_alone_decides(native: t.Any, text: str | None, status: str) -> None:
     record = read({"status": native, "totalCount": 1, "succCount": 1, "failCount": 0})
     assert (record["native_status"], record["status"]) == (text, status)
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({}, "without status, which tells the status"),
-        ({"taskId": "t1", "status": None}, "without status, which tells the status"),
-        ({"taskId": "t1", "status": ""}, "without status, which tells the status"),
-        ({"success": True, "result": {"taskId": "t1", "status": 1}}, "without status, which tells the status"),
-        ({"taskId": "t1", "status": [1]}, "status is a list, which cannot be read"),
-        ({"status": 1, "code": {"a": "b"}}, "code is an object, which cannot be read"),
-    ],
-)
-def test_without_a_status_that_can_be_read_there_is_no_record(body: t.Any, said: str) -> None:
-    error = refusal(answer(body))
-    assert (error.kind, error.retryable, error.http_status) == ("protocol", True, 200)
-    assert error.said == f"{HOST} answered with HTTP 200 and {said}"
 
 
 @pytest.mark.parametrize("code", [True, 7, 1.5, float("inf"), "odd", ["SUCCESS"], {"a": "SUCCESS"}])
@@ -223,42 +198,10 @@ def test_the_whole_record_of_the_published_sample() -> None:
 DENIED = "Forbidden.AccessDenied."
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "kind", "retryable"),
-    [
-        (400, "paramError", "invalid", False),
-        (400, "InvalidAuthentication", "auth", False),
-        (400, "invalidClientIdOrSecret", "auth", False),
-        (400, "Missingbody", "invalid", False),
-        (400, "NeverHeardOf", "invalid", False),
-        (403, DENIED + "AccessTokenPermissionDenied", "permission", False),
-        (403, DENIED + "QpsLimitForApi", "throttled", True),
-        (403, DENIED + "QpsLimitForAppkeyAndApi", "throttled", True),
-        (403, DENIED + "ApiCountLimitForOrg", "permission", False),
-        (403, DENIED + "NeverHeardOf", "permission", False),
-        (404, "resource.not.found", "not_found", False),
-        (400, "resource.not.found.task", "not_found", False),
-        (502, "resource.not.found", "not_found", False),
-        (500, "systemError", "server", True),
-        (500, "unknownError", "server", True),
-        (503, "operationTimeout", "server", True),
-        (200, "systemError", "server", True),
-    ],
-)
 @pytest.mark.parametrize("names", [("code", "message", "requestid"), ("Code", "Message", "requestId")])
-def test_each_error_code_has_a_meaning(
-    status: int, code: str, kind: str, retryable: bool, names: tuple[str, str, str]
-) -> None:
-    error = refusal(answer(dict(zip(names, (code, "no way.", "body-id"))), status))
-    assert error.as_dict() == {
-        "kind": kind,
-        "code": code,
-        "message": "no way",
-        "http_status": status,
-        "request_id": "body-id",
-        "retryable": retryable,
-    }
-    assert error.sentence("Polling") == f'Polling failed: the vendor said "{code}: no way"; {error.advice}.'
+def test_the_names_of_an_error_come_in_both_letter_cases(names: tuple[str, str, str]) -> None:
+    error = refusal(answer(dict(zip(names, ("systemError", "no way.", "body-id"))), 500))
+    assert (error.code, error.message, error.request_id) == ("systemError", "no way", "body-id")
 
 
 @pytest.mark.parametrize(
@@ -301,23 +244,6 @@ def test_the_limit_of_an_address_is_no_refusal(status: int, body: t.Any) -> None
         f"Polling failed: {LIMIT.format(HOST, status)}; "
         "wait some minutes, or check that no network filter answers in the vendor's place."
     )
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind", "said"),
-    [
-        (200, b"", "protocol", "an empty body where a JSON object was expected"),
-        (200, b"[]", "protocol", "something else where a JSON object was expected"),
-        (404, {"status": 1}, "protocol", "HTTP 404"),
-        (500, {"status": 1}, "server", "HTTP 500"),
-        (502, b"<html>", "server", "HTTP 502"),
-        (429, b"", "throttled", "HTTP 429"),
-    ],
-)
-def test_what_is_not_of_the_vendors_form_is_told(status: int, body: t.Any, kind: str, said: str) -> None:
-    error = refusal(answer(body, status))
-    assert (error.kind, error.retryable) == (kind, True)
-    assert error.said.endswith(said)
 
 
 # --- The token -----------------------------------------------------------------------------------------------------
@@ -554,13 +480,3 @@ def test_the_token_stands_in_its_header_as_it_is() -> None:
     assert request.prepared.headers["x-acs-dingtalk-access-token"] == "EXAMPLE-FAKE-ACCESS-TOKEN"
     assert request.prepared.headers["Content-Type"] == "application/json"
     assert "Authorization" not in request.prepared.headers
-
-
-@pytest.mark.parametrize(
-    ("options", "source"),
-    [({"app_key": "k", "app_secret": "s"}, "options"), ({}, "environment")],
-)
-def test_the_source_of_the_credentials_is_said(options: dict[str, str], source: str) -> None:
-    settings = Settings(transport=t.cast(Transport, None), clock=Clock())
-    mine = DingTalkDoc.create(settings, options, {"DINGTALK_ACCESS_TOKEN": "t"})
-    assert mine.about(REF) == {"credential_source": source}

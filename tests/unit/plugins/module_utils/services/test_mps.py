@@ -65,9 +65,6 @@ def statuses(record: Dict) -> list[str]:
 @pytest.mark.parametrize(
     ("native", "text", "status"),
     [
-        ("WAITING", "WAITING", "pending"),
-        ("PROCESSING", "PROCESSING", "running"),
-        ("FINISH", "FINISH", "succeeded"),
         ("ABORTED", "ABORTED", "unknown"),
         ("finish", "finish", "unknown"),
         (8, "8", "unknown"),
@@ -529,47 +526,6 @@ def test_the_whole_record_of_a_task_of_which_a_part_failed() -> None:
 
 
 # --- Errors --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "retryable"),
-    [
-        ("RequestLimitExceeded", "throttled", True),
-        ("InternalError", "server", True),
-        ("InternalError.AccessDBError", "server", True),
-        ("FailedOperation.NetWorkError", "server", True),
-        ("AuthFailure.SignatureExpire", "clock", False),
-        ("AuthFailure.SecretIdNotFound", "auth", False),
-        ("UnauthorizedOperation", "permission", False),
-        ("FailedOperation.InvalidMpsUser", "permission", False),
-        ("FailedOperation.InvalidUser", "permission", False),
-        ("InvalidParameterValue.UserUnRegister", "permission", False),
-        ("ResourceNotFound.UserUnregister", "permission", False),
-        ("FailedOperation.UserArrears", "permission", False),
-        ("InvalidParameterValue", "invalid", False),
-        ("InvalidParameterValue.SessionId", "invalid", False),
-        ("InvalidParameterValue.NotProcessingTask", "invalid", False),
-        ("MissingParameter", "invalid", False),
-        ("UnsupportedOperation", "invalid", False),
-        ("ResourceNotFound", "not_found", False),
-        ("ResourceNotFound.TaskNotFound", "not_found", False),
-        ("FailedOperation.TaskNotFound", "not_found", False),
-        ("InvalidParameterValue.TaskId", "not_found", False),
-        ("LimitExceeded.CreateTask", "throttled", True),
-        ("LimitExceeded.TooMuchTemplate", "permission", False),
-    ],
-)
-def test_each_error_code_has_a_meaning(code: str, kind: str, retryable: bool) -> None:
-    with pytest.raises(CloudError) as caught:
-        read({"Error": {"Code": code, "Message": "no way."}, "RequestId": "r1"})
-    assert caught.value.as_dict() == {
-        "kind": kind,
-        "code": code,
-        "message": "no way",
-        "http_status": 200,
-        "request_id": "r1",
-        "retryable": retryable,
-    }
 
 
 def test_a_task_that_is_gone_says_how_long_tasks_are_kept() -> None:
