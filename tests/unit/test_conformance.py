@@ -81,11 +81,11 @@ class FakeTransport:
         return Answer("vendor.example.com", reply.status, reply.headers, reply.body)
 
 
-def make(case: Case, transport: FakeTransport, environ: t.Mapping[str, str] = {}, **options: t.Any) -> Service:
+def make(case: Case, transport: FakeTransport, environ: t.Mapping[str, str] | None = None, **options: t.Any) -> Service:
     """Returns the service of a case, with credentials in the options."""
     clock = Clock(lambda: 1_700_000_000.0)
     given = {**case.credentials.options, **options}
-    return make_service(SERVICES[case.word], given, environ, t.cast(Transport, transport), clock)
+    return make_service(SERVICES[case.word], given, environ or {}, t.cast(Transport, transport), clock)
 
 
 def ref_of(case: Case) -> dict[str, t.Any]:
