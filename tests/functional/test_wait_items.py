@@ -76,7 +76,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "endpoint in an item": (mps({"task_id": "x", "endpoint": f"http://u:{SECRET}@host"}), "has the key endpoint"),
     "foreign": (mps({"task_id": "x", "bucket": "b-1"}), "tasks[0] gives bucket, which mps does not have"),
-    "no provider": (wait(tasks=["x"]), "tasks[0] has no provider; give provider as one of ess, cos_doc, mps, dingtalk_doc"),
+    "no provider": (wait(tasks=["x"]), "tasks[0] has no provider; give provider as one of "),
     "no id": (wait(provider="mps"), "task_id is empty"),
     "id that is a list": (mps({"task_id": ["x"]}), "tasks[0]: task_id has the wrong type"),
     "no record": (mps({"task": {"status": "done", "password": SECRET}}), "is no record of this collection"),
