@@ -21,7 +21,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._errors impor
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import refusal
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments, _output
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments, _stdout_callback
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of, sentence_of
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._conditions import Conditions
@@ -45,6 +45,9 @@ TASK_TIMEOUT_MARGIN = 1.5
 TIDY_UP = 5.0
 """Time limit, in seconds, for removing temporary files on the host and for resetting the connection."""
 
+PLAN_LIMIT = 120.0
+"""Seconds after which a module that only reads the items is abandoned."""
+
 OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
 TOO_EARLY = CloudError(
     "timeout",
@@ -63,9 +66,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> Answer:
         """Run the action. Returns the result of the wait."""
         result: Answer = super().run(tmp, task_vars)
-        self._vars, self._began = task_vars or {}, time.monotonic()
+        self._vars, self._began, self._host_is_gone = task_vars or {}, time.monotonic(), False
         self._warnings: list[str] = []
-        self._host_is_gone = False
         self._saved_wait: SavedWait | None = None
         try:
             with ending_with_parent():
@@ -117,7 +119,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             options,
             timing,
             quiet=bool(self._task.no_log) or not options["heartbeat"] or os.environ.get("CLOUDWAIT_PROGRESS") == "0",
-            show=lambda line: display.display(line, stderr=_output.is_for_programs()),
+            show=lambda line: display.display(line, stderr=_stdout_callback.is_for_programs()),
         )
 
     def _play_with_state_file(self, state_file: StateFile) -> Answer:
@@ -128,8 +130,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         try:
             self._saved_wait = SavedWait(state_file, rounds)
             if saved is not None:
-                plan = self._run_module({"_round": {"plan_only": True}})
-                self._judge(self._saved_wait.resume(saved, plan))
+                known = self._saved_wait.resume(saved, self._ask_plan())
+                self._conditions.decide(rounds.book, known, rounds.timing.elapsed())
                 left = max(0.0, rounds.timing.left())
                 self._lines.tell(f"goes on where an earlier run stopped, {left:.0f} s left")
             result = self._play()
@@ -138,43 +140,61 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             state_file.close(remove=finished)
         return result
 
+    def _ask_plan(self) -> Answer:
+        """Return what the wait is about, as the module understands it, without polling."""
+        try:
+            with time_limit(PLAN_LIMIT):
+                return self._run_module({"_round": {"plan_only": True}})
+        except Overdue:
+            end_children()
+            raise Refused(_no_host(f"the host gave no sign of life for {PLAN_LIMIT:.0f} s")) from None
+
     # --- rounds ---
 
     def _play(self) -> Answer:
         """Run rounds until the wait ends, and return its result."""
         rounds = self._rounds
         try:
-            while not rounds.has_verdict():
-                if rounds.begun and not self._longest_round():
-                    rounds.stop(verdict.TIMED_OUT, OUT_OF_TIME)
-                    break
-                if rounds.is_too_late():
-                    break
-                unreachable = self._play_round()
-                if unreachable is not None:
-                    return unreachable
-                if rounds.polls_once:
-                    break
+            unreachable = self._play_rounds()
         except BaseException as error:
             if type(error).__name__ != "TaskTimeoutError":  # its module differs between releases of ansible-core
                 raise
             if not rounds.begun:
                 raise Refused(TOO_EARLY, result={"outcome": verdict.TIMED_OUT}) from None
             rounds.stop(verdict.TIMED_OUT, OUT_OF_TIME)
+            unreachable = None
+        if unreachable is not None:
+            return unreachable
+        if not rounds.begun:
+            raise Refused(_no_host(rounds.last_loss))
         if not self._task.check_mode and not rounds.has_verdict():
             rounds.stop(verdict.TIMED_OUT)
         result = rounds.result()
         self._lines.tell(result["msg"])
         return result
 
+    def _play_rounds(self) -> Answer | None:
+        """Run rounds. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
+        rounds = self._rounds
+        while not rounds.has_verdict() and not rounds.is_too_late():
+            if rounds.begun and not _longest_round(self._task.timeout, self._began):
+                rounds.stop(verdict.TIMED_OUT, OUT_OF_TIME)
+                break
+            unreachable = self._play_round()
+            if unreachable is not None or rounds.polls_once:
+                return unreachable
+        return None
+
     def _play_round(self) -> Answer | None:
         """Run one round. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
         rounds, args = self._rounds, self._task.args
         cpu, linger = time.process_time(), self._lines.next_in()
-        limit = rounds.limit(linger, _arguments.count_tasks(args), _arguments.request_timeout_of(args))
+        limit = rounds.limit(linger, _arguments.seconds_of_polls(args), _arguments.request_timeout_of(args))
         try:
             with time_limit(limit):
-                answer = self._run_module(rounds.next_arguments(linger, self._longest_round()))
+                answer = self._run_module(
+                    rounds.next_arguments(linger, _longest_round(self._task.timeout, self._began))
+                )
         except Overdue:
             self._lose_silent_host(limit)
             return None
@@ -190,7 +210,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             return None
         self._warnings += answer["notes"]
         news = rounds.take(t.cast(t.Any, answer), cost=time.process_time() - cpu + answer["cost"])
-        self._judge({*news.changed, *rounds.book.undecided()})
+        self._conditions.decide(rounds.book, {*news.changed, *rounds.book.undecided()}, rounds.timing.elapsed())
         self._lines.tell_news(rounds.book, news, is_over=rounds.has_verdict())
         warning = self._saved_wait.save() if self._saved_wait else None
         self._warnings += [warning] if warning and warning not in self._warnings else []
@@ -213,22 +233,12 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             raise Refused(error, said, {**so_far, "error": error.as_dict(), "outcome": verdict.ERROR})
         return answer
 
-    def _longest_round(self) -> float:
-        """Returns the seconds that a round may last, so that it returns before the ``timeout`` of the Ansible task."""
-        if not self._task.timeout:
-            return FOREVER
-        return max(0.0, float(self._task.timeout) - (time.monotonic() - self._began) - TASK_TIMEOUT_MARGIN)
-
     def _lose(self, said: str) -> None:
         """Handle a round without an answer: count it, give the reason, reset the connection, and pause."""
         rounds = self._rounds
         rounds.lose(said)
         self._lines.tell(f"a round was lost, {rounds.losses} in a row: {said}")
-        try:
-            with time_limit(TIDY_UP):
-                self._connection.reset()
-        except (AnsibleError, AttributeError, Overdue) as error:
-            display.vvv(f"cloudwait: the connection could not be reset: {error}")
+        _reset(self._connection)
         if not rounds.has_verdict():
             time.sleep(max(0.0, min(backoff(rounds.losses - 1, **self._pause), rounds.timing.left())))
 
@@ -241,15 +251,29 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             self._lose(said)
             return
         self._host_is_gone = True
-        silent = CloudError("network", said, advice="check the host and the connection to it")
         if not rounds.begun:
             elapsed = round(rounds.timing.elapsed(), 3)
-            raise Refused(silent, result={"outcome": verdict.TIMED_OUT, "elapsed": elapsed})
-        rounds.stop(verdict.TIMED_OUT, silent)
+            raise Refused(_no_host(said), result={"outcome": verdict.TIMED_OUT, "elapsed": elapsed})
+        rounds.stop(verdict.TIMED_OUT, _no_host(said))
 
-    def _judge(self, numbers: t.Iterable[int]) -> None:
-        """Evaluate the condition, if there is one, for the cloud tasks with these numbers in the plan."""
-        book = self._rounds.book
-        for number in list(numbers) if self._conditions.given else ():
-            is_good, problem = self._conditions.judge(book.entries[number].record)
-            book.decide(number, is_good, problem, self._rounds.timing.elapsed())
+
+def _longest_round(timeout: int | None, began: float) -> float:
+    """Returns the seconds after which a round must have ended, since the Ansible task's timeout ends this process.
+
+    :param timeout: the keyword of the Ansible task, in seconds.
+    :param began: when the action began.
+    """
+    return max(0.0, timeout - (time.monotonic() - began) - TASK_TIMEOUT_MARGIN) if timeout else FOREVER
+
+
+def _reset(connection: t.Any) -> None:
+    """Close the connection to the host, so that the next round opens it again."""
+    try:
+        with time_limit(TIDY_UP):
+            connection.reset()
+    except (AnsibleError, AttributeError, Overdue) as error:
+        display.vvv(f"cloudwait: the connection could not be reset: {error}")
+
+
+def _no_host(said: str) -> CloudError:
+    return CloudError("network", said, advice="check the host and the connection to it")

@@ -47,7 +47,9 @@ def backoff(
 
 
 class RateBudget:
-    """Limits the rate of calls. Calls are spaced evenly; bursts are not possible.
+    """Limits the rate of calls, which are spaced evenly.
+
+    A call that starts late may be followed sooner by the next one, so that the mean rate is kept.
 
     :param per_second: calls per second.
     :param ready: time from which on the next call may be sent.

@@ -21,6 +21,9 @@ LONGEST_SENTENCE = 2000
 USUAL_REQUEST_TIMEOUT = 10.0
 """Seconds that are used where the user gives no ``request_timeout``; the default of the module."""
 
+SEVERAL = ("results", "refs", "tasks")
+"""Keys of results that hold several cloud tasks."""
+
 TYPES = {"int": "whole number", "float": "number", "bool": "boolean (true or false)", "dict": "dict", "list": "list"}
 
 Arguments = dict[str, t.Any]
@@ -109,10 +112,22 @@ def module_arguments(args: Arguments, changes: Arguments) -> Arguments:
     return {name: value for name, value in {**merged, **changes}.items() if value is not None}
 
 
-def count_tasks(args: Arguments) -> int:
-    """Returns the number of cloud tasks, as far as it is known before the module has read the items."""
-    tasks = args.get("tasks")
-    return len(tasks) if isinstance(tasks, list) else 1
+def seconds_of_polls(args: Arguments) -> float:
+    """Returns the seconds in which every cloud task can be polled once, estimated with a call a second or the user's rates.
+
+    The controller does not know the rates of the services, all of which are higher.
+    """
+    given = args.get("rate_limit")
+    rates = [seconds_of(rate) for rate in given.values()] if isinstance(given, dict) else []
+    return _count(args.get("tasks")) / min([1.0, *(rate for rate in rates if rate)])
+
+
+def _count(items: t.Any) -> int:
+    """How many cloud tasks items stand for: a result may hold several."""
+    if isinstance(items, list):
+        return sum(map(_count, items))
+    lists = [items[name] for name in SEVERAL if isinstance(items.get(name), list)] if isinstance(items, dict) else []
+    return max(1, *map(_count, lists)) if lists else 1
 
 
 def request_timeout_of(args: Arguments) -> float:
@@ -137,10 +152,10 @@ __all__ = [
     "Arguments",
     "Refused",
     "check_arguments",
-    "count_tasks",
     "keyword_warnings",
     "module_arguments",
     "plain_refusal",
     "read_arguments",
     "request_timeout_of",
+    "seconds_of_polls",
 ]

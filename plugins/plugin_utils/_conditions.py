@@ -14,6 +14,7 @@ from ansible.errors import AnsibleError
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line, shown
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import UNKNOWN, make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import Book
 from jinja2 import TemplateSyntaxError
 
 Record = t.Mapping[str, t.Any]
@@ -71,6 +72,12 @@ class Conditions:
         except AnsibleError as error:
             expressions = " and ".join(map(str, self._expressions))
             return None, f'the condition "{expressions}" cannot be evaluated: {error}'
+
+    def decide(self, book: Book, numbers: t.Iterable[int], elapsed: float) -> None:
+        """Enter what the condition says of these cloud tasks into the book; nothing without a condition."""
+        for number in list(numbers) if self.given else ():
+            is_good, problem = self.judge(book.entries[number].record)
+            book.decide(number, is_good, problem, elapsed)
 
     def _is_true(self, expression: t.Any, record: Record) -> bool:
         if isinstance(expression, bool):

@@ -72,6 +72,7 @@ class Lines:
 
     def tell(self, text: str) -> None:
         """Print a line with this text."""
+        self._due = self._timing.now() + self._period()
         self._print([line(self._host, text)])
 
     def tell_news(self, book: Book, news: News, *, is_over: bool) -> None:
@@ -111,7 +112,8 @@ def news_lines(host: str, book: Book, news: News, patience: Patience) -> t.Itera
     """Yields the lines for the news of a round."""
     changed = set(news.changed)
     yield from _lines(host, list(_changes(book, news)), "have changed")
-    yield from _trouble_lines(host, [book.entries[number] for number in news.troubled], patience)
+    going_on = [number for number in news.troubled if number not in news.ended]
+    yield from _trouble_lines(host, [book.entries[number] for number in going_on], patience)
     back = [number for number in news.recovered if number not in changed]  # its line about the change tells it
     yield from _lines(host, [_recovery(book.entries[number]) for number in back], "answer again")
     yield from _lines(host, [_end(book.entries[number]) for number in news.ended], "have ended")

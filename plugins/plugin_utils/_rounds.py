@@ -32,11 +32,11 @@ SHORTEST_ROUND = 5.0
 HANDOVER_SHARE = 20.0
 """Ratio of a round's duration to the CPU time of starting it and returning its answer: 20 means at most 5 %."""
 
-LAST_POLLS = 5.0
+ABANDONED_AFTER = 5.0
 """Seconds after the deadline at which a round is abandoned, if the host or the connection to it hangs."""
 
 SHORTEST_LIMIT = 3.0
-"""Shortest time, in seconds, that a round gets before ``LAST_POLLS``: starting the module may take as long."""
+"""Shortest time, in seconds, that a round gets in addition to ``ABANDONED_AFTER``: starting the module may take as long."""
 
 SILENCE = 120.0
 """Seconds after the expected end of a round at which it is abandoned."""
@@ -54,6 +54,7 @@ class Rounds:
     def __init__(self, options: Options, timing: Timing, *, check_mode: bool, conditional: bool) -> None:
         self.timing = timing
         self.losses = 0  # rounds in a row without an answer
+        self.last_loss = ""
         self.book = Book([], clock_face(timing.started))
         self._options = options
         self._check_mode = check_mode
@@ -83,6 +84,8 @@ class Rounds:
         :param linger: seconds after which the round ends even if nothing has changed.
         :param at_most: seconds after which the round must have ended, whatever it is doing.
         """
+        outcomes = self.book.outcomes()
+        satisfied = outcomes.count(verdict.SATISFIED)
         order = t.cast(Order, _aged(self._next, self.timing.now() - self._handed_over))
         order.update(
             {
@@ -91,7 +94,8 @@ class Rounds:
                 "linger": min(linger, at_most),
                 "after_change": FIRST_NEWS if self._is_first else max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost),
                 "first": self._is_first,
-                "satisfied": self.book.outcomes().count(verdict.SATISFIED),
+                "satisfied": satisfied,
+                "otherwise": len(outcomes) - outcomes.count(None) - satisfied,
                 "once": self.polls_once,
                 "within": None if at_most == FOREVER else at_most,
                 "condition": self._conditional,
@@ -99,25 +103,29 @@ class Rounds:
         )
         if self._plan is None:
             return {"_round": order}
-        order["plan"] = {str(number): self._plan[number] for number in self.book.open_numbers()}
+        order["plan"] = {str(number): _to_poll(self._plan[number]) for number in self.book.open_numbers()}
         return {"tasks": None, "task_id": None, "_round": order}
 
-    def limit(self, linger: float, count: int, request_timeout: float) -> float:
+    def limit(self, linger: float, polls: float, request_timeout: float) -> float:
         """Returns the seconds after which a round is abandoned, because the host or the connection hangs.
 
         :param linger: see :meth:`next_arguments`.
-        :param count: number of cloud tasks, as far as it is known.
+        :param polls: seconds that one poll of every cloud task may take within the rate limits.
         :param request_timeout: seconds that one poll may take.
         """
-        if self.polls_once:  # one poll of each, spaced by the rate limits
-            return SILENCE + request_timeout + count
+        if self.polls_once:
+            return SILENCE + request_timeout + polls
         expected = linger + request_timeout + SILENCE
-        shortest = 1.0 if self.begun else SHORTEST_LIMIT + LAST_POLLS
-        return min(expected, max(self.timing.left() + LAST_POLLS, shortest))
+        shortest = SHORTEST_LIMIT + ABANDONED_AFTER if self._is_first else 1.0
+        return min(expected, max(self.timing.left() + ABANDONED_AFTER, shortest))
 
     def is_too_late(self) -> bool:
-        """Returns whether the deadline passed so long ago that another round would be too late for last polls."""
-        return self.begun and not self.polls_once and self.timing.left() < SHORTEST_LIMIT - LAST_POLLS
+        """Returns whether the deadline passed so long ago that another round would be too late for last polls.
+
+        A wait that is continued after its deadline gets one round nevertheless.
+        """
+        left = self.timing.left()
+        return self.begun and not (self.polls_once or self._is_first) and left < SHORTEST_LIMIT - ABANDONED_AFTER
 
     # --- answers ---
 
@@ -157,6 +165,7 @@ class Rounds:
         :param said: the reason, for messages.
         """
         self.losses += 1
+        self.last_loss = said
         self._is_first = False
         elapsed = self.timing.elapsed()
         for number in self.book.open_numbers():
@@ -250,6 +259,11 @@ def _identities(plan: t.Iterable[PlanItem]) -> list[str]:
         json.dumps([item["ref"], next(without_id) if item["ref"]["task_id"] is None else None], sort_keys=True)
         for item in plan
     ]
+
+
+def _to_poll(item: PlanItem) -> PlanItem:
+    """Returns what a round must know of an item."""
+    return t.cast(PlanItem, {name: item[name] for name in ("ref", "options", "twins") if name in item})
 
 
 def _aged(handed_over: Handover, gap: float) -> Handover:

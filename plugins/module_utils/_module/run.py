@@ -43,6 +43,9 @@ class QuietModule(AnsibleModule):  # type: ignore[misc] # Ansible has no types
     The constructor's ``no_log`` does not prevent that, since the setting of the Ansible task replaces it.
     """
 
+    is_censored = False
+    """Whether the result that is to be returned holds no secret any more."""
+
     def log(self, msg: t.Any, log_args: t.Any = None) -> None:
         """Write nothing to syslog."""
 
@@ -51,7 +54,8 @@ class QuietModule(AnsibleModule):  # type: ignore[misc] # Ansible has no types
 
         :param msg: the error as one sentence.
         """
-        self.no_log_values.update(secret_texts(self.params))
+        if not self.is_censored:
+            self.no_log_values.update(secret_texts(self.params))
         super().fail_json(msg, **result)
 
 
@@ -120,7 +124,7 @@ def run_info(
 def run_task_info(module: AnsibleModule) -> None:
     """Run the info module for any service: one poll of the cloud task that its options or its ``ref`` describe."""
     from .._services.registry import SERVICES  # noqa: PLC0415 # importing takes time, and no other info module needs it
-    from .._wait.plan import options_of, plan_one  # noqa: PLC0415 # the same
+    from .._wait.items import options_of, plan_one  # noqa: PLC0415 # the same
 
     failure = None
     try:
@@ -151,6 +155,7 @@ def without_secrets(module: AnsibleModule, result: Result) -> Result:
     Ansible would censor every text, so that a short password would make ids unusable in which it happens to occur.
     """
     secrets, module.no_log_values = module.no_log_values, set()
+    module.is_censored = True
     return censored_result({**result, "invocation": {"module_args": module.params}}, secrets)
 
 
@@ -211,8 +216,10 @@ def patiently(
 
 def _warnings(result: Options, service: Service | None) -> t.Iterator[str]:
     record = result.get("task", {})
-    if record.get("status") == UNKNOWN and record["task_id"]:  # in check mode, a start has no id
-        yield unknown_warning(record)
+    if (
+        service is not None and record.get("status") == UNKNOWN and record["task_id"]
+    ):  # in check mode, a start has no id
+        yield unknown_warning(record, service.statuses)
     if service is not None and service.settings.clock.offset:
         yield clock_warning(service.settings.clock.offset)
 

@@ -61,7 +61,7 @@ def run_wait(module: WaitModule) -> None:
         failure = error
     msg = failure.sentence(TRIED) if failure else ""
     hidden = [text for text in getattr(failure, "hidden", []) if text not in msg]  # the message has no secret
-    hide_secrets(module, current.secrets() if current else [], hidden)
+    hide_secrets(module, current.accounts.secrets() if current else [], hidden)
     end_quickly()
     if failure is not None:
         module.fail_json(**_refusal(module, msg, failure))

@@ -281,7 +281,7 @@ class Service(Description):
         """
         transport, clock, repairs = self.settings.transport, self.settings.clock, self.repairs()
         before = transport.sent
-        signed_with: list[str] = []
+        secrets_sent: list[str] = []
         request: Request | None = None
         try:
             while True:
@@ -291,7 +291,7 @@ class Service(Description):
                 try:
                     return read(transport.send(request, timeout=left())), transport.sent - before
                 except CloudError as error:
-                    signed_with += request.secrets()
+                    secrets_sent += request.secrets()
                     repaired = next((name for name, repair in repairs.items() if repair(error, request)), None)
                     if not repaired:
                         raise
@@ -299,7 +299,7 @@ class Service(Description):
         except CloudError as error:
             error.sent = error.sent and request is not None
             error.calls = transport.sent - before
-            hide_in(error, self.secrets() + signed_with)
+            hide_in(error, self.secrets() + secrets_sent)
             raise
 
 

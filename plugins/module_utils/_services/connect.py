@@ -49,13 +49,21 @@ def make_service(service_class: type[S], options: Options, environ: Environ, tra
     return t.cast(S, service_class.create(settings, options, environ))
 
 
-def unknown_warning(record: Options) -> str:
-    """Returns the warning about a native status that the vendor does not document."""
+def unknown_warning(record: Options, documented: t.Container[str]) -> str:
+    """Returns the warning about a cloud task of unknown status.
+
+    :param documented: the native statuses that the vendor documents. The status of a cloud task can be unknown
+        nevertheless, such as when its parts have a status that is not documented.
+    """
     native = one_line(str(record["native_status"]), 80)
-    return (
-        f"The status {quoted(native)} of the {record['provider']} cloud task {quoted(record['task_id'])} "
-        "is not one that the vendor documents; it counts neither as done nor as a success."
+    name = f"of the {record['provider']} cloud task {quoted(record['task_id'])}"
+    is_documented = record["native_status"] in documented
+    said = (
+        f"The result {name}, whose status is {quoted(native)},"
+        if is_documented
+        else f"The status {quoted(native)} {name}"
     )
+    return f"{said} is not one that the vendor documents; it counts neither as done nor as a success."
 
 
 def clock_warning(offset: float) -> str:

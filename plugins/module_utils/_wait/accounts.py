@@ -17,8 +17,8 @@ from .._services.base import PAGE_SIZE, Environ, Lists, Options, Page, Service, 
 from .._services.connect import clock_warning, make_clock, make_service, make_transport, unknown_warning
 from .._services.registry import SERVICES
 from .contract import Handover, PlanItem, Record, Report
+from .items import options_of
 from .judge import CloudTask
-from .plan import options_of
 from .sources import ReadPage
 
 
@@ -101,7 +101,9 @@ class Accounts:
             for native in [change["native_status"] for change in changes if change["status"] == UNKNOWN]:
                 text = f"{ref['provider']} {native}"
                 mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
-                self._notes.add(mark, unknown_warning({**ref, "native_status": native}))
+                self._notes.add(
+                    mark, unknown_warning({**ref, "native_status": native}, SERVICES[ref["provider"]].statuses)
+                )
 
     def note_clock(self) -> None:
         """Add a warning if the clock had to be corrected."""

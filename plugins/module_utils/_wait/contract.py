@@ -6,8 +6,8 @@
 """The data that the action plugin and the module of ``wait_for_task`` exchange, as types of plain JSON.
 
 The action sends an ``Order`` as the module's option ``_round``; the module returns a ``RoundAnswer``. Both hold
-durations, never clock readings, since the two may run on different hosts; and no secrets. Dicts have the number of a
-cloud task in the plan as their key, as text, since JSON allows no other keys.
+durations, never clock readings, since the two may run on different hosts; and no secrets. Where a dict has an entry for
+each cloud task, its key is the number of the cloud task in the plan, as text, since JSON allows no other keys.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class PlanItem(_Planned, total=False):
     """A record with a terminal status that came with the item."""
     twin_of: int
     """The number of an earlier item for the same cloud task."""
+    twins: int
+    """How many later items are for the same cloud task."""
     unstarted: bool
     """True in check mode for an item without a task id, because its start was not carried out."""
 
@@ -53,7 +55,7 @@ class TaskState(t.TypedDict, total=False):
     errors: int
     """Failed polls in a row."""
     missing: int
-    """Polls in a row that were answered with "not found"."""
+    """Polls since the last record that were answered with "not found"."""
     fingerprint: str | None
     """Digest of the last record, see ``verdict.fingerprint``; absent before the first record."""
     status: str | None
@@ -126,7 +128,9 @@ class Order(Handover, total=False):
     condition: bool
     """Whether a condition decides, which only the action can evaluate."""
     satisfied: int
-    """How many cloud tasks earlier rounds have seen satisfied."""
+    """How many cloud tasks have ended in earlier rounds and satisfied the wait."""
+    otherwise: int
+    """How many have ended in earlier rounds without satisfying it."""
     plan: dict[Number, PlanItem]
     """What is still open; absent in the first round, which makes the plan from the options."""
     plan_only: bool

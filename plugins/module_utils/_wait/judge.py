@@ -31,6 +31,7 @@ class CloudTask:
     def __init__(self, number: int, item: PlanItem, state: TaskState) -> None:
         self.number = number
         self.item = item
+        self.weight = 1 + item.get("twins", 0)  # for how many items of the user it counts
         self.polls = state.get("polls", 0)
         self.errors = state.get("errors", 0)
         self.missing = state.get("missing", 0)
@@ -86,11 +87,14 @@ class Judge:
         self._limits = limits
         self._began = began
         self._chance = chance
-        self._total = self._open = self.unpolled = len(tasks)
-        self._satisfied = 0
+        self.unpolled = len(tasks)
+        self._open = sum(task.weight for task in tasks)
+        self._satisfied = limits.satisfied
+        self._otherwise = limits.otherwise
         for task in tasks:
-            due_in = policy.delay if task.due_in is None else task.due_in
-            task.changed_at = began - (limits.elapsed if task.changed_ago is None else task.changed_ago)
+            due_in = max(0.0, policy.delay - limits.elapsed) if task.due_in is None else task.due_in
+            first_poll = began - limits.elapsed + policy.delay
+            task.changed_at = first_poll if task.changed_ago is None else began - task.changed_ago
             task.due_at = began + max(0.0, due_in)
 
     def elapsed(self, now: float) -> float:
@@ -100,14 +104,14 @@ class Judge:
     def has_verdict(self) -> bool:
         """Returns whether the outcome of the wait is certain, as far as a round can tell.
 
-        Where a condition decides, that is when every cloud task has ended.
+        A round cannot evaluate a condition, so with one this is true only once every cloud task has ended.
         """
         policy = self.policy
         decides = policy.until is not None
         return verdict.is_over(
             still_open=self._open,
             satisfied=self._satisfied,
-            otherwise=self._total - self._open - self._satisfied,
+            otherwise=self._otherwise,
             require=policy.require if decides else verdict.ALL,
             fail_fast=policy.fail_fast and decides,
         )
@@ -137,7 +141,6 @@ class Judge:
             self.has_changed = True
         outcome = verdict.outcome_of(record, self.policy.until or ())
         if outcome is not None:
-            task.record = record
             self.end(task, outcome if self.policy.until else None, now)
 
     def take_listed(self, task: CloudTask, record: Record, now: float) -> None:
@@ -147,9 +150,10 @@ class Judge:
         """
         self.mark_polled(task)
         is_late = task.status == RUNNING and record["status"] == PENDING
-        if record["status"] != task.status and not is_late:
+        if record["status"] == task.status or is_late:
+            self._recover(task)
+        else:
             self.take_record(task, record, now)
-        self._recover(task)
 
     def _recover(self, task: CloudTask) -> None:
         task.errors, task.missing, task.error, task.trouble = 0, 0, None, None
@@ -217,8 +221,11 @@ class Judge:
         task.is_over = True
         task.outcome = outcome
         task.ended = self.elapsed(now)
-        self._open -= 1
-        self._satisfied += outcome == verdict.SATISFIED
+        self._open -= task.weight
+        if outcome == verdict.SATISFIED:
+            self._satisfied += task.weight
+        else:
+            self._otherwise += task.weight
 
 
 def _mark(error: CloudError) -> str:

@@ -43,6 +43,8 @@ class Limits(t.NamedTuple):
     :param first: whether the round ends as soon as every cloud task has been polled once.
     :param within: time after which nobody reads the answer of the round, so that no poll may last longer.
     :param once: whether every cloud task is polled just once, however long the rate limits make that.
+    :param satisfied: how many cloud tasks had ended before the round and satisfied the wait.
+    :param otherwise: how many had ended before without satisfying it.
     """
 
     left: float
@@ -52,6 +54,8 @@ class Limits(t.NamedTuple):
     first: bool = False
     within: float = FOREVER
     once: bool = False
+    satisfied: int = 0
+    otherwise: int = 0
 
 
 __all__ = ["Limits", "Policy"]

@@ -22,10 +22,10 @@ from .._services.registry import SERVICES
 from . import verdict
 from .accounts import Accounts, Notes, account_of, listed_record
 from .contract import Order, PlanItem, RoundAnswer
+from .items import make_plan, wants_poll
 from .judge import CloudTask, Judge
 from .loop import play
 from .options import check_policy
-from .plan import make_plan, wants_poll
 from .policy import Limits, Policy
 from .sources import SweepSource, TaskSource
 from .sweep import Sweep
@@ -55,7 +55,7 @@ class Round:
             self._check_plan()
         self._polled = {number: item for number, item in self._plan.items() if wants_poll(item)}
         self._notes = Notes(self._order.get("warned", []))
-        self._accounts = Accounts(options, environ, self._notes, self._order)
+        self.accounts = Accounts(options, environ, self._notes, self._order)
 
     def _check_plan(self) -> None:
         require, total = self._options["require"], len(self._plan)
@@ -76,13 +76,9 @@ class Round:
         words = dict.fromkeys(item["ref"]["provider"] for item in self._polled.values())
         return [name for word in words for name in SERVICES[word].missing_libraries()]
 
-    def secrets(self) -> list[str]:
-        """Returns every secret used so far."""
-        return self._accounts.secrets()
-
     def notes(self) -> list[str]:
         """Returns the warnings for the user."""
-        self._accounts.note_clock()
+        self.accounts.note_clock()
         if self._is_first and not self._plan:
             self._notes.add("empty", "The list of cloud tasks is empty, so there was nothing to wait for.")
         return self._notes.texts
@@ -96,21 +92,24 @@ class Round:
         """
         cost = time.process_time()  # what it took to begin
         first: RoundAnswer = {"invocation": {}}
+        asked: t.Iterable[PlanItem] = self._polled.values()
         if self._is_first:
             first["plan"] = list(self._plan.values())
         if not self._order.get("plan_only"):
             given: dict[str, t.Any] = {name: self._order.get(name) for name in Limits._fields}
             limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
-            report, handover = play(self._tasks(), **self._ways(limits))
+            tasks = self._tasks()
+            asked = [task.item for task in tasks]
+            report, handover = play(tasks, **self._ways(limits))
             handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
-            handover["clock_offset"] = self._accounts.clock.offset
-            handover["carried"] = self._accounts.carried()
+            handover["clock_offset"] = self.accounts.clock.offset
+            handover["carried"] = self.accounts.carried()
             first["cost"], first["report"], first["next"] = cost, report, handover
-            self._accounts.note_unknown(report, self._plan)
+            self.accounts.note_unknown(report, self._plan)
             first["notes"] = self.notes()
             handover["warned"] = self._notes.marks
         if self._is_first:
-            first["about"] = self._accounts.about(self._polled.values())
+            first["about"] = self.accounts.about(asked)
         return first
 
     # --- the whole wait, where the module runs alone ---
@@ -127,25 +126,28 @@ class Round:
         book = Book.open(self._plan.values(), clock_face(time.time()))
         book.judge(options["until"], 0.0)
         began = time.monotonic()
+        tasks: list[CloudTask] = []
         if not book.is_over(**ends):
             once = self._check_mode or not options["timeout"]
-            report, dummy = play(self._tasks(), **self._ways(Limits(left=options["timeout"], once=once)))
-            self._accounts.note_unknown(report, self._plan)
+            tasks = self._tasks()
+            report, dummy = play(tasks, **self._ways(Limits(left=options["timeout"], once=once)))
+            self.accounts.note_unknown(report, self._plan)
             book.apply(report)
         elapsed = time.monotonic() - began
         if not self._check_mode and not book.is_over(**ends):
             book.end_open(verdict.TIMED_OUT, elapsed)
         result = book.result(require=options["require"], check_mode=self._check_mode, elapsed=elapsed)
-        return {**result, **self._accounts.about(self._polled.values())}
+        return {**result, **self.accounts.about(task.item for task in tasks)}
 
     # --- polls ---
 
     def _ways(self, limits: Limits) -> dict[str, t.Any]:
         """How the loop polls."""
+        satisfied, otherwise = _came_along(self._plan.values(), self._options["until"])
         return {
-            "poll_of": lambda task: self._accounts.service_of(task.item).poll,
+            "poll_of": lambda task: self.accounts.service_of(task.item).poll,
             "policy": self._policy(),
-            "limits": limits,
+            "limits": limits._replace(satisfied=satisfied, otherwise=otherwise) if self._is_first else limits,
             "budgets": self._budgets(),
             "clock": time.monotonic,
             "sleep": time.sleep,
@@ -158,7 +160,7 @@ class Round:
         states = self._order.get("states", {})
         tasks: list[CloudTask] = []
         for number, item in self._polled.items() if not self._is_decided() else ():
-            self._accounts.service_of(item)
+            self.accounts.service_of(item)
             tasks.append(CloudTask(number, item, states.get(str(number), {})))
         return tasks
 
@@ -177,8 +179,6 @@ class Round:
         given = {name: self._options[name] for name in Policy._fields}
         given["until"] = None if self._order.get("condition") else frozenset(given["until"])
         given["fail_fast"] = given["fail_fast"] and not self._check_mode
-        if isinstance(given["require"], int):  # this round has no cloud tasks that earlier ones saw satisfied
-            given["require"] = max(1, given["require"] - self._order.get("satisfied", 0))
         return Policy(**given)
 
     def _budgets(self) -> dict[str, RateBudget]:
@@ -209,7 +209,7 @@ class Round:
         sweeps: dict[str, SweepSource] = {}
         for account, members in accounts.items():
             before = self._order.get("sweeps", {}).get(account)
-            service = self._accounts.service_of(next(iter(members.values())).task.item)
+            service = self.accounts.service_of(next(iter(members.values())).task.item)
             is_given_up = before is not None and before["given_up"]
             if len(members) <= PAGE_SIZE or is_given_up or not isinstance(service, Lists) or not service.open_lists:
                 continue
@@ -224,11 +224,23 @@ class Round:
                 members,
                 judge,
                 order=-1 - len(sweeps),
-                read=self._accounts.page_reader(account, service),
+                read=self.accounts.page_reader(account, service),
                 record=functools.partial(listed_record, service),
-                due_at=now + (before["due_in"] if before else options["delay"]),
+                due_at=now
+                + (before["due_in"] if before else max(0.0, options["delay"] - self._order.get("elapsed", 0.0))),
             )
         return sweeps
+
+
+def _came_along(plan: t.Iterable[PlanItem], until: t.Collection[str]) -> tuple[int, int]:
+    """Returns how many items their records have decided already: those that satisfy the wait, and the others."""
+    ended = [
+        (verdict.outcome_of(item["record"], until), 1 + item.get("twins", 0))
+        for item in plan
+        if "record" in item and "twin_of" not in item
+    ]
+    satisfied = sum(weight for outcome, weight in ended if outcome == verdict.SATISFIED)
+    return satisfied, sum(weight for dummy, weight in ended) - satisfied
 
 
 def _check_rates(options: Options) -> None:

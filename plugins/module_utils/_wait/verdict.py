@@ -127,6 +127,8 @@ def why(task: t.Mapping[str, t.Any]) -> str:
     name = name_of(task["ref"], task["name"])
     status = "was never seen" if task["native_status"] is None and not task["done"] else f"was still {task['status']}"
     said = problem_text(task["error"] if task["outcome"] == FAILED else task["poll_error"])
+    if task["outcome"] == FAILED and task["status"] == SUCCEEDED:
+        return f"{name} succeeded, which is not what the wait is for"
     if task["outcome"] == FAILED:
         return f"{name} {ENDS.get(task['status'], 'is ' + task['status'])}{f' ({said})' if said else ''}"
     if task["outcome"] == NOT_FOUND:

@@ -324,6 +324,18 @@ def test_a_state_with_a_time_that_is_no_number_is_damaged(name: str) -> None:
         clock.rounds().resume({**killed(clock), name: float("inf")}, [{"ref": ref(number)} for number in range(3)], {})
 
 
+def test_a_wait_that_is_continued_after_its_deadline_gets_one_more_round() -> None:
+    clock = Clock()
+    saved = killed(clock)
+    clock.pass_time(5000)
+    resumed = clock.rounds()
+    assert resumed.resume(saved, [{"ref": ref(number)} for number in range(3)], {})
+    assert not resumed.is_too_late()
+    assert resumed.limit(0.0, 3.0, 10.0) == 8.0
+    resumed.lose("the host gave no answer")
+    assert resumed.has_verdict()
+
+
 def test_the_options_of_the_new_call_win() -> None:
     clock = Clock()
     saved = killed(clock)
@@ -465,6 +477,14 @@ def test_a_cloud_task_that_is_given_up_is_told() -> None:
     ended: dict[str, t.Any] = {"errors": {"0": TROUBLE}, "outcomes": {"0": ["error", 3.0]}}
     told = rounds.take(answer(records={}, history={}, **ended), cost=0)
     assert told_lines(rounds, told) == ["[h] cloudwait: mps m0: given up: nothing listens at 127.0.0.1:9"]
+
+
+def test_a_cloud_task_whose_poll_ended_it_is_not_said_to_be_polled_again() -> None:
+    rounds = Clock().rounds()
+    ended = {"errors": {"0": TROUBLE}, "troubles": {"0": True}, "outcomes": {"0": ["error", 1.0]}}
+    told = rounds.take(answer(1, records={}, history={}, **ended), cost=0)
+    (line,) = told_lines(rounds, told)
+    assert "given up" in line
 
 
 def test_an_unknown_id_is_told_with_the_time_it_has_left() -> None:

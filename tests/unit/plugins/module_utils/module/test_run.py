@@ -409,3 +409,12 @@ def test_a_clock_that_was_corrected_is_said_aloud(offset: float, side: str, scri
     assert module.warnings == [
         f"This host's clock is {side} the vendor's; signatures were corrected, set the clock right."
     ]
+
+
+def test_ansible_does_not_censor_once_more_what_is_censored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library.AnsibleModule, "fail_json", lambda self, **result: None)
+    module = library.QuietModule.__new__(library.QuietModule)
+    module.params, module.no_log_values = {"secret_key": "1234"}, set()
+    library.without_secrets(module, {"changed": False, "tasks": [{"task_id": "job-1234", "ref": REF}]})
+    module.fail_json(msg="the wait failed")
+    assert module.no_log_values == set()

@@ -32,8 +32,8 @@ def down(**more: t.Any) -> CloudError:
     return CloudError("server", "HTTP 503", **more)
 
 
-def cloud_task(number: int, service: str = "mps", state: t.Any = None) -> CloudTask:
-    item: PlanItem = {"ref": {"provider": service, "task_id": str(number)}}
+def cloud_task(number: int, service: str = "mps", state: t.Any = None, twins: int = 0) -> CloudTask:
+    item: PlanItem = {"ref": {"provider": service, "task_id": str(number)}, "twins": twins}
     return CloudTask(number, item, {} if state is None else state)
 
 
@@ -49,6 +49,7 @@ class World:
         self.now = 1000.0
         self.tick = tick
         self.lives = [list(life) for life in lives]
+        self.twins: dict[int, int] = {}
         self.poll_takes = poll_takes
         self.polls: list[tuple[float, int]] = []
         self.bounds: list[float] = []
@@ -87,7 +88,12 @@ class World:
         services: t.Mapping[int, str] | None = None,
     ) -> t.Mapping[str, t.Any]:
         tasks = [
-            cloud_task(number, (services or {}).get(number, "mps"), (states or {}).get(str(number), {}))
+            cloud_task(
+                number,
+                (services or {}).get(number, "mps"),
+                (states or {}).get(str(number), {}),
+                self.twins.get(number, 0),
+            )
             for number in range(len(self.lives))
             if states is None or str(number) in states
         ]
@@ -463,6 +469,28 @@ def test_nothing_but_plain_types_is_handed_over() -> None:
         return value is None or type(value) in (str, int, float, bool)
 
     assert plain(report)
+
+
+# --- how many must be satisfied ---
+
+
+def test_a_cloud_task_that_is_listed_twice_counts_twice() -> None:
+    world = World(["running", "succeeded"], ["running", "running", "running", "succeeded"])
+    world.twins = {0: 1}
+    report = world.run(policy=Policy(DONE, require=3))
+    assert (outcome(report), outcome(report, 1)) == ("satisfied", "satisfied")
+    world = World(["running", "succeeded"], ["running"])
+    world.twins = {0: 1}
+    assert outcome(world.run(policy=Policy(DONE, require=2))) == "satisfied"
+    assert world.now - 1000.0 == 2.0  # the other one is not waited for
+
+
+def test_those_that_ended_before_the_round_count() -> None:
+    world = World(["running", "succeeded"])
+    report = world.run(policy=Policy(DONE, require=2), limits=Limits(left=900, satisfied=1))
+    assert outcome(report) == "satisfied"
+    world = World(["running"])
+    assert world.run(policy=Policy(DONE, require=2), limits=Limits(left=900, otherwise=1))["polls"] == {}
 
 
 # --- side by side ---

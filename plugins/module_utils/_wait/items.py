@@ -152,6 +152,7 @@ def _mark_twins(plan: list[PlanItem]) -> None:
         earlier = first.setdefault(_key(item["ref"]), number)
         if earlier != number:
             item["twin_of"] = earlier
+            plan[earlier]["twins"] = plan[earlier].get("twins", 0) + 1
 
 
 def _plan_item(where: str, item: t.Any, defaults: Options, environ: Environ, *, check_mode: bool) -> PlanItem:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.task_options import TASK_OPTIONS
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.plan import (
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.items import (
     ItemError,
     make_plan,
     options_of,
