@@ -199,7 +199,7 @@ ONE = {"provider": "ess", "documents": []}
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"documents": []}, "provider is missing: give one of ess, cos_doc, mps, dingtalk_doc."),
+        ({"documents": []}, "provider is missing: give one of "),
         ({"provider": "msp", "documents": []}, 'provider is "msp": give one of ess, '),
         ({"provider": "ess"}, "documents is missing: give a list of dicts"),
         ({"provider": "ess", "documents": "[]"}, "documents is a text: give a list of dicts"),
