@@ -10,6 +10,7 @@ import json
 import typing as t
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run as library
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import Record, make_record
@@ -412,7 +413,7 @@ def test_a_clock_that_was_corrected_is_said_aloud(offset: float, side: str, scri
 
 
 def test_ansible_does_not_censor_once_more_what_is_censored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library.AnsibleModule, "fail_json", lambda self, msg, **result: None)
+    monkeypatch.setattr(AnsibleModule, "fail_json", lambda self, msg, **result: None)
     module = library.QuietModule.__new__(library.QuietModule)
     module.params, module.no_log_values = {"secret_key": "1234"}, set()
     library.without_secrets(module, {"changed": False, "tasks": [{"task_id": "job-1234", "ref": REF}]})
