@@ -285,7 +285,8 @@ error:
 """
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import QuietModule, run_task_info
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import QuietModule
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.task_info import run_task_info
 
 
 def main() -> None:

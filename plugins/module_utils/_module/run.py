@@ -121,27 +121,6 @@ def run_info(
     run(module, service_class, make_ref or service_class.make_ref, tried, work, options=options)
 
 
-def run_task_info(module: AnsibleModule) -> None:
-    """Run the info module for any service: one poll of the cloud task that its options or its ``ref`` describe."""
-    from .._services.registry import SERVICES  # noqa: PLC0415 # importing takes time, and no other info module needs it
-    from .._wait.items import options_of, plan_one  # noqa: PLC0415 # the same
-
-    failure = None
-    try:
-        item = plan_one(module.params, os.environ)
-    except CloudError as error:
-        failure = error
-    if failure is not None:
-        msg = failure.sentence("The poll of the cloud task")
-        hide_secrets(
-            module, [text for text in getattr(failure, "hidden", []) if text not in msg]
-        )  # it quotes no secret
-        module.fail_json(msg=msg, error=failure.as_dict())
-    ref = item["ref"]
-    options = {**options_of(item, module.params), "task_id": ref["task_id"]}
-    run_info(module, SERVICES[ref["provider"]], options=options, make_ref=lambda dummy_options, dummy_environ: ref)
-
-
 def hide_secrets(module: AnsibleModule, *secrets: t.Iterable[str]) -> None:
     """Let Ansible censor secrets that are not options with ``no_log``, such as tokens and passwords in URLs."""
     for some in secrets:
@@ -232,7 +211,6 @@ __all__ = [
     "patiently",
     "run",
     "run_info",
-    "run_task_info",
     "warn",
     "without_secrets",
 ]
