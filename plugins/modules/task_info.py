@@ -52,7 +52,7 @@ options:
     type: dict
   bucket:
     description:
-      - The bucket of a V(cos_doc) job, in the form C(name-appid).
+      - The bucket of a job of Tencent COS, in the form C(name-appid).
     type: str
   agent:
     description:

@@ -54,12 +54,12 @@ options:
     type: str
   bucket:
     description:
-      - The bucket of a V(cos_doc) job, in the form C(name-appid).
+      - The bucket of a job of Tencent COS, in the form C(name-appid).
       - With O(tasks), the default for its items.
     type: str
   region:
     description:
-      - The region of the bucket of a V(cos_doc) job. Without it, the environment variable E(TENCENTCLOUD_REGION) is
+      - The region of the bucket of a job of Tencent COS. Without it, the environment variable E(TENCENTCLOUD_REGION) is
         used.
       - With O(tasks), the default for its items.
     type: str
