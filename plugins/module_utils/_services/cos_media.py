@@ -40,7 +40,8 @@ class CosMedia(CiService):
         if status != SUCCEEDED or failed <= 0:
             return status, None, None
         counts: Counts = {"total": None, "succeeded": None, "failed": failed}
-        return PARTIAL, counts, task_error(None, f"{failed} parts of the job failed", "processing")
+        parts = "1 part" if failed == 1 else f"{failed} parts"
+        return PARTIAL, counts, task_error(None, f"{parts} of the job failed", "processing")
 
     def outputs(self, status: str, job: Job) -> list[dict[str, t.Any]]:
         """Returns the objects that the result names; if it names none, the object that was asked for."""
