@@ -84,3 +84,11 @@ def test_it_waits(run: Run) -> None:
 @pytest.mark.parametrize("name", OTHERS)
 def test_it_lists_and_aborts(run: Run, name: str) -> None:
     assert run.results[name]["failed"] is False
+
+
+def test_the_simulator_reads_a_scenario(oldest_python: str) -> None:
+    simulator = ROOT / "extensions" / "simulator"
+    checked = subprocess.run(
+        [oldest_python, "-B", str(simulator), "--check"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert checked.returncode == 0, checked.stderr

@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import GenericAlias, ModuleType
 
 from keyring import Keyring
 from messages import Reply, Request
@@ -41,6 +41,7 @@ def _services(module: ModuleType) -> Iterator[Service]:
     for value in vars(module).values():
         if (
             isinstance(value, type)
+            and not isinstance(value, GenericAlias)  # before Python 3.11, dict[str, str] passes for a class
             and issubclass(value, Service)
             and value.__module__ == module.__name__
             and value.name
