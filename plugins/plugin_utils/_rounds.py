@@ -116,7 +116,7 @@ class Rounds:
         if self.polls_once:
             return SILENCE + request_timeout + polls
         expected = linger + request_timeout + SILENCE
-        shortest = SHORTEST_LIMIT + ABANDONED_AFTER if self._is_first else 1.0
+        shortest = SHORTEST_LIMIT + ABANDONED_AFTER if self._is_first or not self.begun else 1.0
         return min(expected, max(self.timing.left() + ABANDONED_AFTER, shortest))
 
     def is_too_late(self) -> bool:

@@ -510,6 +510,14 @@ def test_a_round_that_does_not_come_back_has_a_limit(timeout: float, passed: flo
     assert rounds.limit(60.0, 7, 10.0) == limit
 
 
+def test_a_first_round_after_a_lost_one_has_time_to_start_too() -> None:
+    clock = Clock()
+    rounds = clock.rounds(timeout=20.0)
+    rounds.lose("the host gave no answer")
+    clock.pass_time(19.0)
+    assert rounds.limit(60.0, 7, 10.0) == 8.0
+
+
 def test_what_ends_a_wait_from_outside_is_told_as_its_last_error() -> None:
     rounds = Clock().rounds()
     rounds.take(answer(1), cost=0)
