@@ -248,8 +248,8 @@ LAYER_MISTAKES = [
     ("plugins/modules/x_info.py", f"from {HERE}plugins.module_utils._absent import Thing"),
     ("plugins/modules/x_info.py", f"import {HERE}tests.unit.conftest"),
     ("plugins/action/x.py", "from ..module_utils._services.ess import Ess"),
-    ("plugins/action/x.py", "from ..module_utils._wait.loop import play"),
-    ("plugins/module_utils/_wait/book.py", "from .loop import play"),
+    ("plugins/action/x.py", "from ..module_utils._wait.loop import Loop"),
+    ("plugins/module_utils/_wait/book.py", "from .loop import Loop"),
     ("plugins/module_utils/_wait/verdict.py", "import time"),
     ("plugins/doc_fragments/_x.py", "from ..module_utils._version import __version__"),
 ]

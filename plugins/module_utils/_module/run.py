@@ -195,9 +195,8 @@ def patiently(
 
 def _warnings(result: Options, service: Service | None) -> t.Iterator[str]:
     record = result.get("task", {})
-    if (
-        service is not None and record.get("status") == UNKNOWN and record["task_id"]
-    ):  # in check mode, a start has no id
+    is_started = bool(record.get("task_id"))  # in check mode, a start returns no id
+    if service is not None and is_started and record["status"] == UNKNOWN:
         yield unknown_warning(record, service.statuses)
     if service is not None and service.settings.clock.offset:
         yield clock_warning(service.settings.clock.offset)

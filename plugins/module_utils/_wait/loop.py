@@ -42,6 +42,10 @@ OVERDUE = 1.0
 """Seconds after its time limit at which a poll counts as failed and its thread is abandoned."""
 
 
+MakeSweeps = t.Callable[[t.Mapping[int, TaskSource], Judge, float], dict[str, SweepSource]]
+"""Returns the sweeps, by account, given the sources of cloud tasks, their judge, and the time."""
+
+
 class Flight(t.NamedTuple):
     """A source that is being asked.
 
@@ -124,57 +128,81 @@ def next_start(queues: t.Iterable[ServiceQueue]) -> float:
     return min([each.next_start() for each in queues], default=FOREVER)
 
 
-class Loop:
-    """Asks sources until the round ends. All times are seconds of ``clock``.
+def no_sweeps(sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
+    """Returns no sweeps, so that each cloud task is polled by itself."""
+    return {}
 
-    :param queues: the queue of each service.
-    :param sweeps: the sources that read lists.
+
+class Loop:
+    """Polls cloud tasks until the round ends. All times are seconds of ``clock``.
+
+    :param poll_of: returns the method ``poll`` of a cloud task's service.
+    :param budgets: the rate budget of each service, by its word.
+    :param clock: returns monotonic seconds.
     :param sleep: sleeps for a number of seconds.
-    :param side_by_side: whether sources may be asked in parallel, in threads.
+    :param chance: returns a random number from 0 to 1, for jitter.
+    :param side_by_side: whether several cloud tasks may be polled in parallel, in threads.
+    :param make_sweeps: returns the sweeps, by account.
     """
 
     def __init__(
         self,
-        judge: Judge,
-        queues: t.Sequence[ServiceQueue],
-        sweeps: t.Sequence[SweepSource],
+        tasks: t.Sequence[CloudTask],
+        poll_of: t.Callable[[CloudTask], PollRef],
         *,
+        policy: Policy,
         limits: Limits,
-        began: float,
+        budgets: t.Mapping[str, RateBudget],
         clock: t.Callable[[], float],
         sleep: t.Callable[[float], None],
-        side_by_side: bool,
+        chance: t.Callable[[], float],
+        side_by_side: bool = True,
+        make_sweeps: MakeSweeps = no_sweeps,
     ) -> None:
-        self._judge = judge
-        self._queues = queues
-        self._sweeps = sweeps
+        began = clock()
+        self._tasks = tasks
         self._limits = limits
-        self._end = RoundEnd(judge, sweeps, limits, began)
         self._clock = clock
         self._sleep = sleep
-        self._side_by_side = side_by_side
+        self._side_by_side = side_by_side and len(tasks) > 1
+        self._judge = judge = Judge(tasks, policy, limits, began=began, chance=chance)
+        threads = THREADS if self._side_by_side else 1
+        self._queues = {word: ServiceQueue(budget, threads) for word, budget in budgets.items()}
+        sources = {task.number: TaskSource(task, self._queues[task.word], judge, poll_of(task)) for task in tasks}
+        self._sweeps = {} if limits.once else make_sweeps(sources, judge, began)
+        for source in sources.values():
+            if source.sweep is None or source.task.asked:
+                source.queue.add(source, source.task.due_at)
+        self._end = RoundEnd(judge, list(self._sweeps.values()), limits, began)
         self._answers: queue.SimpleQueue[tuple[int, t.Any, BaseException | None]] = queue.SimpleQueue()
         self._flights: dict[int, Flight] = {}
         self._last_flight = 0
 
-    def run(self) -> float:
-        """Ask until the round ends. Returns the time of its end."""
-        while not self._end.has_come(self._clock(), is_busy=any(each.is_busy for each in self._queues)):
+    def run(self) -> tuple[Report, Handover]:
+        """Poll until the round ends. Returns the report of the round, and what the next round must know."""
+        while not self._end.has_come(self._clock(), is_busy=any(each.is_busy for each in self._queues.values())):
             self._begin_last_polls(self._clock())
             if not self._start_one(self._clock()):
                 self._pause(self._clock())
         self._drain()
-        return self._clock()
+        now = self._clock()
+        end_late(self._tasks, self._judge, now)
+        handover: Handover = {
+            "queues": queue_states(self._queues, now),
+            "states": task_states(self._tasks, now),
+            "sweeps": sweep_states(self._sweeps, now),
+        }
+        return make_report(self._tasks, self._queues), handover
 
     def _begin_last_polls(self, now: float) -> None:
-        """At the deadline, let every unfinished cloud task be polled once more, unless a poll of it is being made."""
+        """At the deadline, let every unfinished cloud task be polled once more, after a poll of it that is being made."""
         judge = self._judge
         if judge.is_deadline_over or self._limits.once or now < judge.deadline:
             return
         judge.is_deadline_over = True
-        for sweep in self._sweeps:
+        for sweep in self._sweeps.values():
             sweep.give_up(judge.deadline)
-        for each in self._queues:
+        for each in self._queues.values():
             each.put_off_all(judge.deadline)
 
     # --- asking ---
@@ -184,7 +212,7 @@ class Loop:
 
         :param without: queues to leave out.
         """
-        queues = [each for each in self._queues if each not in without]
+        queues = [each for each in self._queues.values() if each not in without]
         due = min(queues, key=ServiceQueue.next_start, default=None)
         if due is None or due.next_start() > now or not self._end.leaves_time(now):
             return False
@@ -238,7 +266,7 @@ class Loop:
 
     def _pause(self, now: float) -> None:
         """Sleep until a poll may begin, the round must end, or an answer comes."""
-        wake = self._end.next_moment(now, next_start(self._queues))
+        wake = self._end.next_moment(now, next_start(self._queues.values()))
         if wake <= now:  # it has come while this was computed
             return
         if self._flights:
@@ -265,66 +293,8 @@ class Loop:
             busy = [flight.source.queue for number, flight in self._flights.items() if number in slow]
             if busy and self._start_one(now, without=busy):
                 continue
-            others = [each for each in self._queues if each not in busy] if busy else []
+            others = [each for each in self._queues.values() if each not in busy] if busy else []
             self._await(now, next_start(others))
 
 
-def no_sweeps(sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
-    """Returns no sweeps, so that each cloud task is polled by itself."""
-    return {}
-
-
-def play(
-    tasks: t.Sequence[CloudTask],
-    poll_of: t.Callable[[CloudTask], PollRef],
-    *,
-    policy: Policy,
-    limits: Limits,
-    budgets: t.Mapping[str, RateBudget],
-    clock: t.Callable[[], float],
-    sleep: t.Callable[[float], None],
-    chance: t.Callable[[], float],
-    side_by_side: bool = True,
-    make_sweeps: t.Callable[[t.Mapping[int, TaskSource], Judge, float], dict[str, SweepSource]] = no_sweeps,
-) -> tuple[Report, Handover]:
-    """Poll cloud tasks until the round ends.
-
-    :param poll_of: returns the method ``poll`` of a cloud task's service.
-    :param budgets: the rate budget of each service, by its word.
-    :param clock: returns monotonic seconds.
-    :param sleep: sleeps for a number of seconds.
-    :param chance: returns a random number from 0 to 1, for jitter.
-    :param side_by_side: whether several cloud tasks may be polled in parallel, in threads.
-    :param make_sweeps: returns the sweeps, by account.
-    :returns: the report of the round, and what the next round must know.
-    """
-    began = clock()
-    side_by_side = side_by_side and len(tasks) > 1
-    judge = Judge(tasks, policy, limits, began=began, chance=chance)
-    queues = {word: ServiceQueue(budget, THREADS if side_by_side else 1) for word, budget in budgets.items()}
-    sources = {task.number: TaskSource(task, queues[task.word], judge, poll_of(task)) for task in tasks}
-    sweeps = {} if limits.once else make_sweeps(sources, judge, began)
-    for source in sources.values():
-        if source.sweep is None or source.task.asked:
-            source.queue.add(source, source.task.due_at)
-    loop = Loop(
-        judge,
-        list(queues.values()),
-        list(sweeps.values()),
-        limits=limits,
-        began=began,
-        clock=clock,
-        sleep=sleep,
-        side_by_side=side_by_side,
-    )
-    now = loop.run()
-    end_late(tasks, judge, now)
-    states: Handover = {
-        "queues": queue_states(queues, now),
-        "states": task_states(tasks, now),
-        "sweeps": sweep_states(sweeps, now),
-    }
-    return make_report(tasks, queues), states
-
-
-__all__ = ["play"]
+__all__ = ["Loop"]

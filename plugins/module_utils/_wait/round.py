@@ -24,7 +24,7 @@ from .accounts import Accounts, Notes, account_of, listed_record
 from .contract import Order, PlanItem, RoundAnswer
 from .items import make_plan, wants_poll
 from .judge import CloudTask, Judge
-from .loop import play
+from .loop import Loop
 from .options import check_policy
 from .policy import Limits, Policy
 from .sources import SweepSource, TaskSource
@@ -100,7 +100,7 @@ class Round:
             limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
             tasks = self._tasks()
             asked = [task.item for task in tasks]
-            report, handover = play(tasks, **self._ways(limits))
+            report, handover = Loop(tasks, **self._ways(limits)).run()
             handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
             handover["clock_offset"] = self.accounts.clock.offset
             handover["carried"] = self.accounts.carried()
@@ -130,7 +130,7 @@ class Round:
         if not book.is_over(**ends):
             once = self._check_mode or not options["timeout"]
             tasks = self._tasks()
-            report, dummy = play(tasks, **self._ways(Limits(left=options["timeout"], once=once)))
+            report, dummy = Loop(tasks, **self._ways(Limits(left=options["timeout"], once=once))).run()
             self.accounts.note_unknown(report, self._plan)
             book.apply(report)
         elapsed = time.monotonic() - began

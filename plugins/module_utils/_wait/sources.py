@@ -141,7 +141,7 @@ class SweepSource(Source):
             return error
 
     def take(self, answer: tuple[Page, int] | CloudError, now: float) -> None:
-        """Tasks on a page are still open. After the last page, poll those that were on none."""
+        """Note that the cloud tasks on a page are still open; after the last page, queue a poll of those on no page."""
         pauses = 0
         if isinstance(answer, CloudError):
             self.queue.answered(answer.calls, answer, now)

@@ -16,7 +16,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._services.bas
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import loop
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import PlanItem
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.judge import CloudTask
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.loop import play
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.loop import Loop
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.policy import Limits, Policy
 
 Answer = t.Union[str, CloudError, tuple[str, int]]
@@ -97,7 +97,7 @@ class World:
             for number in range(len(self.lives))
             if states is None or str(number) in states
         ]
-        report, handover = play(
+        report, handover = Loop(
             tasks,
             poll_with(self.poll),
             policy=policy or Policy(DONE),
@@ -107,7 +107,7 @@ class World:
             sleep=self.sleep,
             chance=lambda: chance,
             side_by_side=False,
-        )
+        ).run()
         return {**report, **handover}
 
     def times(self, number: int = 0) -> list[float]:
@@ -497,7 +497,7 @@ def test_those_that_ended_before_the_round_count() -> None:
 
 
 def run_threads(poll: t.Callable[[CloudTask, float], Poll], count: int) -> t.Mapping[str, t.Any]:
-    report, dummy = play(
+    report, dummy = Loop(
         [cloud_task(number) for number in range(count)],
         poll_with(poll),
         policy=Policy(DONE),
@@ -506,7 +506,7 @@ def run_threads(poll: t.Callable[[CloudTask, float], Poll], count: int) -> t.Map
         clock=time.monotonic,
         sleep=time.sleep,
         chance=lambda: 0.0,
-    )
+    ).run()
     return report
 
 
@@ -628,7 +628,7 @@ class HangingService:
         return Poll(make_record({"provider": task.word, "task_id": "x"}, "running", "x"), {}, 1)
 
     def run(self, limits: Limits) -> t.Mapping[str, t.Any]:
-        report, dummy = play(
+        report, dummy = Loop(
             [cloud_task(0), cloud_task(1, "ess")],
             poll_with(self.poll),
             policy=Policy(DONE, sleep=0.05, backoff=1.0, request_timeout=0.4),
@@ -637,7 +637,7 @@ class HangingService:
             clock=time.monotonic,
             sleep=time.sleep,
             chance=lambda: 0.0,
-        )
+        ).run()
         self.over.set()
         return report
 

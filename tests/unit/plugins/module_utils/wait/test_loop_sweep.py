@@ -15,7 +15,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing impor
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Page, Poll
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.judge import CloudTask, Judge
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.loop import play
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.loop import Loop
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.policy import Limits, Policy
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.sources import SweepSource, TaskSource
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.sweep import Sweep
@@ -125,7 +125,7 @@ class World:
             CloudTask(int(number), {"ref": {"provider": "mps", "task_id": f"m{number}"}}, state)
             for number, state in known.items()
         ]
-        report, handover = play(
+        report, handover = Loop(
             tasks,
             lambda task: lambda ref, *, timeout, record_only: self.poll(task, timeout),
             policy=policy or Policy(DONE),
@@ -136,7 +136,7 @@ class World:
             chance=lambda: 0.0,
             side_by_side=False,
             make_sweeps=functools.partial(self.make_sweeps, passes=passes, errors=errors, due_in=due_in),
-        )
+        ).run()
         return {**report, **handover}
 
 
