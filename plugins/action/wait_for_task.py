@@ -189,7 +189,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         """Run one round. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
         rounds, args = self._rounds, self._task.args
         cpu, linger = time.process_time(), self._lines.next_in()
-        limit = rounds.limit(linger, _arguments.seconds_of_polls(args), _arguments.request_timeout_of(args))
+        polls = _arguments.seconds_of_polls(args) if rounds.polls_once else 0.0
+        limit = rounds.limit(linger, polls, _arguments.request_timeout_of(args))
         try:
             with time_limit(limit):
                 answer = self._run_module(

@@ -14,15 +14,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.cloudwait.conversion.plugins.module_utils._duration import seconds_of
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line, shown
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import options as wait_options
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import SEVERAL
 
-TRIED = "Waiting for cloud tasks"
 LONGEST_SENTENCE = 2000
 
 USUAL_REQUEST_TIMEOUT = 10.0
 """Seconds that are used where the user gives no ``request_timeout``; the default of the module."""
-
-SEVERAL = ("results", "refs", "tasks")
-"""Keys of results that hold several cloud tasks."""
 
 TYPES = {"int": "whole number", "float": "number", "bool": "boolean (true or false)", "dict": "dict", "list": "list"}
 
@@ -38,7 +36,7 @@ class Refused(Exception):
     """
 
     def __init__(self, error: CloudError, msg: str | None = None, result: Arguments | None = None) -> None:
-        self.msg = f"{one_line(msg or error.sentence(TRIED), LONGEST_SENTENCE)}."
+        self.msg = f"{one_line(msg or error.sentence(verdict.TRIED), LONGEST_SENTENCE)}."
         super().__init__(self.msg)
         self.error = error
         self.result = result or {}

@@ -110,7 +110,8 @@ class Rounds:
         """Returns the seconds after which a round is abandoned, because the host or the connection hangs.
 
         :param linger: see :meth:`next_arguments`.
-        :param polls: seconds that one poll of every cloud task may take within the rate limits.
+        :param polls: seconds that one poll of every cloud task may take within the rate limits. Only a single round, which
+            polls each, needs it.
         :param request_timeout: seconds that one poll may take.
         """
         if self.polls_once:

@@ -15,7 +15,7 @@ import typing as t
 
 from .._errors import CloudError
 from .._services.registry import SERVICES
-from .._wait.items import options_of, plan_one
+from .._wait.items import options_of, plan_one, texts_to_hide
 from .run import hide_secrets, run_info
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
@@ -31,9 +31,7 @@ def run_task_info(module: AnsibleModule) -> None:
         failure = error
     if failure is not None:
         msg = failure.sentence("The poll of the cloud task")
-        hide_secrets(
-            module, [text for text in getattr(failure, "hidden", []) if text not in msg]
-        )  # it quotes no secret
+        hide_secrets(module, texts_to_hide(failure, msg))
         module.fail_json(msg=msg, error=failure.as_dict())
     ref = item["ref"]
     options = {**options_of(item, module.params), "task_id": ref["task_id"]}

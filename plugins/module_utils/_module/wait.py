@@ -19,13 +19,13 @@ from ansible.module_utils.common.parameters import remove_values
 from .._errors import CloudError
 from .._orphan import end_without_reader
 from .._secrecy import censored, censored_texts
+from .._wait.items import texts_to_hide
 from .._wait.round import Round
+from .._wait.verdict import TRIED
 from .run import QuietModule, end_quickly, hide_secrets, warn, without_secrets
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from .._wait.contract import Order, Report, RoundAnswer
-
-TRIED = "Waiting for cloud tasks"
 
 SAMPLE = 100
 """Number of cloud tasks from which the CPU time for all of them is estimated."""
@@ -60,7 +60,7 @@ def run_wait(module: WaitModule) -> None:
     except CloudError as error:
         failure = error
     msg = failure.sentence(TRIED) if failure else ""
-    hidden = [text for text in getattr(failure, "hidden", []) if text not in msg]  # the message has no secret
+    hidden = texts_to_hide(failure, msg) if failure else []
     hide_secrets(module, current.accounts.secrets() if current else [], hidden)
     end_quickly()
     if failure is not None:

@@ -14,6 +14,9 @@ from __future__ import annotations
 
 import typing as t
 
+SEVERAL = ("results", "refs", "tasks")
+"""Keys of results with several cloud tasks, which may be items: of a loop, of a list module, and of a wait."""
+
 Number = str
 """Number of a cloud task in the plan, as text such as ``"0"``."""
 
@@ -197,6 +200,7 @@ class RoundAnswer(t.TypedDict, total=False):
 
 
 __all__ = [
+    "SEVERAL",
     "Change",
     "Handover",
     "Number",

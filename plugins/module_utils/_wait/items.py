@@ -16,10 +16,7 @@ from .._secrecy import redact
 from .._services.base import Environ, Options, Service
 from .._services.registry import SERVICES
 from .._services.task_options import TASK_OPTIONS
-from .contract import PlanItem
-
-SEVERAL = ("results", "refs", "tasks")
-"""Keys of results with several cloud tasks: of a loop, of a list module, and of a wait."""
+from .contract import SEVERAL, PlanItem
 
 NAME = "name"
 """Key of an item with the name under which its cloud task appears in messages."""
@@ -113,6 +110,14 @@ def options_of(item: PlanItem, options: Options) -> Options:
     if ref.get("profile") and (options["secret_id"] or ref["profile"] != options["profile"]):
         changed.update(dict.fromkeys(KEYS_OF_ACCOUNT))  # the profile of an item takes precedence over these
     return {**options, **changed}
+
+
+def texts_to_hide(error: CloudError, msg: str) -> list[str]:
+    """Returns the texts of a refused item that must not appear in output.
+
+    :param msg: the message about the error. It holds no secret, so texts that it quotes need not be hidden.
+    """
+    return [text for text in error.hidden if text not in msg] if isinstance(error, ItemError) else []
 
 
 def wants_poll(item: PlanItem) -> bool:
@@ -319,4 +324,4 @@ def _texts(value: t.Any) -> list[str]:
     return [value] if isinstance(value, str) and value else []
 
 
-__all__ = ["ItemError", "make_plan", "options_of", "plan_one", "wants_poll"]
+__all__ = ["ItemError", "make_plan", "options_of", "plan_one", "texts_to_hide", "wants_poll"]

@@ -25,7 +25,7 @@ from .contract import Order, PlanItem, RoundAnswer
 from .items import make_plan, wants_poll
 from .judge import CloudTask, Judge
 from .loop import Loop
-from .options import check_policy
+from .options import ON_CONTROLLER, check_policy
 from .policy import Limits, Policy
 from .sources import SweepSource, TaskSource
 from .sweep import Sweep
@@ -54,6 +54,7 @@ class Round:
             self._plan = dict(enumerate(make_plan(options, environ, check_mode=check_mode)))
             self._check_plan()
         self._polled = {number: item for number, item in self._plan.items() if wants_poll(item)}
+        self._came_along = _count_ended(self._plan.values(), options["until"])
         self._notes = Notes(self._order.get("warned", []))
         self.accounts = Accounts(options, environ, self._notes, self._order)
 
@@ -143,7 +144,7 @@ class Round:
 
     def _ways(self, limits: Limits) -> dict[str, t.Any]:
         """How the loop polls."""
-        satisfied, otherwise = _came_along(self._plan.values(), self._options["until"])
+        satisfied, otherwise = self._came_along
         return {
             "poll_of": lambda task: self.accounts.service_of(task.item).poll,
             "policy": self._policy(),
@@ -166,14 +167,16 @@ class Round:
 
     def _is_decided(self) -> bool:
         """Whether records that came with the items are the verdict, so that no poll is needed."""
-        came_along = any("record" in item for item in self._plan.values())
-        if not self._is_first or self._check_mode or self._order.get("condition") or not came_along:
+        if not self._is_first or self._check_mode or self._order.get("condition"):
             return False
-        from .book import Book  # noqa: PLC0415 # as in run_alone
-
-        book = Book.open(self._plan.values(), lambda dummy: "")
-        book.judge(self._options["until"], 0.0)
-        return book.is_over(require=self._options["require"], fail_fast=self._options["fail_fast"])
+        satisfied, otherwise = self._came_along
+        return verdict.is_over(
+            still_open=sum(1 + item.get("twins", 0) for item in self._polled.values()),
+            satisfied=satisfied,
+            otherwise=otherwise,
+            require=self._options["require"],
+            fail_fast=self._options["fail_fast"],
+        )
 
     def _policy(self) -> Policy:
         given = {name: self._options[name] for name in Policy._fields}
@@ -232,7 +235,7 @@ class Round:
         return sweeps
 
 
-def _came_along(plan: t.Iterable[PlanItem], until: t.Collection[str]) -> tuple[int, int]:
+def _count_ended(plan: t.Iterable[PlanItem], until: t.Collection[str]) -> tuple[int, int]:
     """Returns how many items their records have decided already: those that satisfy the wait, and the others."""
     ended = [
         (verdict.outcome_of(item["record"], until), 1 + item.get("twins", 0))
@@ -258,7 +261,7 @@ def _check_alone(options: Options) -> None:
 
     :raises CloudError: ``config``.
     """
-    given = [name for name in ("condition", "state_file") if options[name] is not None]
+    given = [name for name in ON_CONTROLLER if options[name] is not None]
     if given:
         said = f"{' and '.join(given)} cannot be used where the module runs alone, as with async"
         raise CloudError("config", said, advice="leave it out, or run the Ansible task without async")

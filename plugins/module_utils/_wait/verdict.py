@@ -31,6 +31,9 @@ UNTIL_WORDS = ("succeeded", "partial", "failed", "canceled", "done")
 ALL = "all"
 ANY = "any"
 
+TRIED = "Waiting for cloud tasks"
+"""Beginning of the message about a wait that was refused or could not go on."""
+
 NAMED_IN_MESSAGE = 5
 """Number of cloud tasks that a message names; it counts the rest."""
 
@@ -179,7 +182,7 @@ WORDS = {
 }
 WAIT_AGAIN = "wait again"
 NO_POLL = ("config", "timeout", "internal")
-"""Kinds of errors that did not come from a poll."""
+"""Kinds of errors after which a message does not say that the last poll failed."""
 
 ADVICE = {
     ERROR: "{}, and wait again; cloud tasks that are not over keep running",
@@ -200,6 +203,7 @@ __all__ = [
     "SATISFIED",
     "STALLED",
     "TIMED_OUT",
+    "TRIED",
     "UNFINISHED",
     "UNFINISHED_OUTCOMES",
     "UNTIL_WORDS",
