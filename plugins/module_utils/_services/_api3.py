@@ -14,11 +14,13 @@ import json
 import typing as t
 from urllib.parse import urlsplit
 
+from .._record import Record
 from .._transport import Answer, Request
 from ..signing import tc3
 from ._tencent import KEY_ADVICE, QUOTA_ADVICE, TencentService
-from .answers import Rule, Rules, decode_json, http_error, odd_member, vendor_error
-from .base import Response
+from .answers import Rule, Rules, decode_json, http_error, odd_member, text_or_none, vendor_error
+from .base import Ref, Response
+from .starts import pending_record
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from requests import PreparedRequest
@@ -142,6 +144,15 @@ class Api3Service(TencentService):
         if answer.status != 200:
             raise http_error(answer)
         return response
+
+    def read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
+        """Returns the record of a new cloud task, of which the answer tells only the id, and the response.
+
+        :raises CloudError: see :meth:`response_of`; ``protocol``, when the answer has no id.
+        """
+        response = self.response_of(answer)
+        request_id = text_or_none(response.get("RequestId"))
+        return pending_record(ref, response.get("TaskId"), answer, request_id), response
 
 
 def request_id_of(response: Response) -> str | None:

@@ -31,7 +31,7 @@ from ._api3 import COMMON_RULES, Api3Service, request_id_of
 from ._tencent import QUOTA_ADVICE
 from .answers import Rule, Rules, as_dict, as_list, lacks_member, native_word, odd_member, task_error, text_or_none
 from .base import Environ, Options, Ref, Response, Settings
-from .starts import PreparedCall, Starter, check_length, pending_record
+from .starts import PreparedCall, Starter, check_length
 
 AUTO = "auto"
 OLD_ACTION = "ChannelGetTaskResultApi"
@@ -309,7 +309,7 @@ class EssStarts(Ess, Starter):
 
         return PreparedCall(
             make_request,
-            lambda answer: self._read_start(ref, answer),
+            lambda answer: self.read_start(ref, answer),
             doubt=_uncertain.ESS,
         )
 
@@ -355,11 +355,6 @@ class EssStarts(Ess, Starter):
         if not ids or not isinstance(ids[0], str):
             raise CloudError("protocol", "the file was uploaded, and the answer gave no id for it")
         return ids[0]
-
-    def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
-        response = self.response_of(answer)
-        request_id = text_or_none(response.get("RequestId"))
-        return pending_record(ref, response.get("TaskId"), answer, request_id), response
 
 
 def edition_of(ref: Ref) -> str:

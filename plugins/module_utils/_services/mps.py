@@ -43,7 +43,7 @@ from .answers import (
     without_nulls,
 )
 from .base import Environ, Listed, Lists, Options, Page, Poll, Ref, Response, Settings
-from .starts import PreparedCall, Starter, check_length, check_range, pending_record, utc
+from .starts import PreparedCall, Starter, check_length, check_range, utc
 
 STATUSES: dict[str, str] = {
     "WAITING": PENDING,
@@ -274,16 +274,11 @@ class MpsStarts(Mps, Starter):
 
         return PreparedCall(
             make_request,
-            lambda answer: self._read_start(ref, answer),
+            lambda answer: self.read_start(ref, answer),
             doubt=_uncertain.mps(repeatable=repeatable),
             repeatable=repeatable,
             certain=(DUPLICATE,),
         )
-
-    def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
-        response = self.response_of(answer)
-        request_id = text_or_none(response.get("RequestId"))
-        return pending_record(ref, response.get("TaskId"), answer, request_id), response
 
     def prepare_abort(self, ref: Ref, poll: Poll) -> PreparedCall:
         """Returns the call that aborts a cloud task. Its answer tells nothing about the cloud task.
