@@ -231,6 +231,20 @@ def native_word(value: t.Any) -> str | None:
     return (flat(text) or None) if text else None
 
 
+def native_status(answer: Answer, response: t.Mapping[str, t.Any], name: str, request_id: str | None) -> str:
+    """Returns the native status in a response, as text.
+
+    :param name: the vendor's name of the member.
+    :raises CloudError: ``protocol``, when the member is missing, empty, an object or a list.
+    """
+    if isinstance(response.get(name), (dict, list)):
+        raise odd_member(answer, name, response[name], request_id)
+    native = native_word(response.get(name))
+    if native is None:
+        raise lacks_member(answer, name, request_id)
+    return native
+
+
 def counts_of(answer: t.Mapping[str, t.Any], **names: str) -> dict[str, int | None] | None:
     """Returns the ``counts`` of a record; null when the answer has none of them.
 
@@ -256,6 +270,7 @@ __all__ = [
     "http_error",
     "iso_time",
     "lacks_member",
+    "native_status",
     "native_word",
     "odd_member",
     "percent",

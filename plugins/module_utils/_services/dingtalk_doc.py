@@ -32,8 +32,7 @@ from .answers import (
     counts_of,
     decode_json,
     http_error,
-    lacks_member,
-    native_word,
+    native_status,
     odd_member,
     task_error,
     text_or_none,
@@ -240,12 +239,8 @@ class DingTalkDoc(Service):
         :raises CloudError: when the answer is an error, or when it does not tell the status.
         """
         response = decode(answer)
-        native = native_word(response.get("status"))
-        if isinstance(response.get("status"), (dict, list)):
-            raise odd_member(answer, "status", response["status"], request_id_of(answer))
-        if native is None:
-            raise lacks_member(answer, "status", request_id_of(answer))
-        status = STATUSES.get(native or "", UNKNOWN)
+        native = native_status(answer, response, "status", request_id_of(answer))
+        status = STATUSES.get(native, UNKNOWN)
         counts = counts_of(response, total="totalCount", succeeded="succCount", failed="failCount")
         error = None
         if status in (PARTIAL, FAILED):

@@ -29,7 +29,7 @@ from .._record import FAILED, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make
 from .._transport import Answer, Request, check_endpoint
 from ._api3 import COMMON_RULES, Api3Service, request_id_of
 from ._tencent import QUOTA_ADVICE
-from .answers import Rule, Rules, as_dict, as_list, lacks_member, native_word, odd_member, task_error, text_or_none
+from .answers import Rule, Rules, as_dict, as_list, native_status, task_error, text_or_none
 from .base import Environ, Options, Ref, Response, Settings
 from .starts import PreparedCall, Starter, check_length
 
@@ -251,11 +251,8 @@ class Ess(Api3Service):
         :raises CloudError: when the answer is an error, or when it does not tell the status.
         """
         response = self.response_of(answer)
-        native, request_id = native_word(response.get("TaskStatus")), request_id_of(response)
-        if isinstance(response.get("TaskStatus"), (dict, list)):
-            raise odd_member(answer, "TaskStatus", response["TaskStatus"], request_id)
-        if native is None:
-            raise lacks_member(answer, "TaskStatus", request_id)
+        request_id = request_id_of(response)
+        native = native_status(answer, response, "TaskStatus", request_id)
         status = STATUSES.get(native, UNKNOWN)
         if status == UNKNOWN and native.startswith("-") and native[1:].isdigit():
             status = FAILED

@@ -34,7 +34,7 @@ from .answers import (
     as_list,
     iso_time,
     lacks_member,
-    native_word,
+    native_status,
     odd_member,
     percent,
     task_error,
@@ -176,11 +176,8 @@ class Mps(Api3Service, Lists):
         :raises CloudError: when the answer is an error, or when it does not tell the status.
         """
         response = self.response_of(answer)
-        native, request_id = native_word(response.get("Status")), request_id_of(response)
-        if isinstance(response.get("Status"), (dict, list)):
-            raise odd_member(answer, "Status", response["Status"], request_id)
-        if native is None:
-            raise lacks_member(answer, "Status", request_id)
+        request_id = request_id_of(response)
+        native = native_status(answer, response, "Status", request_id)
         kind, container = _container(response)
         if STATUSES.get(native) == SUCCEEDED:
             _check_end(response, kind, container, answer)
