@@ -23,7 +23,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._services.bas
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.connect import make_service
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.registry import SERVICES
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.task_options import TASK_OPTIONS
-from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Request, Transport
+from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Transport
 from ansible_collections.cloudwait.conversion.tests.cases import CASES
 from ansible_collections.cloudwait.conversion.tests.cases._case import (
     ODD,
@@ -35,6 +35,7 @@ from ansible_collections.cloudwait.conversion.tests.cases._case import (
     Reply,
 )
 from ansible_collections.cloudwait.conversion.tests.unit.argspecs import spec_of
+from ansible_collections.cloudwait.conversion.tests.unit.played import Vendor
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ELSEWHERE = "https://gateway.example.com/base"
@@ -63,22 +64,11 @@ def each(name: str, *more: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("case", "key"), pairs, ids=[f"{case.word}-{key}" for case, key in pairs])
 
 
-class FakeTransport:
-    """Plays answers in order, the last one for ever, and keeps the requests."""
+class FakeTransport(Vendor):
+    """Plays the replies of a case."""
 
     def __init__(self, *replies: Reply) -> None:
-        self.replies = list(replies)
-        self.requests: list[Request] = []
-
-    @property
-    def sent(self) -> int:
-        return len(self.requests)
-
-    def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
-        self.requests.append(request)
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        return Answer("vendor.example.com", reply.status, reply.headers, reply.body)
+        super().__init__(*(Answer("vendor.example.com", reply.status, reply.headers, reply.body) for reply in replies))
 
 
 def make(case: Case, transport: FakeTransport, environ: t.Mapping[str, str] | None = None, **options: t.Any) -> Service:

@@ -30,9 +30,9 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._transport im
 from ansible_collections.cloudwait.conversion.tests.cases import CASES, STARTS
 from ansible_collections.cloudwait.conversion.tests.cases._case import Reply
 from ansible_collections.cloudwait.conversion.tests.unit.argspecs import parameters, spec_of
+from ansible_collections.cloudwait.conversion.tests.unit.played import Step, Vendor
 
 Dict = dict[str, t.Any]
-Step = t.Union[Answer, CloudError]
 
 HOST = "vendor.example.com"
 KEYS = {"secret_id": "AKIDEXAMPLE", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
@@ -75,31 +75,6 @@ def api3_error(code: str) -> Answer:
 
 
 GOOD = {word: played(begin.started) for word, begin in STARTS.items()}
-
-
-class Vendor:
-    """A transport that plays answers and errors in order, the last one for ever."""
-
-    def __init__(self, *script: Step) -> None:
-        self.script = list(script)
-        self.requests: list[Request] = []
-
-    @property
-    def sent(self) -> int:
-        return len(self.requests)
-
-    def said(self, word: str) -> int:
-        """How many requests had a word in their URL, headers or body."""
-        texts = [f"{r.prepared.url} {r.prepared.headers} {r.prepared.body!r}" for r in self.requests]
-        return sum(word in text for text in texts)
-
-    def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
-        self.requests.append(request)
-        one = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(one, CloudError):
-            raise one
-        return one
 
 
 class Ended(Exception):

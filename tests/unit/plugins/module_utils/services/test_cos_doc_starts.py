@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import xmltodict
@@ -17,8 +16,9 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._errors impor
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Listed, Poll, Settings
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import SOURCES, CosDocStarts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.starts import is_uncertain, list_tasks
-from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Request, Transport
+from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Transport
 from ansible_collections.cloudwait.conversion.plugins.module_utils.signing import cos
+from ansible_collections.cloudwait.conversion.tests.unit import played
 
 HOST = "examplebucket-1250000000.ci.ap-beijing.myqcloud.com"
 REF = {"provider": "cos_doc", "task_id": None, "bucket": "examplebucket-1250000000", "region": "ap-beijing"}
@@ -40,25 +40,11 @@ def answer(xml: str, status: int = 200) -> Answer:
     return Answer(HOST, status, {"x-ci-request-id": "r1"}, xml.encode("utf-8"))
 
 
-class Vendor:
-    """Plays answers in order, the last one for ever, and keeps what it was sent."""
+class Vendor(played.Vendor):
+    """Plays what the vendor answers to a start, unless a test gives answers."""
 
     def __init__(self, *script: Answer) -> None:
-        self.script = list(script) or [answer(SUBMITTED)]
-        self.requests: list[Request] = []
-
-    @property
-    def sent(self) -> int:
-        return len(self.requests)
-
-    @property
-    def queries(self) -> list[dict[str, str]]:
-        return [dict(parse_qsl(urlsplit(str(request.prepared.url)).query)) for request in self.requests]
-
-    def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
-        self.requests.append(request)
-        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        super().__init__(*(script or (answer(SUBMITTED),)))
 
 
 def starter(vendor: Vendor | None = None, **settings: t.Any) -> CosDocStarts:

@@ -22,7 +22,8 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._record impor
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Poll, Settings
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.ess import EssStarts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.starts import is_uncertain
-from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Request, Transport
+from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Transport
+from ansible_collections.cloudwait.conversion.tests.unit import played
 
 HOST = "essbasic.tencentcloudapi.com"
 FILE_HOST = "file.ess.tencent.cn"
@@ -48,32 +49,11 @@ def fault(code: str, message: str = "no") -> Answer:
     return answer({"Error": {"Code": code, "Message": message}, "RequestId": "r1"})
 
 
-class Vendor:
-    """Plays answers and errors in order, the last one for ever, and keeps what it was sent."""
+class Vendor(played.Vendor):
+    """Plays what the vendor answers to a start, unless a test gives answers."""
 
     def __init__(self, *script: Answer | CloudError) -> None:
-        self.script = list(script) or [answer(UPLOADED), answer(STARTED)]
-        self.requests: list[Request] = []
-
-    @property
-    def sent(self) -> int:
-        return len(self.requests)
-
-    @property
-    def actions(self) -> list[str]:
-        return [str(request.prepared.headers["X-TC-Action"]) for request in self.requests]
-
-    @property
-    def bodies(self) -> list[t.Any]:
-        return [json.loads(t.cast(bytes, request.prepared.body)) for request in self.requests]
-
-    def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
-        self.requests.append(request)
-        one = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        if isinstance(one, CloudError):
-            raise one
-        return one
+        super().__init__(*(script or (answer(UPLOADED), answer(STARTED))))
 
 
 def starter(vendor: Vendor | None = None, *, api_action: str = "auto", **settings: t.Any) -> EssStarts:

@@ -16,7 +16,8 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._record impor
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Listed, Poll, Settings
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import INPUTS, LISTS, WORK, MpsStarts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.starts import is_uncertain, list_tasks
-from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Request, Transport
+from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Transport
+from ansible_collections.cloudwait.conversion.tests.unit import played
 
 Dict = dict[str, t.Any]
 
@@ -45,25 +46,11 @@ def fault(code: str) -> Answer:
 STARTED = answer({"TaskId": "2600000001-WorkflowTask-tt1", "RequestId": "r1"})
 
 
-class Vendor:
-    """Plays answers in order, the last one for ever, and keeps what it was sent."""
+class Vendor(played.Vendor):
+    """Plays what the vendor answers to a start, unless a test gives answers."""
 
     def __init__(self, *script: Answer) -> None:
-        self.script = list(script) or [STARTED]
-        self.requests: list[Request] = []
-
-    @property
-    def sent(self) -> int:
-        return len(self.requests)
-
-    @property
-    def bodies(self) -> list[t.Any]:
-        return [json.loads(t.cast(bytes, request.prepared.body)) for request in self.requests]
-
-    def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
-        self.requests.append(request)
-        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        super().__init__(*(script or (STARTED,)))
 
 
 def calls(vendor: Vendor | None = None, **settings: t.Any) -> MpsStarts:
