@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection; the documentation is that of the module of the same name.
-"""Action plugin of ``wait_for_task``: runs rounds, prints progress, evaluates conditions and saves the state.
+"""Action plugin of ``wait_for_task``: runs rounds, and meanwhile prints lines, evaluates conditions and saves the state.
 
 It knows nothing of vendors and credentials: it passes their options on to the module unchanged.
 """
@@ -20,11 +20,12 @@ from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import refusal
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result import refusal
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments, _stdout_callback
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of, sentence_of
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._conditions import Conditions
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._live import Live
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import end_children, ending_with_parent
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines, show_lines_at_once
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
@@ -32,6 +33,7 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._saved_wait i
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import StateError, StateFile
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._updates import Updates
 
 display = Display()
 
@@ -68,7 +70,6 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         result: Answer = super().run(tmp, task_vars)
         self._vars, self._began, self._host_is_gone = task_vars or {}, time.monotonic(), False
         self._warnings: list[str] = []
-        self._saved_wait: SavedWait | None = None
         try:
             with ending_with_parent():
                 result.update(self._wait())
@@ -121,6 +122,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             quiet=bool(self._task.no_log) or not options["heartbeat"] or os.environ.get("CLOUDWAIT_PROGRESS") == "0",
             show=lambda line: display.display(line, stderr=_stdout_callback.is_for_programs()),
         )
+        self._updates = Updates(self._rounds, self._conditions, self._lines, self._warnings)
 
     def _play_with_state_file(self, state_file: StateFile) -> Answer:
         """Wait, and return the result. Continues the wait of an earlier run if the state file has one."""
@@ -128,15 +130,17 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         saved = state_file.open()
         finished = False
         try:
-            self._saved_wait = SavedWait(state_file, rounds)
+            self._updates.saved_wait = saved_wait = SavedWait(state_file, rounds)
             if saved is not None:
-                known = self._saved_wait.resume(saved, self._ask_plan())
+                known = saved_wait.resume(saved, self._ask_plan())
                 self._conditions.decide(rounds.book, known, rounds.timing.elapsed())
                 left = max(0.0, rounds.timing.left())
                 self._lines.tell(f"goes on where an earlier run stopped, {left:.0f} s left")
             result = self._play()
             finished = not result.get("unreachable") and not rounds.losses
         finally:
+            if not finished:
+                self._updates.save_last()
             state_file.close(remove=finished)
         return result
 
@@ -187,15 +191,14 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
 
     def _play_round(self) -> Answer | None:
         """Run one round. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
-        rounds, args = self._rounds, self._task.args
-        cpu, linger = time.process_time(), self._lines.next_in()
+        rounds, args, updates = self._rounds, self._task.args, self._updates
+        cpu = time.process_time()
         polls = _arguments.seconds_of_polls(args) if rounds.polls_once else 0.0
-        limit = rounds.limit(linger, polls, _arguments.request_timeout_of(args))
+        limit = rounds.limit(polls, _arguments.request_timeout_of(args))
         try:
-            with time_limit(limit):
-                answer = self._run_module(
-                    rounds.next_arguments(linger, _longest_round(self._task.timeout, self._began))
-                )
+            with time_limit(limit), Live(updates, self._connection) as live:
+                at_most = _longest_round(self._task.timeout, self._began)
+                answer = self._run_module(rounds.next_arguments(at_most, live.reach))
         except Overdue:
             self._lose_silent_host(limit)
             return None
@@ -209,12 +212,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         if "report" not in answer:
             self._lose(sentence_of(answer))
             return None
-        self._warnings += answer["notes"]
-        news = rounds.take(t.cast(t.Any, answer), cost=time.process_time() - cpu + answer["cost"])
-        self._conditions.decide(rounds.book, {*news.changed, *rounds.book.undecided()}, rounds.timing.elapsed())
-        self._lines.tell_news(rounds.book, news, is_over=rounds.has_verdict())
-        warning = self._saved_wait.save() if self._saved_wait else None
-        self._warnings += [warning] if warning and warning not in self._warnings else []
+        rounds.note_cost(time.process_time() - cpu + answer["cost"])
+        updates.take(answer)
         return None
 
     def _run_module(self, changes: Answer) -> Answer:

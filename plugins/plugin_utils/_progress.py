@@ -12,6 +12,7 @@ import typing as t
 from collections import Counter
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import Book, Entry, News
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import Change
@@ -20,9 +21,6 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing impor
 WIDTH = 200
 MOST_LINES = 20
 """Largest number of lines after a round for each kind of message; the rest is counted in one more line."""
-
-IDLE_ROUND = 60.0
-"""Longest round without a change, in seconds, where ``heartbeat`` is 0."""
 
 
 class Patience(t.NamedTuple):
@@ -61,10 +59,11 @@ class Lines:
         self._timing = timing
         self._quiet = quiet
         self._show = show
-        self._due = timing.now() + self._period()
+        self._put_off()
 
-    def _period(self) -> float:
-        return float(self._options["heartbeat"] or IDLE_ROUND)
+    def _put_off(self) -> None:
+        """Let the next heartbeat line be due after a whole ``heartbeat``."""
+        self._due = FOREVER if self._quiet else self._timing.now() + self._options["heartbeat"]
 
     def next_in(self) -> float:
         """Returns the seconds until a heartbeat line is due."""
@@ -72,29 +71,26 @@ class Lines:
 
     def tell(self, text: str) -> None:
         """Print a line with this text."""
-        self._due = self._timing.now() + self._period()
         self._print([line(self._host, text)])
 
-    def tell_news(self, book: Book, news: News, *, is_over: bool) -> None:
-        """Print the lines for the news of a round; without news, a heartbeat line if one is due.
-
-        :param is_over: whether the wait has ended, so that no heartbeat line is needed.
-        """
-        self._print(self.after_round(book, news, is_over=is_over))
-
-    def after_round(self, book: Book, news: News, *, is_over: bool) -> list[str]:
-        """Returns the lines that ``tell_news`` prints."""
+    def tell_news(self, book: Book, news: News) -> None:
+        """Print the lines for the news of a round."""
         left, elapsed = max(0.0, self._timing.left()), self._timing.elapsed()
         patience = Patience(left, self._options["not_found_grace"] - elapsed, self._options["max_errors"])
-        lines = list(news_lines(self._host, book, news, patience))
-        if not lines and self._timing.now() < self._due:
-            return []
-        self._due = self._timing.now() + self._period()
-        return lines if lines or is_over else [heartbeat_line(self._host, book, elapsed=elapsed, left=left)]
+        self._print(news_lines(self._host, book, news, patience))
+
+    def beat(self, book: Book | None) -> None:
+        """Print a heartbeat line if one is due.
+
+        :param book: null while no round has told anything.
+        """
+        if self._timing.now() >= self._due:
+            self._print([heartbeat_line(self._host, book, elapsed=self._timing.elapsed(), left=self._timing.left())])
 
     def _print(self, lines: t.Iterable[str]) -> None:
         for each in lines if not self._quiet else ():
             self._show(each)
+            self._put_off()
 
 
 def show_lines_at_once() -> None:
@@ -202,14 +198,20 @@ def _trouble(entry: Entry, patience: Patience) -> str:
     return f"poll failed, trying again for {limit}: {said}"
 
 
-def heartbeat_line(host: str, book: Book, *, elapsed: float, left: float) -> str:
-    """Returns one line about all open cloud tasks, with the one that has not changed for the longest time."""
+def heartbeat_line(host: str, book: Book | None, *, elapsed: float, left: float) -> str:
+    """Returns one line about all open cloud tasks, with the one that has not changed for the longest time.
+
+    :param book: null while no round has told anything.
+    """
+    times = f"{elapsed:.0f} s gone, {max(0.0, left):.0f} s left"
+    if book is None:
+        return line(host, f"no answer to the first polls yet, {times}")
     still = [book.entries[number] for number in book.open_numbers()]
     statuses: dict[str, int] = {}
     for entry in still:
         statuses[entry.record["status"]] = statuses.get(entry.record["status"], 0) + 1
     counts = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    text = f"{len(still)} of {len(book.entries)} still open ({counts}), {elapsed:.0f} s gone, {left:.0f} s left"
+    text = f"{len(still)} of {len(book.entries)} still open ({counts}), {times}"
     if still:
         oldest = min(still, key=lambda entry: entry.changed)
         since = elapsed - oldest.changed

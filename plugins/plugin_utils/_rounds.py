@@ -19,8 +19,10 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contrac
     Handover,
     Order,
     PlanItem,
-    RoundAnswer,
+    Update,
 )
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result import make_result
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._next_round import NextRound
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
 
 FIRST_NEWS = 1.0
@@ -29,8 +31,14 @@ FIRST_NEWS = 1.0
 SHORTEST_ROUND = 5.0
 """Shortest duration, in seconds, of a round in which something has changed."""
 
+LONGEST_CHANGED_ROUND = 30.0
+"""Longest duration, in seconds, of such a round, so that changes are never told later than that."""
+
 HANDOVER_SHARE = 20.0
 """Ratio of a round's duration to the CPU time of starting it and returning its answer: 20 means at most 5 %."""
+
+LONGEST_ROUND = 600.0
+"""Longest duration, in seconds, of a round in which nothing changes. Tokens and temporary keys are fetched in each."""
 
 ABANDONED_AFTER = 5.0
 """Seconds after the deadline at which a round is abandoned, if the host or the connection to it hangs."""
@@ -59,9 +67,8 @@ class Rounds:
         self._options = options
         self._check_mode = check_mode
         self._conditional = conditional
-        self._handed_over = timing.now()
         self._cost = 0.0
-        self._next: Handover = {}
+        self._next = NextRound(timing.now)
         self._is_first = True
         self._plan: list[PlanItem] | None = None
         self._about: dict[str, t.Any] = {}
@@ -78,21 +85,24 @@ class Rounds:
 
     # --- the next round ---
 
-    def next_arguments(self, linger: float, at_most: float = FOREVER) -> dict[str, t.Any]:
+    def next_arguments(self, at_most: float = FOREVER, reach: Order | None = None) -> dict[str, t.Any]:
         """Returns the arguments of the module for the next round that replace those of the user.
 
-        :param linger: seconds after which the round ends even if nothing has changed.
         :param at_most: seconds after which the round must have ended, whatever it is doing.
+        :param reach: the members of the order by which the round reaches the controller while it runs.
         """
         outcomes = self.book.outcomes()
         satisfied = outcomes.count(verdict.SATISFIED)
-        order = t.cast(Order, _aged(self._next, self.timing.now() - self._handed_over))
+        still_open = self.book.open_numbers()
+        slow = max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost)
+        order = t.cast(Order, self._next.aged(map(str, still_open)))
         order.update(
             {
+                **(reach or {}),
                 "left": max(0.0, self.timing.left()),
                 "elapsed": self.timing.elapsed(),
-                "linger": min(linger, at_most),
-                "after_change": FIRST_NEWS if self._is_first else max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost),
+                "linger": min(LONGEST_ROUND, at_most),
+                "after_change": FIRST_NEWS if self._is_first else min(LONGEST_CHANGED_ROUND, slow),
                 "first": self._is_first,
                 "satisfied": satisfied,
                 "otherwise": len(outcomes) - outcomes.count(None) - satisfied,
@@ -103,20 +113,19 @@ class Rounds:
         )
         if self._plan is None:
             return {"_round": order}
-        order["plan"] = {str(number): _to_poll(self._plan[number]) for number in self.book.open_numbers()}
+        order["plan"] = {str(number): _to_poll(self._plan[number]) for number in still_open}
         return {"tasks": None, "task_id": None, "_round": order}
 
-    def limit(self, linger: float, polls: float, request_timeout: float) -> float:
+    def limit(self, polls: float, request_timeout: float) -> float:
         """Returns the seconds after which a round is abandoned, because the host or the connection hangs.
 
-        :param linger: see :meth:`next_arguments`.
         :param polls: seconds that one poll of every cloud task may take within the rate limits. Only a single round, which
             polls each, needs it.
         :param request_timeout: seconds that one poll may take.
         """
         if self.polls_once:
             return SILENCE + request_timeout + polls
-        expected = linger + request_timeout + SILENCE
+        expected = LONGEST_ROUND + request_timeout + SILENCE
         shortest = SHORTEST_LIMIT + ABANDONED_AFTER if self._is_first or not self.begun else 1.0
         return min(expected, max(self.timing.left() + ABANDONED_AFTER, shortest))
 
@@ -128,22 +137,23 @@ class Rounds:
         left = self.timing.left()
         return self.begun and not (self.polls_once or self._is_first) and left < SHORTEST_LIMIT - ABANDONED_AFTER
 
-    # --- answers ---
+    # --- updates ---
 
-    def take(self, answer: RoundAnswer, *, cost: float) -> News:
-        """Enter the answer of a round into the book.
+    def take(self, update: Update) -> News:
+        """Enter an update into the book, whether it came over the live channel or with the answer of a round.
 
-        :param cost: CPU seconds for starting the round and returning its answer. They decide how long the next lasts.
         :returns: what progress lines should report.
         """
-        self._handed_over = self.timing.now()
-        self._cost = cost
         self._is_first = False
         self.losses = 0
         if self._plan is None:
-            self.begin(answer["plan"], answer.get("about", {}))
-        self._next = answer["next"]
-        return self.book.apply(answer["report"])
+            self.begin(update["plan"], update["about"])
+        self._next.take(update["next"])
+        return self.book.apply(update["report"])
+
+    def note_cost(self, cost: float) -> None:
+        """Note the CPU seconds for starting a round and returning its answer, which decide how long the next lasts."""
+        self._cost = cost
 
     def begin(self, plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> None:
         """Make the book for a plan. Records that came with items are judged at once.
@@ -154,9 +164,9 @@ class Rounds:
         self._about.update(about)
         self.book = Book.open(plan, clock_face(self.timing.started))
         if self._check_mode:
-            for entry, item in zip(self.book.entries, plan):
+            for number, item in enumerate(plan):
                 if item.get("unstarted"):
-                    entry.end(verdict.UNFINISHED, 0.0)
+                    self.book.end(number, verdict.UNFINISHED, 0.0)
         if not self._conditional:
             self.book.judge(self._options["until"], 0.0)
 
@@ -170,12 +180,9 @@ class Rounds:
         self._is_first = False
         elapsed = self.timing.elapsed()
         for number in self.book.open_numbers():
-            entry = self.book.entries[number]
-            entry.fail_poll(CloudError("network", said))
-            state = self._next.setdefault("states", {}).setdefault(str(number), {})
-            state["errors"] = state.get("errors", 0) + 1
-            if state["errors"] >= self._options["max_errors"]:
-                entry.end(verdict.ERROR, elapsed)
+            self.book.entries[number].fail_poll(CloudError("network", said))
+            if self._next.count_error(str(number)) >= self._options["max_errors"]:
+                self.book.end(number, verdict.ERROR, elapsed)
         if self.timing.left() <= 0:
             self.book.end_open(verdict.TIMED_OUT, elapsed)
 
@@ -197,8 +204,13 @@ class Rounds:
 
     def result(self) -> dict[str, t.Any]:
         """Returns the result of the wait as it is now."""
-        elapsed = self.timing.elapsed()
-        result = self.book.result(require=self._options["require"], check_mode=self._check_mode, elapsed=elapsed)
+        result = make_result(
+            self.book,
+            require=self._options["require"],
+            check_mode=self._check_mode,
+            elapsed=self.timing.elapsed(),
+            return_records=self._options["return_records"],
+        )
         return {**result, **self._about}
 
     # --- saving and resuming ---
@@ -210,7 +222,7 @@ class Rounds:
             "plan": self._plan,
             "entries": [entry.dump() for entry in self.book.entries],
             "api_calls": self.book.api_calls,
-            "next": self._next,
+            "next": self._next.aged(map(str, self.book.open_numbers())),
         }
 
     def resume(self, saved: t.Mapping[str, t.Any], plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> bool:
@@ -228,13 +240,13 @@ class Rounds:
         if set(places) != set(names):
             return False
         pause = self.timing.resume(saved)
-        self._handed_over = self.timing.now() - pause
         self.begin(plan, about)
         states = saved["next"].get("states", {})
-        self._next = t.cast(Handover, dict(saved["next"]))
-        self._next["states"] = {str(number): states.get(str(places[name]), {}) for number, name in enumerate(names)}
+        moved = {str(number): states.get(str(places[name]), {}) for number, name in enumerate(names)}
+        self._next.take(t.cast(Handover, {**saved["next"], "states": moved}), ago=pause)
         for name, entry in zip(names, self.book.entries):
             _continue_entry(entry, saved["entries"][places[name]])
+        self.book.count()
         self.book.api_calls = dict(saved["api_calls"])
         if not self._conditional:
             self.book.judge(self._options["until"], self.timing.elapsed())
@@ -265,27 +277,6 @@ def _identities(plan: t.Iterable[PlanItem]) -> list[str]:
 def _to_poll(item: PlanItem) -> PlanItem:
     """Returns what a round must know of an item."""
     return t.cast(PlanItem, {name: item[name] for name in ("ref", "options", "twins") if name in item})
-
-
-def _aged(handed_over: Handover, gap: float) -> Handover:
-    """Returns what a round has handed over, with durations adjusted.
-
-    :param gap: seconds that have passed since.
-    """
-    queues = {
-        word: {**queue, "ready_in": max(0.0, queue["ready_in"] - gap)}
-        for word, queue in handed_over.get("queues", {}).items()
-    }
-    states = {}
-    for number, state in handed_over.get("states", {}).items():
-        states[number] = {**state}
-        if "due_in" in state:
-            states[number].update(due_in=max(0.0, state["due_in"] - gap), changed_ago=state["changed_ago"] + gap)
-    sweeps = {
-        account: {**sweep, "due_in": max(0.0, sweep["due_in"] - gap)}
-        for account, sweep in handed_over.get("sweeps", {}).items()
-    }
-    return t.cast(Handover, {**handed_over, "queues": queues, "states": states, "sweeps": sweeps})
 
 
 __all__ = ["Rounds"]

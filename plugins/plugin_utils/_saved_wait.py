@@ -3,16 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection: the controller's side of a wait.
-"""Saves a wait in a state file after each round, so that another process can continue it after a kill."""
+"""Saves a wait in a state file after changes, so that another process can continue it after a kill."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import StateError, StateFile
+
+SAVE_SHARE = 20.0
+"""Ratio of the time between two writes of the state file to the time of one: 20 means at most 5 % of the wait."""
 
 
 class SavedWait:
@@ -24,6 +28,8 @@ class SavedWait:
     def __init__(self, file: StateFile, rounds: Rounds) -> None:
         self._file = file
         self._rounds = rounds
+        self._is_changed = False
+        self._not_before = rounds.timing.now()
 
     def resume(self, saved: t.Mapping[str, t.Any], answer: t.Mapping[str, t.Any]) -> list[int]:
         """Continue a wait that an earlier process has saved.
@@ -44,17 +50,31 @@ class SavedWait:
         book = self._rounds.book
         return [number for number in book.open_numbers() if book.entries[number].seen]
 
-    def save(self) -> str | None:
-        """Save the wait, unless its outcome is certain.
+    def note_change(self) -> None:
+        """Note that there is something to save."""
+        self._is_changed = True
 
+    def next_in(self) -> float:
+        """Returns the seconds until there is something to save and time for it."""
+        return max(0.0, self._not_before - self._rounds.timing.now()) if self._is_changed else FOREVER
+
+    def save(self, *, at_once: bool = False) -> str | None:
+        """Save the wait, unless its outcome is certain, or nothing has changed, or the last write was not long ago.
+
+        :param at_once: whether to save even if the last write was not long ago, since this is the last chance.
         :returns: a warning if saving failed, else null. The wait goes on, for example if the disk is full.
         """
-        if self._rounds.has_verdict():
+        now = self._rounds.timing.now
+        began = now()
+        if not self._is_changed or self._rounds.has_verdict() or (began < self._not_before and not at_once):
             return None
+        self._is_changed = False
         try:
             self._file.write(self._rounds.dump())
         except StateError as error:
             return f"{error} The wait goes on; after a kill it would begin from what was saved last."
+        finally:
+            self._not_before = now() + SAVE_SHARE * (now() - began)
         return None
 
 

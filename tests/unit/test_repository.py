@@ -33,7 +33,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_version.py": 0,
     "signing/": 1,
     "_credentials.py": 2,
-    "_orphan.py": 2,
+    "_reader.py": 2,
     "_secrecy.py": 2,
     "_transport.py": 2,
     "_services/": 3,
@@ -42,6 +42,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
 }
 PURE_WAIT = {  # what of level 4 the controller may use: nothing in it leads to a service
     UTILS + "_wait/book.py",
+    UTILS + "_wait/result.py",
     UTILS + "_wait/contract.py",
     UTILS + "_wait/options.py",
     UTILS + "_wait/verdict.py",

@@ -17,15 +17,16 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from .._errors import CloudError
-from .._orphan import end_without_reader
+from .._reader import Reader
 from .._secrecy import censored, censored_texts
+from .._wait import channel
 from .._wait.items import texts_to_hide
 from .._wait.round import Round
 from .._wait.verdict import TRIED
 from .run import QuietModule, end_quickly, hide_secrets, warn, without_secrets
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
-    from .._wait.contract import Order, Report, RoundAnswer
+    from .._wait.contract import Order, Report, RoundAnswer, Update
 
 SAMPLE = 100
 """Number of cloud tasks from which the CPU time for all of them is estimated."""
@@ -49,20 +50,24 @@ def run_wait(module: WaitModule) -> None:
     failure = None
     current: Round | None = None
     result: Result = {}
+    reader: Reader | None = None
     if module.order is not None:
-        end_without_reader()
+        reader = Reader(module.order.get("controller"))
+        reader.watch()
     try:
         current = Round(module.params, os.environ, check_mode=module.check_mode, order=module.order)
         for library in current.missing_libraries():
             missing = CloudError("config", f"{library} is missing")
             module.fail_json(**_refusal(module, missing_required_lib(library), missing))
-        result = current.run_alone() if module.order is None else t.cast(Result, current.run())
+        result = current.run_alone() if module.order is None else t.cast(Result, run_round(module, current))
     except CloudError as error:
         failure = error
     msg = failure.sentence(TRIED) if failure else ""
     hidden = texts_to_hide(failure, msg) if failure else []
     hide_secrets(module, current.accounts.secrets() if current else [], hidden)
     end_quickly()
+    if reader is not None:
+        reader.quiet()
     if failure is not None:
         module.fail_json(**_refusal(module, msg, failure))
     if module.order is not None:
@@ -73,11 +78,26 @@ def run_wait(module: WaitModule) -> None:
     (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
+def run_round(module: WaitModule, current: Round) -> RoundAnswer:
+    """Run the round that the action has ordered, and tell changes over the live channel if it can be reached."""
+
+    def clean(update: Update) -> Result:
+        hide_secrets(module, current.accounts.secrets())
+        return _without_secrets(update, module.no_log_values)
+
+    live = channel.connect((module.order or {}).get("channel"), clean)
+    try:
+        return current.run(live)
+    finally:
+        if live is not None:
+            live.close()
+
+
 def _refusal(module: WaitModule, msg: str, error: CloudError) -> Result:
     """Returns the result of a wait that was refused. In a round, the action adds all other keys."""
     if module.order is not None:
         return {"msg": msg, "error": error.as_dict()}
-    from .._wait.book import refusal  # noqa: PLC0415 # rounds, which are more frequent, do not need it
+    from .._wait.result import refusal  # noqa: PLC0415 # rounds, which are more frequent, do not need it
 
     return refusal(error, msg)
 
@@ -90,16 +110,23 @@ def hand_over(module: WaitModule, answer: RoundAnswer) -> Result:
     """
     began = time.process_time()
     secrets, module.no_log_values = module.no_log_values, set()
-    told = dict(answer)
-    if "plan" in answer:
+    told = _without_secrets(answer, secrets)
+    if "report" in answer:
+        told["cost"] = answer["cost"] + time.process_time() - began + _cost_of_telling(answer)
+    return told
+
+
+def _without_secrets(update: Update, secrets: t.Collection[str]) -> Result:
+    """Returns an update without secrets in the texts that users will see."""
+    told = t.cast(Result, {**update})
+    if "plan" in update:
         told["plan"] = [
             {**item, "record": censored(item["record"], secrets)} if "record" in item else item
-            for item in answer["plan"]
+            for item in update["plan"]
         ]
-    if "report" in answer:
-        told["notes"] = censored_texts(answer["notes"], secrets)
-        told["report"] = _censored_report(answer["report"], secrets)
-        told["cost"] = answer["cost"] + time.process_time() - began + _cost_of_telling(answer)
+    if "report" in update:
+        told["notes"] = censored_texts(update["notes"], secrets)
+        told["report"] = _censored_report(update["report"], secrets)
     return told
 
 

@@ -29,7 +29,7 @@ class Notes:
     """
 
     def __init__(self, marks: t.Iterable[str]) -> None:
-        self.texts: list[str] = []
+        self._texts: list[str] = []
         self._marks = set(marks)
 
     @property
@@ -41,7 +41,12 @@ class Notes:
         """Add a warning, unless one with this identifier has been given."""
         if mark not in self._marks:
             self._marks.add(mark)
-            self.texts.append(text)
+            self._texts.append(text)
+
+    def take(self) -> list[str]:
+        """Returns the warnings that were added since the last call."""
+        texts, self._texts = self._texts, []
+        return texts
 
 
 class Accounts:

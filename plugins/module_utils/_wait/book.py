@@ -3,11 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""The book of a wait: what is known of each cloud task across all rounds, and the result made of it."""
+"""The book of a wait: what is known of each cloud task across all rounds."""
 
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from datetime import datetime, timezone
 
 from .._errors import CloudError
@@ -65,15 +66,6 @@ class Entry:
         """Whether the vendor has ever returned a record of it."""
         return bool(self.history) or self.record["done"]
 
-    def end(self, outcome: str, elapsed: float) -> None:
-        """Set the outcome, unless there is one already.
-
-        :param elapsed: seconds since the wait began.
-        """
-        if self.outcome is None:
-            self.outcome = outcome
-            self.ended = elapsed if self.ended is None else self.ended
-
     def fail_poll(self, error: CloudError) -> None:
         """Remember why the last poll gave no record."""
         self.poll_error, self.advice = error.as_dict(), error.advice
@@ -109,6 +101,27 @@ class Book:
         self.entries = entries
         self._at = at
         self.api_calls: dict[str, int] = {}
+        self.count()
+
+    def count(self) -> None:
+        """Count the outcomes anew, after entries were changed by others than the book."""
+        self._outcomes = Counter(self.outcomes())
+        self._twins = Counter(entry.twin_of for entry in self.entries if entry.twin_of is not None)
+
+    def end(self, number: int, outcome: str, elapsed: float) -> None:
+        """Set the outcome of a cloud task, unless it has one already.
+
+        :param elapsed: seconds since the wait began.
+        """
+        entry = self.entries[number]
+        if entry.outcome is not None:
+            return
+        entry.outcome = outcome
+        entry.ended = elapsed if entry.ended is None else entry.ended
+        if entry.twin_of is None:
+            weight = 1 + self._twins[number]
+            self._outcomes[None] -= weight
+            self._outcomes[outcome] += weight
 
     @classmethod
     def open(cls, plan: t.Iterable[PlanItem], at: t.Callable[[float], str]) -> Book:
@@ -135,7 +148,7 @@ class Book:
         for number, record in report["records"].items():
             self._enter_record(self.entries[int(number)], record, report["history"][number])
         for number, (outcome, elapsed) in report["outcomes"].items():
-            self.entries[int(number)].end(outcome, elapsed)
+            self.end(int(number), outcome, elapsed)
         for provider, calls in report["api_calls"].items():
             self.api_calls[provider] = self.api_calls.get(provider, 0) + calls
         return News(
@@ -159,12 +172,12 @@ class Book:
         :param until: the option ``until``.
         :param elapsed: seconds since the wait began.
         """
-        for entry in self.entries:
+        for number, entry in enumerate(self.entries):
             outcome = verdict.outcome_of(entry.record, until)
             if outcome:
-                entry.end(outcome, elapsed)
+                self.end(number, outcome, elapsed)
 
-    def _source(self, entry: Entry) -> Entry:
+    def source_of(self, entry: Entry) -> Entry:
         """Returns the entry that is kept up to date: the first one, if a cloud task was given several times."""
         return entry if entry.twin_of is None else self.entries[entry.twin_of]
 
@@ -174,7 +187,7 @@ class Book:
 
     def outcomes(self) -> list[str | None]:
         """Returns the outcome of each cloud task in input order; null while it has none."""
-        return [self._source(entry).outcome for entry in self.entries]
+        return [self.source_of(entry).outcome for entry in self.entries]
 
     def undecided(self) -> list[int]:
         """Returns the numbers of finished cloud tasks without an outcome, which only a condition can decide."""
@@ -191,80 +204,29 @@ class Book:
         error = CloudError("config", problem, advice="correct condition") if problem else None
         entry.doubt = error.as_dict() if error else None
         if is_good:
-            entry.end(verdict.SATISFIED, elapsed)
+            self.end(number, verdict.SATISFIED, elapsed)
         elif entry.record["done"] and is_good is None and error:
             entry.fail_poll(error)
-            entry.end(verdict.ERROR, elapsed)
+            self.end(number, verdict.ERROR, elapsed)
         elif entry.record["done"]:
-            entry.end(verdict.FAILED, elapsed)
+            self.end(number, verdict.FAILED, elapsed)
 
     def is_over(self, *, require: verdict.Require, fail_fast: bool) -> bool:
         """Returns whether the outcome of the whole wait is certain."""
-        outcomes = self.outcomes()
-        still_open, satisfied = outcomes.count(None), outcomes.count(verdict.SATISFIED)
+        still_open, satisfied = self._outcomes[None], self._outcomes[verdict.SATISFIED]
         return verdict.is_over(
             still_open=still_open,
             satisfied=satisfied,
-            otherwise=len(outcomes) - still_open - satisfied,
+            otherwise=len(self.entries) - still_open - satisfied,
             require=require,
             fail_fast=fail_fast,
         )
 
     def end_open(self, outcome: str, elapsed: float) -> None:
         """Give an outcome to every cloud task that has none, because the wait ends."""
-        for entry in self.entries:
+        for number, entry in enumerate(self.entries):
             error_kind = (entry.poll_error or {}).get("kind")
-            entry.end(verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
-
-    def result(self, *, require: verdict.Require, check_mode: bool, elapsed: float) -> dict[str, t.Any]:
-        """Returns the result of the whole wait, of plain JSON types."""
-        tasks = [self._task(entry, elapsed) for entry in self.entries]
-        outcome = verdict.whole_outcome(self.outcomes(), require=require, check_mode=check_mode)
-        result = {
-            "changed": False,
-            "outcome": outcome,
-            "msg": verdict.message(outcome, tasks, elapsed=elapsed, advice=self._advice(outcome)),
-            "tasks": tasks,
-            "failed_tasks": [task["ref"] for task in tasks if task["outcome"] in verdict.FAILED_OUTCOMES],
-            "unfinished_tasks": [task["ref"] for task in tasks if task["outcome"] in verdict.UNFINISHED_OUTCOMES],
-            "summary": verdict.summary(tasks),
-            "elapsed": round(elapsed, 3),
-            "polls": sum(entry.polls for entry in self.entries if entry.twin_of is None),
-            "api_calls": dict(self.api_calls),
-        }
-        if len(tasks) == 1:
-            result["task"] = tasks[0]
-        if outcome != verdict.SATISFIED and not check_mode:
-            result["failed"] = True
-        return result
-
-    def _advice(self, outcome: str) -> str | None:
-        """Returns what to do about the error of the first cloud task with this outcome; null if it has no error."""
-        return next((entry.advice for entry in self.entries if entry.outcome == outcome and entry.advice), None)
-
-    def _task(self, entry: Entry, elapsed: float) -> dict[str, t.Any]:
-        """Returns the member of ``tasks`` in the result for an entry."""
-        known = self._source(entry)
-        doubt = known.doubt if known.outcome in verdict.UNFINISHED_OUTCOMES else None
-        return {
-            **known.record,
-            "ref": dict(entry.ref),
-            "name": entry.name,
-            "outcome": known.outcome or verdict.UNFINISHED,
-            "polls": known.polls,
-            "elapsed": round(elapsed if known.ended is None else known.ended, 3),
-            "history": known.history,
-            "poll_error": known.poll_error or doubt,
-        }
-
-
-def refusal(error: CloudError, msg: str) -> dict[str, t.Any]:
-    """Returns the result of a wait that was refused before it began. It has all keys.
-
-    :param msg: the reason, as one sentence.
-    """
-    empty = Book([], lambda dummy: "").result(require=verdict.ALL, check_mode=False, elapsed=0.0)
-    return {**empty, "outcome": verdict.ERROR, "failed": True, "msg": msg, "error": error.as_dict()}
+            self.end(number, verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
 
 
 def clock_face(started: float) -> t.Callable[[float], str]:
@@ -285,4 +247,4 @@ def _in_order(history: t.Mapping[str, t.Sequence[Change]]) -> list[tuple[int, Ch
     return sorted(changes, key=lambda each: (each[1]["elapsed"], each[0]))
 
 
-__all__ = ["Book", "Entry", "News", "clock_face", "refusal"]
+__all__ = ["Book", "Entry", "News", "clock_face"]

@@ -5,9 +5,10 @@
 # This file is private to the collection. Level 4: the wait.
 """The data that the action plugin and the module of ``wait_for_task`` exchange, as types of plain JSON.
 
-The action sends an ``Order`` as the module's option ``_round``; the module returns a ``RoundAnswer``. Both hold
-durations, never clock readings, since the two may run on different hosts; and no secrets. Where a dict has an entry for
-each cloud task, its key is the number of the cloud task in the plan, as text, since JSON allows no other keys.
+The action sends an ``Order`` as the module's option ``_round``; the module returns a ``RoundAnswer``, and may send an
+``Update`` at any time while it runs, over the live channel. All hold durations, never clock readings, since the two may
+run on different hosts; and no secrets. Where a dict has an entry for each cloud task, its key is the number of the cloud
+task in the plan, as text, since JSON allows no other keys.
 """
 
 from __future__ import annotations
@@ -138,6 +139,10 @@ class Order(Handover, total=False):
     """What is still open; absent in the first round, which makes the plan from the options."""
     plan_only: bool
     """Whether to return the plan without polling."""
+    channel: str
+    """Path of the Unix socket of the live channel. A round that can use it tells changes at once and goes on."""
+    controller: int
+    """Process id of the controller, where it is on the same machine and there is no live channel."""
 
 
 class Change(t.TypedDict):
@@ -180,23 +185,32 @@ class Report(t.TypedDict):
     """Number of requests that were sent, by provider word."""
 
 
-class RoundAnswer(t.TypedDict, total=False):
-    """What the module returns for a round.
+class Update(t.TypedDict, total=False):
+    """What a round tells about changes, over the live channel or with its answer.
 
-    The first round adds ``plan`` and ``about``. With ``plan_only``, these are all but ``invocation``.
+    The first one of a wait adds ``plan`` and ``about``.
+    """
+
+    notes: list[str]
+    """Warnings for the user."""
+    next: Handover
+    """What the next round must know. Its ``states`` replace those told before; other cloud tasks keep theirs."""
+    report: Report
+    plan: list[PlanItem]
+    about: dict[str, str]
+    """More members for the result, such as ``endpoint_host``."""
+
+
+class RoundAnswer(Update, total=False):
+    """What the module returns for a round: what it has not told over the live channel.
+
+    With ``plan_only``, it has ``plan``, ``about`` and ``invocation`` alone.
     """
 
     invocation: dict[str, t.Any]
     """Always empty. If it were absent, Ansible would add all options."""
     cost: float
     """CPU seconds that starting the round and returning its answer took."""
-    notes: list[str]
-    """Warnings for the user."""
-    next: Handover
-    report: Report
-    plan: list[PlanItem]
-    about: dict[str, str]
-    """More members for the result, such as ``endpoint_host``."""
 
 
 __all__ = [
@@ -214,4 +228,5 @@ __all__ = [
     "RoundAnswer",
     "SweepState",
     "TaskState",
+    "Update",
 ]

@@ -45,11 +45,13 @@ class CloudTask:
         self.changed_at = 0.0
         self.due_at = 0.0
         self.is_polled = False  # in this round
+        self.is_heard = False  # a poll or a list has told about it since the last report
         self.is_polled_last = False  # the poll at the deadline was sent
         self.record: Record | None = None
         self.changes: list[Change] = []
         self.error: PollError | None = None
         self.is_over = False
+        self.is_told_over = False
         self.outcome: str | None = None  # null while open, and when the action must evaluate a condition
         self.ended = 0.0
 
@@ -83,7 +85,7 @@ class Judge:
         self.policy = policy
         self.deadline = began + limits.left
         self.is_deadline_over = False
-        self.has_changed = False
+        self.untold: dict[int, CloudTask] = {}  # those with a change or an end that no report has told
         self._limits = limits
         self._began = began
         self._chance = chance
@@ -119,7 +121,7 @@ class Judge:
     def mark_polled(self, task: CloudTask) -> None:
         """Note that a poll or a list has told about a cloud task in this round."""
         self.unpolled -= not task.is_polled
-        task.is_polled = True
+        task.is_polled = task.is_heard = True
 
     def take_record(self, task: CloudTask, record: Record, now: float) -> None:
         """Apply the record that a poll returned."""
@@ -138,7 +140,7 @@ class Judge:
                     "progress": record["progress"],
                 }
             )
-            self.has_changed = True
+            self.untold[task.number] = task
         outcome = verdict.outcome_of(record, self.policy.until or ())
         if outcome is not None:
             self.end(task, outcome if self.policy.until else None, now)
@@ -157,13 +159,17 @@ class Judge:
 
     def _recover(self, task: CloudTask) -> None:
         task.errors, task.missing, task.error, task.trouble = 0, 0, None, None
-        self.has_changed |= task.told_trouble is not None
+        self._note_trouble(task)
+
+    def _note_trouble(self, task: CloudTask) -> None:
+        if task.trouble != task.told_trouble:
+            self.untold[task.number] = task
 
     def take_error(self, task: CloudTask, error: CloudError, now: float) -> None:
         """Apply the error of a poll that returned no record."""
         task.error = t.cast(PollError, {**error.as_dict(), "advice": error.advice})
         task.trouble = _mark(error)
-        self.has_changed |= task.trouble != task.told_trouble
+        self._note_trouble(task)
         if error.kind == "not_found":
             task.missing += 1
             if task.missing >= 2 if task.is_known else self.elapsed(now) >= self.policy.not_found_grace:
@@ -218,6 +224,7 @@ class Judge:
         if outcome is not None:
             error_kind = verdict.NOT_FOUND if task.missing else None
             outcome = verdict.last_word(outcome, seen=task.is_known, error_kind=error_kind)
+        self.untold[task.number] = task
         task.is_over = True
         task.outcome = outcome
         task.ended = self.elapsed(now)

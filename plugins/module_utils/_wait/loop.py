@@ -11,6 +11,7 @@ when its time limit has passed; or some time after a change, so that the action 
 
 from __future__ import annotations
 
+import functools
 import queue
 import typing as t
 
@@ -20,7 +21,7 @@ from .contract import Handover, Report
 from .judge import CloudTask, Judge
 from .policy import Limits, Policy
 from .queues import ServiceQueue, Source
-from .report import end_late, make_report, queue_states, sweep_states, task_states
+from .report import Reports, Tell, end_late
 from .sources import PollRef, SweepSource, TaskSource
 
 LAST_POLLS = 2.5
@@ -88,7 +89,7 @@ class RoundEnd:
         """Returns when a round should end although the outcome of the wait is not certain."""
         if self._is_midway():
             return self._began + self._limits.within
-        ends = [self._limits.linger] + ([self._limits.after_change] if self._judge.has_changed else [])
+        ends = [self._limits.linger] + ([self._limits.after_change] if self._judge.untold else [])
         return self._began + min(ends)
 
     def _is_midway(self) -> bool:
@@ -139,10 +140,11 @@ class Loop:
     :param poll_of: returns the method ``poll`` of a cloud task's service.
     :param budgets: the rate budget of each service, by its word.
     :param clock: returns monotonic seconds.
-    :param sleep: sleeps for a number of seconds.
+    :param sleep: sleeps for a number of seconds; by default until something must be done, at most so long.
     :param chance: returns a random number from 0 to 1, for jitter.
     :param side_by_side: whether several cloud tasks may be polled in parallel, in threads.
     :param make_sweeps: returns the sweeps, by account.
+    :param tell: tells changes while the round runs; null where they are told at its end.
     """
 
     def __init__(
@@ -154,16 +156,17 @@ class Loop:
         limits: Limits,
         budgets: t.Mapping[str, RateBudget],
         clock: t.Callable[[], float],
-        sleep: t.Callable[[float], None],
+        sleep: t.Callable[[float], t.Any] | None = None,
         chance: t.Callable[[], float],
         side_by_side: bool = True,
         make_sweeps: MakeSweeps = no_sweeps,
+        tell: Tell | None = None,
     ) -> None:
         began = clock()
         self._tasks = tasks
         self._limits = limits
         self._clock = clock
-        self._sleep = sleep
+        self._sleep = sleep or self._serve
         self._side_by_side = side_by_side and len(tasks) > 1
         self._judge = judge = Judge(tasks, policy, limits, began=began, chance=chance)
         threads = THREADS if self._side_by_side else 1
@@ -174,25 +177,37 @@ class Loop:
             if source.sweep is None or source.task.asked:
                 source.queue.add(source, source.task.due_at)
         self._end = RoundEnd(judge, list(self._sweeps.values()), limits, began)
-        self._answers: queue.SimpleQueue[tuple[int, t.Any, BaseException | None]] = queue.SimpleQueue()
+        self._reports = Reports(tasks, judge, self._queues, self._sweeps, tell)
+        self._is_stopped = False
+        self._calls: queue.SimpleQueue[t.Callable[[], None]] = queue.SimpleQueue()
         self._flights: dict[int, Flight] = {}
         self._last_flight = 0
 
     def run(self) -> tuple[Report, Handover]:
         """Poll until the round ends. Returns the report of the round, and what the next round must know."""
-        while not self._end.has_come(self._clock(), is_busy=any(each.is_busy for each in self._queues.values())):
+        while not (self._is_stopped or self._end.has_come(self._clock(), is_busy=self._is_busy())):
             self._begin_last_polls(self._clock())
             if not self._start_one(self._clock()):
                 self._pause(self._clock())
+            self._is_stopped |= not self._reports.tell(self._clock())
         self._drain()
         now = self._clock()
         end_late(self._tasks, self._judge, now)
-        handover: Handover = {
-            "queues": queue_states(self._queues, now),
-            "states": task_states(self._tasks, now),
-            "sweeps": sweep_states(self._sweeps, now),
-        }
-        return make_report(self._tasks, self._queues), handover
+        return self._reports.rest(now)
+
+    def stop(self) -> None:
+        """End the round as soon as possible. Other threads may call it."""
+        self._is_stopped = True
+        self.call(lambda: None)
+
+    def call(self, what: t.Callable[[], None]) -> None:
+        """Let the loop call a function between two polls, in its own thread. Other threads may call this."""
+        self._calls.put(what)
+
+    def _is_busy(self) -> bool:
+        return any(each.is_busy for each in self._queues.values())
+
+    # --- the deadline ---
 
     def _begin_last_polls(self, now: float) -> None:
         """At the deadline, let every unfinished cloud task be polled once more, after a poll of it that is being made."""
@@ -231,13 +246,14 @@ class Loop:
                 answer, crash = source.ask(seconds), None
             except BaseException as error:  # noqa: BLE001 # an exception would end in the thread; _take raises it
                 answer, crash = None, error
-            self._answers.put((number, answer, crash))
+            self.call(functools.partial(self._take, number, answer, crash))
 
         if self._side_by_side:
             due.run(ask)
         else:
             ask()
-            self._take(*self._answers.get())
+            while number in self._flights:
+                self._calls.get()()
         return True
 
     def _take(self, number: int, answer: t.Any, crash: BaseException | None) -> None:
@@ -266,7 +282,7 @@ class Loop:
 
     def _pause(self, now: float) -> None:
         """Sleep until a poll may begin, the round must end, or an answer comes."""
-        wake = self._end.next_moment(now, next_start(self._queues.values()))
+        wake = min(self._end.next_moment(now, next_start(self._queues.values())), self._reports.next_moment())
         if wake <= now:  # it has come while this was computed
             return
         if self._flights:
@@ -274,12 +290,19 @@ class Loop:
         else:
             self._sleep(min(wake - now, LONGEST_PAUSE))
 
+    def _serve(self, seconds: float) -> bool:
+        """Wait for the next call, and make it. Returns false if none came within this time."""
+        try:
+            call = self._calls.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        call()
+        return True
+
     def _await(self, now: float, until: float) -> None:
         """Process the next answer, unless it comes later than ``until``."""
         end = min(until, now + LONGEST_PAUSE, *(flight.ends for flight in self._flights.values()))
-        try:
-            self._take(*self._answers.get(timeout=max(0.0, end - now)))
-        except queue.Empty:
+        if not self._serve(max(0.0, end - now)):
             self._give_up_lost(self._clock())
 
     def _drain(self) -> None:
@@ -288,7 +311,7 @@ class Loop:
         Meanwhile the other services are still polled, so that a slow one does not delay them.
         """
         slow = set(self._flights)
-        while self._flights and not (self._judge.has_verdict() or self._judge.is_deadline_over):
+        while self._flights and not (self._is_stopped or self._judge.has_verdict() or self._judge.is_deadline_over):
             now = self._clock()
             busy = [flight.source.queue for number, flight in self._flights.items() if number in slow]
             if busy and self._start_one(now, without=busy):

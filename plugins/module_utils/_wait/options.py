@@ -33,6 +33,7 @@ POLICY: dict[str, dict[str, t.Any]] = {
     "rate_limit": {"type": "dict"},
     "sweep": {"type": "str", "default": "never", "choices": ["never", "auto"]},
     "heartbeat": {"type": "raw", "default": 60},
+    "return_records": {"type": "str", "default": "all", "choices": ["all", "problems"]},
 }
 
 ON_CONTROLLER: dict[str, dict[str, t.Any]] = {

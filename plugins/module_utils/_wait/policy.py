@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from .._pacing import FOREVER
+from .contract import Order
 from .verdict import ALL, Require
 
 
@@ -58,4 +59,25 @@ class Limits(t.NamedTuple):
     otherwise: int = 0
 
 
-__all__ = ["Limits", "Policy"]
+def policy_of(options: t.Mapping[str, t.Any], *, check_mode: bool, condition: bool) -> Policy:
+    """Returns the policy for options that are already checked.
+
+    :param condition: whether a condition decides.
+    """
+    given = {name: options[name] for name in Policy._fields}
+    given["until"] = None if condition else frozenset(given["until"])
+    given["fail_fast"] = given["fail_fast"] and not check_mode
+    return Policy(**given)
+
+
+def limits_of(order: Order, *, is_live: bool) -> Limits:
+    """Returns when the round must end that the action has ordered.
+
+    :param is_live: whether there is a live channel, so that no change ends the round.
+    """
+    given: dict[str, t.Any] = {name: order.get(name) for name in Limits._fields}
+    limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
+    return limits._replace(first=False, after_change=FOREVER) if is_live else limits
+
+
+__all__ = ["Limits", "Policy", "limits_of", "policy_of"]

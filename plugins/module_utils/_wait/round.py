@@ -21,14 +21,19 @@ from .._services.base import PAGE_SIZE, Environ, Lists, Options
 from .._services.registry import SERVICES
 from . import verdict
 from .accounts import Accounts, Notes, account_of, listed_record
-from .contract import Order, PlanItem, RoundAnswer
+from .channel import Channel
+from .contract import Handover, Order, PlanItem, Report, RoundAnswer, Update
 from .items import make_plan, wants_poll
 from .judge import CloudTask, Judge
 from .loop import Loop
 from .options import ON_CONTROLLER, check_policy
-from .policy import Limits, Policy
+from .policy import Limits, limits_of, policy_of
+from .report import make_report
 from .sources import SweepSource, TaskSource
 from .sweep import Sweep
+
+NOTHING: tuple[Report, Handover] = (make_report([], {}), {})
+"""Report and hand-over before the first poll."""
 
 SLOWEST = 1e-6
 """Lowest valid rate limit, in calls per second."""
@@ -54,6 +59,7 @@ class Round:
             self._plan = dict(enumerate(make_plan(options, environ, check_mode=check_mode)))
             self._check_plan()
         self._polled = {number: item for number, item in self._plan.items() if wants_poll(item)}
+        self._policy = policy_of(options, check_mode=check_mode, condition=bool(self._order.get("condition")))
         self._came_along = _count_ended(self._plan.values(), options["until"])
         self._notes = Notes(self._order.get("warned", []))
         self.accounts = Accounts(options, environ, self._notes, self._order)
@@ -78,40 +84,51 @@ class Round:
         return [name for word in words for name in SERVICES[word].missing_libraries()]
 
     def notes(self) -> list[str]:
-        """Returns the warnings for the user."""
+        """Returns the warnings for the user that have not been returned yet."""
         self.accounts.note_clock()
         if self._is_first and not self._plan:
             self._notes.add("empty", "The list of cloud tasks is empty, so there was nothing to wait for.")
-        return self._notes.texts
+        return self._notes.take()
 
     # --- one round of a wait that the action plugin runs ---
 
-    def run(self) -> RoundAnswer:
+    def run(self, channel: Channel | None = None) -> RoundAnswer:
         """Run the round that the action has ordered.
 
+        :param channel: the live channel, over which changes are told while the round runs; null if there is none.
+        :returns: what was not told over the channel.
         :raises CloudError: ``config``, when credentials are missing or invalid.
         """
         cost = time.process_time()  # what it took to begin
-        first: RoundAnswer = {"invocation": {}}
-        asked: t.Iterable[PlanItem] = self._polled.values()
-        if self._is_first:
-            first["plan"] = list(self._plan.values())
-        if not self._order.get("plan_only"):
-            given: dict[str, t.Any] = {name: self._order.get(name) for name in Limits._fields}
-            limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
-            tasks = self._tasks()
-            asked = [task.item for task in tasks]
-            report, handover = Loop(tasks, **self._ways(limits)).run()
-            handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
-            handover["clock_offset"] = self.accounts.clock.offset
-            handover["carried"] = self.accounts.carried()
-            first["cost"], first["report"], first["next"] = cost, report, handover
-            self.accounts.note_unknown(report, self._plan)
-            first["notes"] = self.notes()
-            handover["warned"] = self._notes.marks
-        if self._is_first:
-            first["about"] = self.accounts.about(asked)
-        return first
+        if self._order.get("plan_only"):
+            return t.cast(RoundAnswer, {"invocation": {}, **self._beginning(self._polled.values())})
+        tasks = self._tasks()
+        beginning: Update = self._beginning(task.item for task in tasks) if self._is_first else {}
+        limits = limits_of(self._order, is_live=channel is not None)
+        loop = Loop(tasks, **self._ways(limits), tell=self._teller(channel) if channel else None)
+        if channel is not None:
+            channel.watch(loop.stop)
+            if beginning and channel.tell({**self._update(*NOTHING), **beginning}):
+                beginning = {}
+        report, handover = loop.run()
+        handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
+        handover["clock_offset"] = self.accounts.clock.offset
+        handover["carried"] = self.accounts.carried()
+        answer = t.cast(RoundAnswer, {"invocation": {}, **self._update(report, handover), **beginning})
+        handover["warned"] = self._notes.marks
+        answer["cost"] = cost
+        return answer
+
+    def _beginning(self, asked: t.Iterable[PlanItem]) -> Update:
+        """Returns what the first update of a wait has besides its report."""
+        return {"plan": list(self._plan.values()), "about": self.accounts.about(asked)}
+
+    def _update(self, report: Report, handover: Handover) -> Update:
+        self.accounts.note_unknown(report, self._plan)
+        return {"report": report, "next": handover, "notes": self.notes()}
+
+    def _teller(self, channel: Channel) -> t.Callable[[Report, Handover], bool]:
+        return lambda report, handover: channel.tell(self._update(report, handover))
 
     # --- the whole wait, where the module runs alone ---
 
@@ -121,6 +138,7 @@ class Round:
         :raises CloudError: ``config``, when credentials are missing or invalid.
         """
         from .book import Book, clock_face  # noqa: PLC0415 # rounds, which are more frequent, need no book
+        from .result import make_result  # noqa: PLC0415 # as above
 
         options = self._options
         ends = {"require": options["require"], "fail_fast": options["fail_fast"]}
@@ -137,7 +155,13 @@ class Round:
         elapsed = time.monotonic() - began
         if not self._check_mode and not book.is_over(**ends):
             book.end_open(verdict.TIMED_OUT, elapsed)
-        result = book.result(require=options["require"], check_mode=self._check_mode, elapsed=elapsed)
+        result = make_result(
+            book,
+            require=options["require"],
+            check_mode=self._check_mode,
+            elapsed=elapsed,
+            return_records=options["return_records"],
+        )
         return {**result, **self.accounts.about(task.item for task in tasks)}
 
     # --- polls ---
@@ -147,11 +171,10 @@ class Round:
         satisfied, otherwise = self._came_along
         return {
             "poll_of": lambda task: self.accounts.service_of(task.item).poll,
-            "policy": self._policy(),
+            "policy": self._policy,
             "limits": limits._replace(satisfied=satisfied, otherwise=otherwise) if self._is_first else limits,
-            "budgets": self._budgets(),
+            "budgets": _budgets(self._plan.values(), self._options["rate_limit"] or {}, self._order),
             "clock": time.monotonic,
-            "sleep": time.sleep,
             "chance": random.random,
             "make_sweeps": self._make_sweeps,
         }
@@ -177,25 +200,6 @@ class Round:
             require=self._options["require"],
             fail_fast=self._options["fail_fast"],
         )
-
-    def _policy(self) -> Policy:
-        given = {name: self._options[name] for name in Policy._fields}
-        given["until"] = None if self._order.get("condition") else frozenset(given["until"])
-        given["fail_fast"] = given["fail_fast"] and not self._check_mode
-        return Policy(**given)
-
-    def _budgets(self) -> dict[str, RateBudget]:
-        now = time.monotonic()
-        limits = self._options["rate_limit"] or {}
-        budgets = {}
-        for word in {item["ref"]["provider"] for item in self._plan.values()}:
-            before = self._order.get("queues", {}).get(word, {"ready_in": 0.0, "slowdown": 1.0})
-            budgets[word] = RateBudget(
-                _number(limits.get(word, SERVICES[word].rate)),
-                ready=now + before["ready_in"],
-                slowdown=before["slowdown"],
-            )
-        return budgets
 
     def _make_sweeps(self, sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
         """Returns the sweeps, by account: one wherever listing is cheaper than polling each open cloud task.
@@ -244,6 +248,20 @@ def _count_ended(plan: t.Iterable[PlanItem], until: t.Collection[str]) -> tuple[
     ]
     satisfied = sum(weight for outcome, weight in ended if outcome == verdict.SATISFIED)
     return satisfied, sum(weight for dummy, weight in ended) - satisfied
+
+
+def _budgets(plan: t.Iterable[PlanItem], rates: t.Mapping[str, t.Any], order: Order) -> dict[str, RateBudget]:
+    """Returns the rate budget of each service in a plan, by its word, as the last round has left it."""
+    now = time.monotonic()
+    budgets = {}
+    for word in {item["ref"]["provider"] for item in plan}:
+        before = order.get("queues", {}).get(word, {"ready_in": 0.0, "slowdown": 1.0})
+        budgets[word] = RateBudget(
+            _number(rates.get(word, SERVICES[word].rate)),
+            ready=now + before["ready_in"],
+            slowdown=before["slowdown"],
+        )
+    return budgets
 
 
 def _check_rates(options: Options) -> None:

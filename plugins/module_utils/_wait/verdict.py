@@ -145,23 +145,27 @@ def why(task: t.Mapping[str, t.Any]) -> str:
 
 
 def message(
-    outcome: str, tasks: t.Sequence[t.Mapping[str, t.Any]], *, elapsed: float, advice: str | None = None
+    outcome: str,
+    problems: t.Sequence[t.Mapping[str, t.Any]],
+    *,
+    total: int,
+    elapsed: float,
+    advice: str | None = None,
 ) -> str:
     """Returns the message of a wait in one sentence: how many were satisfied, what happened, what to do.
 
-    :param tasks: ``tasks`` of the result.
+    :param problems: those of ``tasks`` in the result that did not satisfy the wait.
+    :param total: number of all cloud tasks.
     :param advice: what to do about the error of the first cloud task with this outcome.
     """
-    total = len(tasks)
-    good = sum(task["outcome"] == SATISFIED for task in tasks)
-    head = f"{good} of {total} cloud tasks satisfied the wait after {elapsed:.0f} s"
+    head = f"{total - len(problems)} of {total} cloud tasks satisfied the wait after {elapsed:.0f} s"
     if not total:
         return "There was nothing to wait for: the list of cloud tasks is empty."
     if outcome == SATISFIED:
         return f"{head}."
     if outcome == UNFINISHED:
         return f"{head}; check mode polled once and did not wait."
-    concerned = [task for task in tasks if task["outcome"] == outcome]
+    concerned = [task for task in problems if task["outcome"] == outcome]
     named = "; ".join(why(task) for task in concerned[:NAMED_IN_MESSAGE])
     more = f"; and {len(concerned) - NAMED_IN_MESSAGE} more" if len(concerned) > NAMED_IN_MESSAGE else ""
     return f"{head}; {WORDS[outcome]}{named}{more}; {ADVICE[outcome].format(advice or WAIT_AGAIN)}."

@@ -54,6 +54,14 @@ class World:
         self.polls: list[tuple[float, int]] = []
         self.bounds: list[float] = []
         self.sleeps: list[float] = []
+        self.told: list[tuple[float, dict[str, list[str]]]] = []
+        self.is_heard = True
+
+    def tell(self, report: t.Mapping[str, t.Any], handover: t.Mapping[str, t.Any]) -> bool:
+        """The live channel: what was told, when, and with statuses."""
+        statuses = {number: [change["status"] for change in some] for number, some in report["history"].items()}
+        self.told.append((round(self.now - 1000.0, 3), statuses))
+        return self.is_heard
 
     def clock(self) -> float:
         self.now += self.tick
@@ -86,6 +94,7 @@ class World:
         chance: float = 0.0,
         states: t.Mapping[str, t.Any] | None = None,
         services: t.Mapping[int, str] | None = None,
+        is_live: bool = False,
     ) -> t.Mapping[str, t.Any]:
         tasks = [
             cloud_task(
@@ -107,6 +116,7 @@ class World:
             sleep=self.sleep,
             chance=lambda: chance,
             side_by_side=False,
+            tell=self.tell if is_live else None,
         ).run()
         return {**report, **handover}
 
@@ -674,3 +684,68 @@ def test_a_system_without_threads_polls_all_the_same(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     assert outcome(run_threads(poll, 3), 2) == "satisfied"
+
+
+# --- the live channel ---
+
+
+def test_changes_are_told_as_they_are_seen_and_each_once() -> None:
+    world = World(["pending", "pending", "running", "running", "succeeded"], ["running"] * 9 + ["succeeded"])
+    report = world.run(is_live=True)
+    assert world.told == [
+        (0.0, {"0": ["pending"]}),
+        (0.25, {"1": ["running"]}),
+        (5.0, {"0": ["running"]}),
+        (16.25, {"0": ["succeeded"]}),
+        (124.344, {"1": ["succeeded"]}),
+    ]
+    assert not any(report[name] for name in ("polls", "records", "history", "outcomes", "api_calls", "states"))
+
+
+def test_the_end_of_a_cloud_task_is_told_also_when_its_record_has_not_changed() -> None:
+    world = World(["running"], ["running", "pending"])
+    world.run(policy=Policy(DONE, stall_timeout=5, fail_fast=False), is_live=True)
+    assert world.told[2:] == [(2.0, {"1": ["pending"]}), (5.0, {}), (7.0, {})]
+
+
+def test_trouble_is_told_when_it_begins_and_when_it_is_over() -> None:
+    world = World(["running", down(), down(), "running", "succeeded"])
+    world.run(is_live=True)
+    assert [when for when, dummy in world.told] == [0.0, 2.0, 9.5, 16.25]
+
+
+def test_a_round_whose_controller_does_not_hear_ends_and_returns_what_it_could_not_tell() -> None:
+    world = World(["running", "succeeded"])
+    world.is_heard = False
+    report = world.run(is_live=True)
+    assert world.polls == [(0.0, 0)]
+    assert [change["status"] for change in report["history"]["0"]] == ["running"]
+
+
+def test_a_round_that_is_stopped_ends_at_once() -> None:
+    def poll(task: CloudTask, seconds: float) -> Poll:
+        asked.set()
+        return Poll(make_record(task.item["ref"], "running", "running"), {}, 1)
+
+    asked = threading.Event()
+    waiting = Loop(
+        [cloud_task(0)],
+        poll_with(poll),
+        policy=Policy(DONE, sleep=3600, max_sleep=3600),
+        limits=Limits(left=7200),
+        budgets={"mps": RateBudget(FAST)},
+        clock=time.monotonic,
+        chance=lambda: 0.0,
+    )
+
+    def stop() -> None:
+        asked.wait(30)
+        waiting.stop()
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    began = time.monotonic()
+    report, dummy = waiting.run()
+    stopper.join()
+    assert time.monotonic() - began < 30
+    assert report["polls"] == {"0": 1}

@@ -82,7 +82,7 @@ def test_the_summary_counts_every_status() -> None:
 def test_the_message_of_a_failure_says_which_and_why() -> None:
     error = {"code": "SourceFileError.NoVideoMedia", "message": "no video\nstream", "reason": "source"}
     tasks = [task("failed", "partial", error=error), task("unfinished", task_id="m2")]
-    assert verdict.message("failed", tasks, elapsed=12.3) == (
+    assert verdict.message("failed", tasks, total=2, elapsed=12.3) == (
         "0 of 2 cloud tasks satisfied the wait after 12 s; mps m1 succeeded only in part "
         "(SourceFileError.NoVideoMedia: no video stream); see failed_tasks, and the error of each in tasks."
     )
@@ -90,7 +90,7 @@ def test_the_message_of_a_failure_says_which_and_why() -> None:
 
 def test_the_message_of_an_error_says_what_the_vendor_said() -> None:
     problem = {"code": "AuthFailure.SignatureFailure", "message": "bad signature"}
-    message = verdict.message("error", [task("error", poll_error=problem)], elapsed=0, advice="check the keys")
+    message = verdict.message("error", [task("error", poll_error=problem)], total=1, elapsed=0, advice="check the keys")
     assert message == (
         "0 of 1 cloud tasks satisfied the wait after 0 s; the wait gave up: mps m1 was still running, and the last poll "
         "failed: AuthFailure.SignatureFailure: bad signature; check the keys, and wait again; cloud tasks that are not "
@@ -100,13 +100,14 @@ def test_the_message_of_an_error_says_what_the_vendor_said() -> None:
 
 def test_the_message_names_some_and_counts_the_rest() -> None:
     tasks = [task("timed_out", task_id=f"m{number}") for number in range(8)]
-    message = verdict.message("timed_out", tasks, elapsed=900)
+    message = verdict.message("timed_out", tasks, total=9, elapsed=900)
+    assert message.startswith("1 of 9 cloud tasks satisfied")
     assert "mps m4 was still running; and 3 more;" in message
     assert "mps m5" not in message
 
 
 def test_a_good_end_needs_no_advice() -> None:
-    message = verdict.message("satisfied", [task("satisfied", "succeeded")], elapsed=3)
+    message = verdict.message("satisfied", [], total=1, elapsed=3)
     assert message == "1 of 1 cloud tasks satisfied the wait after 3 s."
 
 
