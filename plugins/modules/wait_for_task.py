@@ -136,8 +136,9 @@ options:
         true, as in C(until) of a playbook. It replaces O(until) and is mutually exclusive with it.
       - A mistake that can be found without a record, such as a syntax error, an unknown filter or a misspelt key of the
         record, is refused before anything is sent.
-      - It is evaluated on the controller within some seconds after a record has changed; a smaller O(heartbeat)
-        shortens that time. An expression that cannot be evaluated counts as not true until the cloud task has ended.
+      - It is evaluated on the controller, within a second after a record has changed where the module runs on the
+        controller's machine as the same user, else within some seconds, at most 30. An expression that cannot be
+        evaluated counts as not true until the cloud task has ended.
       - C(task.progress) says how much has ended, not whether it succeeded. It is often V(100) for a cloud task that
         failed, so check C(task.status), too.
     type: raw
@@ -182,6 +183,17 @@ options:
       - Longest pause between polls of a cloud task, in seconds.
     type: raw
     default: 30
+  pace:
+    description:
+      - What decides the pauses between polls of a cloud task.
+      - With V(expected), polls gather round the moment at which a running cloud task should end, and progress lines say
+        how much time is left. That moment is known from the progress of the cloud task, or from how long other cloud
+        tasks of the same service ran that have ended in the same wait, if they took about the same time. Pauses are
+        never shorter than O(sleep) and never longer than O(max_sleep). Without a forecast, they are those of V(fixed).
+      - With V(fixed), O(sleep), O(backoff) and O(max_sleep) alone decide.
+    type: str
+    choices: [expected, fixed]
+    default: expected
   max_polls:
     description:
       - Maximum number of polls of a cloud task, failed ones included. Without it, only O(timeout) limits them.
@@ -237,12 +249,21 @@ options:
         callback plugins that print for programs, such as JSON, they go to standard error.
     type: raw
     default: 60
+  return_records:
+    description:
+      - Which cloud tasks are in RV(tasks).
+      - V(problems) leaves out those that satisfied the wait. RV(summary), RV(msg) and all other counts are about all of
+        them. Use it for thousands of cloud tasks, whose records would fill a variable and the log with megabytes.
+    type: str
+    choices: [all, problems]
+    default: all
   state_file:
     description:
       - Path of a file on the controller with what is needed to continue after the wait was killed. When the same
         Ansible task runs again, it continues with the same deadline and history, and does not poll what had ended.
       - An existing file must belong to a wait for the same cloud tasks. The file is removed when the wait ends, and kept
         when the wait is killed or loses its connection to the host.
+      - It is written after changes, but not so often that writing would take more than a twentieth of the time.
       - A file that cannot be written any more causes a warning and does not end the wait.
       - Several hosts need a path each. The file is not used in check mode.
     type: path

@@ -20,7 +20,17 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing impor
 
 WIDTH = 200
 MOST_LINES = 20
-"""Largest number of lines after a round for each kind of message; the rest is counted in one more line."""
+"""Largest number of lines for each kind of message within ``PERIOD``; the rest is counted in one more line."""
+
+PERIOD = 5.0
+"""Seconds after which as many lines may follow."""
+
+SOON = 5.0
+"""Seconds below which lines do not say how much time is left, and to which they round it."""
+
+MINUTE = 60.0
+LONG = 100
+"""Minutes from which on lines give hours and minutes."""
 
 
 class Patience(t.NamedTuple):
@@ -59,6 +69,9 @@ class Lines:
         self._timing = timing
         self._quiet = quiet
         self._show = show
+        self._printed: Counter[str] = Counter()  # by what the lines are about, within the present period
+        self._left_out: Counter[str] = Counter()
+        self._period_ends = FOREVER
         self._put_off()
 
     def _put_off(self) -> None:
@@ -66,24 +79,46 @@ class Lines:
         self._due = FOREVER if self._quiet else self._timing.now() + self._options["heartbeat"]
 
     def next_in(self) -> float:
-        """Returns the seconds until a heartbeat line is due."""
-        return max(0.0, self._due - self._timing.now())
+        """Returns the seconds until a line is due although nothing has changed."""
+        return max(0.0, min(self._due, self._period_ends if self._left_out else FOREVER) - self._timing.now())
 
     def tell(self, text: str) -> None:
         """Print a line with this text."""
+        self._end_period(at_once=True)
         self._print([line(self._host, text)])
 
     def tell_news(self, book: Book, news: News) -> None:
         """Print the lines for the news of a round."""
         left, elapsed = max(0.0, self._timing.left()), self._timing.elapsed()
         patience = Patience(left, self._options["not_found_grace"] - elapsed, self._options["max_errors"])
-        self._print(news_lines(self._host, book, news, patience))
+        self._end_period()
+        for what, text in news_texts(book, news, patience):
+            if self._printed[what] >= MOST_LINES:
+                self._left_out[what] += 1
+                continue
+            self._printed[what] += 1
+            self._print([line(self._host, text)])
+
+    def _end_period(self, *, at_once: bool = False) -> None:
+        """Count the lines that were left out, if the period is over; then begin the next.
+
+        :param at_once: whether to end it now.
+        """
+        now = self._timing.now()
+        if at_once or now >= self._period_ends:
+            self._print([line(self._host, f"and {count} more {what}") for what, count in self._left_out.items()])
+            self._left_out.clear()
+            self._period_ends = FOREVER
+        if self._period_ends == FOREVER:
+            self._printed.clear()
+            self._period_ends = now + PERIOD
 
     def beat(self, book: Book | None) -> None:
-        """Print a heartbeat line if one is due.
+        """Print a heartbeat line, and count the lines that were left out, if it is time.
 
         :param book: null while no round has told anything.
         """
+        self._end_period()
         if self._timing.now() >= self._due:
             self._print([heartbeat_line(self._host, book, elapsed=self._timing.elapsed(), left=self._timing.left())])
 
@@ -104,22 +139,19 @@ def show_lines_at_once() -> None:
         reconfigure(line_buffering=True)
 
 
-def news_lines(host: str, book: Book, news: News, patience: Patience) -> t.Iterator[str]:
-    """Yields the lines for the news of a round."""
+def news_texts(book: Book, news: News, patience: Patience) -> t.Iterator[tuple[str, str]]:
+    """Yields a text for each line about the news of a round, after what it is about: words that can follow a number."""
     changed = set(news.changed)
-    yield from _lines(host, list(_changes(book, news)), "have changed")
+    for text in _changes(book, news):
+        yield "have changed", text
     going_on = [number for number in news.troubled if number not in news.ended]
-    yield from _trouble_lines(host, [book.entries[number] for number in going_on], patience)
-    back = [number for number in news.recovered if number not in changed]  # its line about the change tells it
-    yield from _lines(host, [_recovery(book.entries[number]) for number in back], "answer again")
-    yield from _lines(host, [_end(book.entries[number]) for number in news.ended], "have ended")
-
-
-def _lines(host: str, texts: t.Sequence[str], what: str) -> t.Iterator[str]:
-    for text in texts[:MOST_LINES]:
-        yield line(host, text)
-    if len(texts) > MOST_LINES:
-        yield line(host, f"and {len(texts) - MOST_LINES} more {what}")
+    for text in _trouble_texts([book.entries[number] for number in going_on], patience):
+        yield "cannot be polled", text
+    for number in news.recovered:
+        if number not in changed:  # its line about the change tells it
+            yield "answer again", _recovery(book.entries[number])
+    for number in news.ended:
+        yield "have ended", _end(book.entries[number])
 
 
 def _label(entry: Entry) -> str:
@@ -150,9 +182,25 @@ def _change(entry: Entry, change: Change, before: t.Sequence[t.Mapping[str, t.An
     :param before: the changes before it, oldest first.
     :param is_last: whether it is the last change, to which the error of the record belongs.
     """
+    left = _time_left(entry, change["elapsed"]) if is_last else ""
     was = f", was {before[-1]['status']}" if before and before[-1]["status"] != change["status"] else ""
     said = verdict.problem_text(entry.record["error"]) if is_last else ""
-    return f"{_label(entry)}: {_state(change)} after {change['elapsed']:.0f} s{was}" + (f": {said}" if said else "")
+    return f"{_label(entry)}: {_state(change)} after {change['elapsed']:.0f} s{was}{left}" + (
+        f": {said}" if said else ""
+    )
+
+
+def _time_left(entry: Entry, now: float) -> str:
+    """Returns when a cloud task should end, as in ``, about 3 min left``; empty text if no forecast is known or true."""
+    left = 0.0 if entry.expected is None or entry.record["done"] else entry.expected - now
+    if left < SOON:
+        return ""
+    if left < 2 * MINUTE:
+        return f", about {round(left / SOON) * SOON:.0f} s left"
+    minutes = round(left / MINUTE)
+    if minutes < LONG:
+        return f", about {minutes} min left"
+    return f", about {minutes // 60} h {minutes % 60} min left"
 
 
 def _recovery(entry: Entry) -> str:
@@ -172,15 +220,15 @@ WORDS = {
 }
 
 
-def _trouble_lines(host: str, entries: t.Sequence[Entry], patience: Patience) -> t.Iterator[str]:
-    """Yields a line for each kind of failing polls. Cloud tasks of one service with the same error share a line."""
+def _trouble_texts(entries: t.Sequence[Entry], patience: Patience) -> t.Iterator[str]:
+    """Yields a text for each kind of failing polls. Cloud tasks of one service with the same error share one."""
     groups: dict[tuple[t.Any, ...], list[Entry]] = {}
     for entry in entries:
         error = entry.poll_error or {}
         groups.setdefault((entry.ref["provider"], error.get("kind"), error.get("code")), []).append(entry)
     for same in groups.values():
         others = f" and {len(same) - 1} more" if len(same) > 1 else ""
-        yield line(host, f"{_label(same[0])}{others}: {_trouble(same[0], patience)}")
+        yield f"{_label(same[0])}{others}: {_trouble(same[0], patience)}"
 
 
 def _trouble(entry: Entry, patience: Patience) -> str:
@@ -215,7 +263,7 @@ def heartbeat_line(host: str, book: Book | None, *, elapsed: float, left: float)
     if still:
         oldest = min(still, key=lambda entry: entry.changed)
         since = elapsed - oldest.changed
-        text += f"; {_label(oldest)} has been {oldest.record['status']} for {since:.0f} s"
+        text += f"; {_label(oldest)} has been {oldest.record['status']} for {since:.0f} s{_time_left(oldest, elapsed)}"
         if oldest.poll_error:
             text += f", the last poll failed: {verdict.problem_text(oldest.poll_error)}"
     return line(host, text)

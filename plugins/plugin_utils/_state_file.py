@@ -21,7 +21,7 @@ import tempfile
 import time
 import typing as t
 
-VERSION = 3
+VERSION = 4
 TRIES = 10
 BETWEEN_TRIES = 0.2
 

@@ -57,10 +57,18 @@ def test_a_wait_survives_the_end_of_its_module(cloud: Any, start_ansible: Callab
         run.stop()
 
 
-def test_nothing_lives_on_when_the_controller_is_killed(cloud: Any, start_ansible: Callable[..., Any]) -> None:
-    run = Running(start_ansible(cloud.environment), wait(provider="mps", tasks=["x", "y"], heartbeat=600))
+@pytest.mark.parametrize("become", [None, "su", "sudo"])
+def test_nothing_lives_on_when_the_controller_is_killed(
+    cloud: Any, start_ansible: Callable[..., Any], become: str | None
+) -> None:
+    if become and (os.geteuid() or not shutil.which(become)):
+        pytest.skip(f"only root needs no password for {become}, which must be installed")
+    ansible = start_ansible({**cloud.environment, "ANSIBLE_BECOME_ALLOW_SAME_USER": "1"})
+    flags = {"ansible_sudo_flags": "-H -S -n -E"}  # -E, since a mark in the environment shows whose processes they are
+    keywords = {"become": True, "become_method": f"ansible.builtin.{become}", "vars": flags} if become else {}
+    run = Running(ansible, wait(provider="mps", tasks=["x", "y"], heartbeat=600, keywords=keywords))
     try:
-        until(lambda: polls_of(cloud, "x") > 3, "a second round")
+        until(lambda: polls_of(cloud, "x") > 3 and run.modules(), "a round")
         run.kill()
         until(lambda: not run.processes(), "the end of all that it has started, long before its round would end")
     finally:

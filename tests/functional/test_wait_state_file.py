@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import VERSION
 
 from .ansible_runs import Run
 from .conftest import DINGTALK, TENCENT
@@ -58,7 +59,7 @@ def write(path: Path, text: str) -> str:
 def signed(state: Mapping[str, Any]) -> str:
     """A state file as the wait writes it, whatever the state holds."""
     checksum = hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
-    return json.dumps({"version": 2, "checksum": checksum, "state": state})
+    return json.dumps({"version": VERSION, "checksum": checksum, "state": state})
 
 
 def has_seen_progress(path: Path) -> bool:
@@ -99,6 +100,7 @@ def killed(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -
         asked = {name: polls_of(cloud, name) for name in IDS}
         runs.append(Running(ansible, waiting, name="second"))
         until(lambda: not runs[0].processes(), "the end of what a killed wait has started")
+        cloud.control("tasks", {"tasks": [life("going", {"status": "running", "progress": 77})]})
         until(lambda: read(path)["saved"] > json.loads(text)["state"]["saved"], "a state file of the second run")
         again = read(path)
         cloud.control("tasks", {"tasks": [life("going", "succeeded")]})

@@ -56,6 +56,7 @@ class Entry:
         self.polls = 0
         self.ended: float | None = None
         self.changed = 0.0
+        self.expected: float | None = None  # when it should end
         self.history: list[dict[str, t.Any]] = []
         self.poll_error: dict[str, t.Any] | None = None
         self.advice: str | None = None  # what to do about that error
@@ -147,6 +148,7 @@ class Book:
                 entry.poll_error = {name: value for name, value in error.items() if name != "advice"}
         for number, record in report["records"].items():
             self._enter_record(self.entries[int(number)], record, report["history"][number])
+            self.entries[int(number)].expected = report["expected"].get(number)
         for number, (outcome, elapsed) in report["outcomes"].items():
             self.end(int(number), outcome, elapsed)
         for provider, calls in report["api_calls"].items():

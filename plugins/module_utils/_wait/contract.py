@@ -71,6 +71,10 @@ class TaskState(t.TypedDict, total=False):
     """Seconds until the next poll."""
     changed_ago: float
     """Seconds since the record last changed."""
+    began: float
+    """Seconds since the wait began at which the cloud task was first seen running."""
+    marks: list[list[float]]
+    """Times and progress that were seen, see ``forecast.Life``."""
 
 
 class QueueState(t.TypedDict):
@@ -110,6 +114,8 @@ class Handover(t.TypedDict, total=False):
     """Of the cloud tasks that must still be polled."""
     sweeps: dict[str, SweepState]
     """By account."""
+    lives: dict[str, list[float]]
+    """For how many seconds cloud tasks ran that have ended well, by provider word."""
 
 
 class Order(Handover, total=False):
@@ -179,6 +185,8 @@ class Report(t.TypedDict):
     """Records that have changed, shortened by ``compact``."""
     history: dict[Number, list[Change]]
     """Changes of these records in this round, oldest first."""
+    expected: dict[Number, float]
+    """For each changed cloud task whose end can be forecast, when that should be: seconds since the wait began."""
     outcomes: dict[Number, list[t.Any]]
     """For each cloud task that has ended: its outcome, and the seconds since the wait began."""
     api_calls: dict[str, int]

@@ -12,10 +12,11 @@ import typing as t
 
 from .._errors import CloudError
 from .._pacing import backoff
-from .._record import PENDING, RUNNING, Record
+from .._record import PENDING, RUNNING, SUCCEEDED, Record
 from . import verdict
 from .contract import Change, PlanItem, PollError, TaskState
-from .policy import Limits, Policy
+from .forecast import Forecast, Life, pause_before
+from .policy import EXPECTED, Limits, Policy
 
 RETRY_AFTER_CAP = 120.0
 """Longest delay of the next poll, in seconds, that a vendor's ``Retry-After`` can cause."""
@@ -42,6 +43,8 @@ class CloudTask:
         self.trouble = state.get("trouble")
         self.told_trouble = self.trouble  # what the user has been told already
         self.asked = state.get("asked", False)
+        self.life = Life(state.get("began"), state.get("marks", []))
+        self.expected: float | None = None  # when it should end
         self.changed_at = 0.0
         self.due_at = 0.0
         self.is_polled = False  # in this round
@@ -71,6 +74,7 @@ class Judge:
 
     :param began: when the round began, by the clock that gives every ``now``.
     :param chance: returns a random number from 0 to 1, for jitter.
+    :param forecast: what earlier rounds have learned about the durations of cloud tasks.
     """
 
     def __init__(
@@ -81,8 +85,10 @@ class Judge:
         *,
         began: float,
         chance: t.Callable[[], float],
+        forecast: Forecast | None = None,
     ) -> None:
         self.policy = policy
+        self.forecast = forecast or Forecast()
         self.deadline = began + limits.left
         self.is_deadline_over = False
         self.untold: dict[int, CloudTask] = {}  # those with a change or an end that no report has told
@@ -127,6 +133,11 @@ class Judge:
         """Apply the record that a poll returned."""
         self._recover(task)
         task.status = record["status"]
+        if task.status == RUNNING:
+            task.life.see(self.elapsed(now), record["progress"], is_first=task.polls <= 1)
+        elif task.status == SUCCEEDED:
+            self.forecast.learn(task.word, task.life, self.elapsed(now))
+        task.expected = self.expected_end(task, now)
         mark = verdict.fingerprint(record)
         if mark != task.fingerprint:
             task.fingerprint = mark
@@ -199,7 +210,7 @@ class Judge:
         if self.is_deadline_over:
             return self.deadline
         policy = self.policy
-        due = max(now + self.pause_after(task.polls - 1), task.due_at if task.errors else 0.0)
+        due = max(now + self._pause_of(task, now), task.due_at if task.errors else 0.0)
         ends = []
         if policy.stall_timeout is not None:
             ends.append(task.changed_at + policy.stall_timeout)
@@ -207,6 +218,20 @@ class Judge:
             ends.append(self._began - self._limits.elapsed + policy.not_found_grace)
         task.due_at = min([due, *(end for end in ends if end > now)])
         return task.due_at
+
+    def expected_end(self, task: CloudTask, now: float) -> float | None:
+        """Returns when a cloud task should end, in seconds since the wait began; null if there is no forecast."""
+        if self.policy.pace != EXPECTED or task.status != RUNNING:
+            return None
+        return self.forecast.end_of(task.word, task.life, self.elapsed(now))
+
+    def _pause_of(self, task: CloudTask, now: float) -> float:
+        """Returns the seconds until the next poll of a cloud task."""
+        end = None if task.errors or task.missing else self.expected_end(task, now)
+        if end is None:
+            return self.pause_after(task.polls - 1)
+        pause = max(self.policy.sleep, pause_before(end, self.elapsed(now)))
+        return backoff(0, first=pause, factor=1.0, cap=self.policy.max_sleep, chance=self._chance)
 
     def pause_after(self, attempt: int) -> float:
         """Returns the seconds between two polls.

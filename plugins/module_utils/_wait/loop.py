@@ -18,6 +18,7 @@ import typing as t
 from .._errors import CloudError
 from .._pacing import FOREVER, RateBudget
 from .contract import Handover, Report
+from .forecast import Forecast
 from .judge import CloudTask, Judge
 from .policy import Limits, Policy
 from .queues import ServiceQueue, Source
@@ -145,6 +146,7 @@ class Loop:
     :param side_by_side: whether several cloud tasks may be polled in parallel, in threads.
     :param make_sweeps: returns the sweeps, by account.
     :param tell: tells changes while the round runs; null where they are told at its end.
+    :param lives: durations of cloud tasks that have ended in earlier rounds, by provider word.
     """
 
     def __init__(
@@ -161,6 +163,7 @@ class Loop:
         side_by_side: bool = True,
         make_sweeps: MakeSweeps = no_sweeps,
         tell: Tell | None = None,
+        lives: t.Mapping[str, t.Iterable[float]] | None = None,
     ) -> None:
         began = clock()
         self._tasks = tasks
@@ -168,7 +171,7 @@ class Loop:
         self._clock = clock
         self._sleep = sleep or self._serve
         self._side_by_side = side_by_side and len(tasks) > 1
-        self._judge = judge = Judge(tasks, policy, limits, began=began, chance=chance)
+        self._judge = judge = Judge(tasks, policy, limits, began=began, chance=chance, forecast=Forecast(lives))
         threads = THREADS if self._side_by_side else 1
         self._queues = {word: ServiceQueue(budget, threads) for word, budget in budgets.items()}
         sources = {task.number: TaskSource(task, self._queues[task.word], judge, poll_of(task)) for task in tasks}

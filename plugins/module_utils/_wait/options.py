@@ -26,6 +26,7 @@ POLICY: dict[str, dict[str, t.Any]] = {
     "sleep": {"type": "raw", "default": 2},
     "backoff": {"type": "float", "default": 1.5},
     "max_sleep": {"type": "raw", "default": 30},
+    "pace": {"type": "str", "default": "expected", "choices": ["expected", "fixed"]},
     "max_polls": {"type": "int"},
     "stall_timeout": {"type": "raw"},
     "not_found_grace": {"type": "raw", "default": 30},

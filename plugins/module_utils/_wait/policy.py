@@ -13,6 +13,9 @@ from .._pacing import FOREVER
 from .contract import Order
 from .verdict import ALL, Require
 
+EXPECTED = "expected"
+"""Value of the option ``pace`` with which polls gather round the forecast end of a cloud task."""
+
 
 class Policy(t.NamedTuple):
     """The options of the wait that a round applies.
@@ -27,6 +30,7 @@ class Policy(t.NamedTuple):
     sleep: float = 2.0
     backoff: float = 1.5
     max_sleep: float = 30.0
+    pace: str = EXPECTED
     max_polls: int | None = None
     stall_timeout: float | None = None
     not_found_grace: float = 30.0

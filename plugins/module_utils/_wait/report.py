@@ -70,6 +70,7 @@ class Reports:
             "queues": queue_states(self._queues, now),
             "states": task_states(tasks, now),
             "sweeps": sweep_states(self._sweeps, now),
+            "lives": self._judge.forecast.lives,
         }
 
 
@@ -90,6 +91,7 @@ def make_report(tasks: t.Collection[CloudTask], queues: t.Mapping[str, ServiceQu
         "troubles": {str(task.number): bool(task.trouble) for task in tasks if task.trouble != task.told_trouble},
         "records": {str(task.number): compact(task.record) for task in changed if task.record},
         "history": {str(task.number): task.changes for task in changed},
+        "expected": {str(task.number): task.expected for task in changed if task.expected is not None},
         "outcomes": {
             str(task.number): [task.outcome, task.ended] for task in tasks if task.outcome and not task.is_told_over
         },
@@ -112,7 +114,7 @@ def task_states(tasks: t.Iterable[CloudTask], now: float) -> dict[str, TaskState
 
 
 def _state_of(task: CloudTask, now: float) -> TaskState:
-    state = {
+    state: dict[str, t.Any] = {
         "polls": task.polls,
         "errors": task.errors,
         "missing": task.missing,
@@ -120,8 +122,11 @@ def _state_of(task: CloudTask, now: float) -> TaskState:
         "status": task.status,
         "trouble": task.trouble,
         "asked": task.asked,
+        "marks": task.life.marks,
     }
     told = {name: value for name, value in state.items() if value}  # absent members have initial values
+    if task.life.began is not None:
+        told["began"] = task.life.began  # which may be 0
     return t.cast(TaskState, {**told, "due_in": max(0.0, task.due_at - now), "changed_ago": now - task.changed_at})
 
 

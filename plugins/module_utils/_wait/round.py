@@ -176,6 +176,7 @@ class Round:
             "budgets": _budgets(self._plan.values(), self._options["rate_limit"] or {}, self._order),
             "clock": time.monotonic,
             "chance": random.random,
+            "lives": self._order.get("lives"),
             "make_sweeps": self._make_sweeps,
         }
 

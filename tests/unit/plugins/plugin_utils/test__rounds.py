@@ -78,6 +78,7 @@ def answer(count: int = 2, **changes: t.Any) -> Update:
             number: [{"elapsed": 1.0, "status": "running", "native_status": "PROCESSING", "progress": None}]
             for number in numbers
         },
+        "expected": {},
         "outcomes": {},
         "api_calls": {"mps": count},
     }
@@ -436,13 +437,44 @@ def test_a_line_cannot_speak_to_a_pipeline() -> None:
     assert line.isprintable()
 
 
-def test_lines_of_changes_are_few() -> None:
-    rounds = Clock().rounds()
+def test_lines_of_changes_are_few_and_the_rest_is_counted() -> None:
+    clock = Clock()
+    rounds = clock.rounds()
+    shown: list[str] = []
+    lines = Lines("h", OPTIONS, rounds.timing, quiet=False, show=shown.append)
     news = rounds.take(answer(count=30))
-    lines = told_lines(rounds, news)
-    assert len(lines) == 21
-    assert lines[0] == "[h] cloudwait: mps m0: running after 1 s"
-    assert lines[-1] == "[h] cloudwait: and 10 more have changed"
+    lines.tell_news(rounds.book, news)
+    assert len(shown) == 20
+    assert shown[0] == "[h] cloudwait: mps m0: running after 1 s"
+    clock.pass_time(2)
+    news = rounds.take(answer(count=30))
+    lines.tell_news(rounds.book, news)
+    assert (len(shown), lines.next_in()) == (20, 3.0)
+    clock.pass_time(3)
+    lines.beat(rounds.book)
+    assert shown[20:] == ["[h] cloudwait: and 40 more have changed"]
+    news = rounds.take(answer(count=30))
+    lines.tell_news(rounds.book, news)
+    lines.tell("the end")
+    assert shown[41:] == ["[h] cloudwait: and 10 more have changed", "[h] cloudwait: the end"]
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        (None, ""),
+        (1.5, ""),
+        (63.0, ", about 60 s left"),
+        (181.0, ", about 3 min left"),
+        (7201.0, ", about 2 h 0 min left"),
+    ],
+)
+def test_lines_say_how_much_time_a_cloud_task_should_need(expected: float | None, words: str) -> None:
+    rounds = Clock().rounds()
+    told = rounds.take(answer(1, expected={} if expected is None else {"0": expected}))
+    assert told_lines(rounds, told) == [f"[h] cloudwait: mps m0: running after 1 s{words}"]
+    heartbeat = _progress.heartbeat_line("h", rounds.book, elapsed=1, left=839)
+    assert heartbeat.endswith(f"mps m0 has been running for 0 s{words}")
 
 
 def test_a_heartbeat_tells_who_has_been_longest_in_its_state() -> None:
