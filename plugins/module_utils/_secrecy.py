@@ -13,6 +13,7 @@ There are two kinds of secrets:
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import typing as t
@@ -54,6 +55,10 @@ def redact(value: t.Any, depth: int = 0) -> t.Any:
     :param depth: nesting level of ``value``.
     :raises CloudError: ``protocol``, when the answer is nested too deeply.
     """
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, str):
+        return value if value.isascii() else re.sub(LONE_SURROGATE, "\ufffd", value)
     if depth > MAX_DEPTH:
         raise CloudError("protocol", f"the answer is nested deeper than {MAX_DEPTH} levels", retryable=False)
     if isinstance(value, dict):
@@ -63,8 +68,6 @@ def redact(value: t.Any, depth: int = 0) -> t.Any:
         }
     if isinstance(value, list):
         return [redact(member, depth + 1) for member in value]
-    if isinstance(value, str) and not value.isascii():
-        return re.sub(LONE_SURROGATE, "\ufffd", value)
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no infinity and NaN, though Python reads and writes them
     return value
@@ -88,6 +91,7 @@ def _leaves(value: t.Any) -> list[str]:
     return [str(value)] if value else []
 
 
+@functools.lru_cache(maxsize=1024)
 def _is_secret(name: str) -> bool:
     name = name.lower()
     return name == "token" or any(word in name for word in SECRET_NAMES)

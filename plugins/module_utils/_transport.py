@@ -18,10 +18,12 @@ Its guarantees, none of which the HTTP library gives by itself:
 
 from __future__ import annotations
 
+import functools
 import http.client
 import importlib.util
 import io
 import os
+import re
 import socket
 import ssl
 import sys
@@ -45,15 +47,19 @@ try:
     from requests.utils import select_proxy
     from urllib3 import Timeout
     from urllib3.connection import CertificateError  # type: ignore[attr-defined] # a path that exists in all releases
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError  # raised while a body is read
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
+    from urllib3.exceptions import InvalidHeader as OddHeader
+    from urllib3.util import Retry
 except ImportError:
     HAS_REQUESTS = False
-    CertificateError = InvalidHeader = ValueError  # type: ignore[assignment, misc] # as below
+    CertificateError = InvalidHeader = OddHeader = ValueError  # type: ignore[assignment, misc] # as below
     ConnectTimeoutError = TimeoutError  # type: ignore[assignment, misc] # as below
     AuthBase = HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
 
+NO_RETRIES: t.Any = Retry(0, read=False) if HAS_REQUESTS else None
+
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
-    from requests import PreparedRequest, Response
+    from requests import PreparedRequest
 
     Sign = t.Callable[[PreparedRequest], t.Mapping[str, str]]
 
@@ -68,6 +74,9 @@ PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 MOST_CONNECTING = 128
 _CONNECTING = threading.Semaphore(MOST_CONNECTING)
 """Limits the number of threads that are abandoned because connecting takes too long."""
+
+PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)/(?:[A-Za-z0-9/?&=+._~-]|%[0-9A-F]{2})*", re.ASCII)
+"""URLs in which ``requests`` has nothing to quote or to encode; the group is the base."""
 
 SECRET_HEADERS = ("Authorization", "X-TC-Token", "x-ci-security-token", "x-acs-dingtalk-access-token")
 
@@ -119,6 +128,25 @@ class SignedAuth(AuthBase):
         return r
 
 
+def _prepare(method: str, url: str, headers: t.Mapping[str, str], body: bytes | None) -> PreparedRequest:
+    """Returns a request as ``requests`` prepares it. URLs that need no change are not parsed again for each poll."""
+    plain = PLAIN_URL.fullmatch(url)
+    if plain is None or not _is_plain(plain[1]):
+        return requests.Request(method, url, headers=headers, data=body).prepare()
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url = method, url
+    prepared.prepare_headers(headers)
+    prepared.prepare_body(body, None)
+    prepared.prepare_hooks({})
+    return prepared
+
+
+@functools.lru_cache(maxsize=64)
+def _is_plain(base: str) -> bool:
+    """Returns whether ``requests`` accepts the base of a URL and changes nothing in it."""
+    return requests.Request("GET", f"{base}/").prepare().url == f"{base}/"
+
+
 class Request:
     """A request that can be signed and sent several times.
 
@@ -139,10 +167,12 @@ class Request:
     ) -> None:
         all_headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
         try:
-            self.prepared = requests.Request(method, url, headers=all_headers, data=body).prepare()
+            self.prepared = _prepare(method, url, all_headers, body)
         except (InvalidURL, InvalidHeader, ValueError):
             raise CloudError("config", "the endpoint or an option cannot be made into a request") from None
-        self.host = urlsplit(url).netloc
+        parts = urlsplit(url)
+        self.host = parts.netloc
+        self.origin = f"{parts.scheme}://{parts.netloc}"
         self.signed_with = 0.0  # the clock offset of the last signature
         self.auth = SignedAuth(sign)
         self.keys = keys
@@ -352,6 +382,19 @@ class _Adapter(HTTPAdapter):
         return _bounded(super().get_connection(*args, **options))
 
 
+def _pool_of(adapter: HTTPAdapter, prepared: PreparedRequest, verify: bool | str) -> t.Any:
+    """Returns the pool of connections to the host of a request, without a proxy.
+
+    :param verify: whether to check certificates, or the path of a CA bundle.
+    """
+    if hasattr(HTTPAdapter, "get_connection_with_tls_context"):
+        pool: t.Any = adapter.get_connection_with_tls_context(prepared, verify, proxies={})
+    else:  # requests before 2.32
+        pool = adapter.get_connection(t.cast(str, prepared.url), {})
+    adapter.cert_verify(pool, prepared.url, verify, None)  # type: ignore[no-untyped-call] # requests has no types for it
+    return pool
+
+
 def _bounded(pool: t.Any) -> t.Any:
     """Returns a pool of urllib3, for any kind of host or proxy, that makes its connections with our classes."""
     kind = pool.ConnectionCls
@@ -501,34 +544,62 @@ class Transport:
         self._local.sent = self.sent + 1
         failure = None
         try:
-            adapter = session.get_adapter(t.cast(str, request.prepared.url))
-            total: t.Any = Timeout(total=seconds)  # requests accepts one, though its types do not say so
-            response = adapter.send(request.prepared, timeout=total, **route.settings)
-            body = self._read(response, seconds)
+            raw = self._begin(session, route, request, Timeout(total=seconds))
+            body = self._read(raw, seconds)
         except (RequestException, OSError, ValueError, OverflowError, HTTPError, http.client.HTTPException) as error:
             failure = _network_error(error, request.host, seconds, route)
         if failure is not None:
             raise failure
-        answer = Answer(request.host, response.status_code, response.headers, body)
+        answer = Answer(request.host, raw.status, raw.headers, body)
         _refuse_redirect(answer)
         return answer
 
-    def _read(self, response: Response, seconds: float) -> bytes:
+    def _begin(self, session: requests.Session, route: _Route, request: Request, total: t.Any) -> t.Any:
+        """Send a signed request. Returns the response of urllib3, of which only the status and the headers were read.
+
+        The adapter of requests finds the pool of connections for each host. It is used again for each request, and the
+        adapter itself only where there is a proxy, since it does more than a poll needs.
+
+        :param total: the time limit, as an object of urllib3.
+        """
+        prepared = request.prepared
+        adapter = t.cast(HTTPAdapter, session.get_adapter(t.cast(str, prepared.url)))
+        if route.proxy:
+            return adapter.send(prepared, timeout=total, **route.settings).raw
+        pools: dict[str, t.Any] = vars(self._local).setdefault("pools", {})
+        pool = pools.get(request.origin)
+        if pool is None:
+            pool = pools[request.origin] = _pool_of(adapter, prepared, route.settings["verify"])
+        return pool.urlopen(
+            prepared.method,
+            prepared.path_url,
+            body=prepared.body,
+            headers=prepared.headers,
+            redirect=False,
+            assert_same_host=False,
+            preload_content=False,
+            decode_content=False,
+            retries=NO_RETRIES,
+            timeout=total,
+        )
+
+    def _read(self, raw: t.Any, seconds: float) -> bytes:
         """Returns the whole body. The connection is kept for the next request only if there was no error.
 
+        :param raw: a response of urllib3, which has no types for the layers below it.
         :param seconds: time limit of the request, for messages.
         :raises CloudError: when the body is compressed, incomplete, too long or too late.
         """
-        raw: t.Any = response.raw  # urllib3 has no types for the layers below its response
         try:
-            if response.headers.get("Content-Encoding", "identity") != "identity":
+            if raw.headers.get("Content-Encoding", "identity") != "identity":
                 raise CloudError("protocol", "the answer is compressed though that was not asked for")
             body = b"".join(self._chunks(raw, seconds))
-            length = response.headers.get("Content-Length", "")
+            length = raw.headers.get("Content-Length", "")
             if length.isdecimal() and int(length) != len(body):
                 raise CloudError("network", BROKEN_OFF)
         except BaseException:
-            response.close()
+            raw.close()
+            raw.release_conn()
             raise
         raw._fp.close()  # ends the answer for the connection; read1 of Python 3.11 does not
         raw.release_conn()
@@ -666,7 +737,7 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     (socket.timeout, "{host}{proxy} did not answer within {seconds:.3g} s", {}),
     (http.client.IncompleteRead, BROKEN_OFF, {}),
     (http.client.HTTPException, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),
-    (InvalidHeader, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),  # Content-Length twice
+    (OddHeader, "what {host}{proxy} answered is not HTTP", {"kind": "protocol"}),  # Content-Length twice
 ]
 """The exceptions that make a message: their type, the message, and arguments of the error. The first match counts."""
 
