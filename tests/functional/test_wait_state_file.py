@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._state_file import VERSION
 
 from .ansible_runs import Run
 from .conftest import DINGTALK, TENCENT
@@ -56,10 +55,13 @@ def write(path: Path, text: str) -> str:
     return str(path)
 
 
-def signed(state: Mapping[str, Any]) -> str:
-    """A state file as the wait writes it, whatever the state holds."""
+def signed(good: str, state: Mapping[str, Any]) -> str:
+    """A state file as the wait writes it, whatever the state holds.
+
+    :param good: one that it has written.
+    """
     checksum = hashlib.sha256(json.dumps(state, sort_keys=True).encode("ascii")).hexdigest()
-    return json.dumps({"version": VERSION, "checksum": checksum, "state": state})
+    return json.dumps({**json.loads(good), "checksum": checksum, "state": state})
 
 
 def has_seen_progress(path: Path) -> bool:
@@ -71,10 +73,10 @@ def misuse(folder: Path, good: str) -> dict[str, dict[str, Any]]:
     """Waits with state files that are not theirs."""
     (folder / "link.json").symlink_to(write(folder / "target.json", good))
     state = json.loads(good)["state"]
-    half = signed({name: value for name, value in state.items() if name != "entries"})
+    half = signed(good, {name: value for name, value in state.items() if name != "entries"})
     texts = {"no JSON": good[: len(good) // 2], "half": half, "other": good, "kept": good, "in use": good,
              "future": json.dumps({**json.loads(good), "version": 99}), "list": "[]",
-             "crooked": signed({**state, "left": "soon"}), "endless": signed({**state, "left": float("inf")}),
+             "crooked": signed(good, {**state, "left": "soon"}), "endless": signed(good, {**state, "left": float("inf")}),
              "changed": good.replace("PROCESSING", "PROCESSED")}  # fmt: skip
     paths = {name: write(folder / f"{name}.json".replace(" ", "-"), text) for name, text in texts.items()}
     paths.update(link=str(folder / "link.json"), folder=str(folder), nowhere=str(folder / "none" / "x.json"))
