@@ -252,7 +252,7 @@ options:
   return_records:
     description:
       - Which cloud tasks are in RV(tasks).
-      - V(problems) leaves out those that satisfied the wait. RV(summary), RV(msg) and all other counts are about all of
+      - V(problems) leaves out those that satisfied the wait. RV(summary), C(msg) and all other counts are about all of
         them. Use it for thousands of cloud tasks, whose records would fill a variable and the log with megabytes.
     type: str
     choices: [all, problems]

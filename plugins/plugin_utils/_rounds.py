@@ -68,15 +68,15 @@ class Rounds:
         self._check_mode = check_mode
         self._conditional = conditional
         self._cost = 0.0
-        self._next = NextRound(timing.now)
+        self.next = NextRound(timing.now)
         self._is_first = True
-        self._plan: list[PlanItem] | None = None
+        self.plan: list[PlanItem] | None = None
         self._about: dict[str, t.Any] = {}
 
     @property
     def begun(self) -> bool:
         """Whether the plan of the wait is known."""
-        return self._plan is not None
+        return self.plan is not None
 
     @property
     def polls_once(self) -> bool:
@@ -95,7 +95,7 @@ class Rounds:
         satisfied = outcomes.count(verdict.SATISFIED)
         still_open = self.book.open_numbers()
         slow = max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost)
-        order = t.cast(Order, self._next.aged(map(str, still_open)))
+        order = t.cast(Order, self.next.aged(map(str, still_open)))
         order.update(
             {
                 **(reach or {}),
@@ -111,9 +111,9 @@ class Rounds:
                 "condition": self._conditional,
             }
         )
-        if self._plan is None:
+        if self.plan is None:
             return {"_round": order}
-        order["plan"] = {str(number): _to_poll(self._plan[number]) for number in still_open}
+        order["plan"] = {str(number): to_poll(self.plan[number]) for number in still_open}
         return {"tasks": None, "task_id": None, "_round": order}
 
     def limit(self, polls: float, request_timeout: float) -> float:
@@ -146,9 +146,9 @@ class Rounds:
         """
         self._is_first = False
         self.losses = 0
-        if self._plan is None:
+        if self.plan is None:
             self.begin(update["plan"], update["about"])
-        self._next.take(update["next"])
+        self.next.take(update["next"])
         return self.book.apply(update["report"])
 
     def note_cost(self, cost: float) -> None:
@@ -160,7 +160,7 @@ class Rounds:
 
         :param about: further members of the result.
         """
-        self._plan = plan
+        self.plan = plan
         self._about.update(about)
         self.book = Book.open(plan, clock_face(self.timing.started))
         if self._check_mode:
@@ -181,7 +181,7 @@ class Rounds:
         elapsed = self.timing.elapsed()
         for number in self.book.open_numbers():
             self.book.entries[number].fail_poll(CloudError("network", said))
-            if self._next.count_error(str(number)) >= self._options["max_errors"]:
+            if self.next.count_error(str(number)) >= self._options["max_errors"]:
                 self.book.end(number, verdict.ERROR, elapsed)
         if self.timing.left() <= 0:
             self.book.end_open(verdict.TIMED_OUT, elapsed)
@@ -219,10 +219,10 @@ class Rounds:
         """Returns what another process needs to continue the wait, as plain JSON types."""
         return {
             **self.timing.dump(),
-            "plan": self._plan,
+            "plan": self.plan,
             "entries": [entry.dump() for entry in self.book.entries],
             "api_calls": self.book.api_calls,
-            "next": self._next.aged(map(str, self.book.open_numbers())),
+            "next": self.next.aged(map(str, self.book.open_numbers())),
         }
 
     def resume(self, saved: t.Mapping[str, t.Any], plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> bool:
@@ -243,7 +243,7 @@ class Rounds:
         self.begin(plan, about)
         states = saved["next"].get("states", {})
         moved = {str(number): states.get(str(places[name]), {}) for number, name in enumerate(names)}
-        self._next.take(t.cast(Handover, {**saved["next"], "states": moved}), ago=pause)
+        self.next.take(t.cast(Handover, {**saved["next"], "states": moved}), ago=pause)
         for name, entry in zip(names, self.book.entries):
             _continue_entry(entry, saved["entries"][places[name]])
         self.book.count()
@@ -274,9 +274,9 @@ def _identities(plan: t.Iterable[PlanItem]) -> list[str]:
     ]
 
 
-def _to_poll(item: PlanItem) -> PlanItem:
+def to_poll(item: PlanItem) -> PlanItem:
     """Returns what a round must know of an item."""
     return t.cast(PlanItem, {name: item[name] for name in ("ref", "options", "twins") if name in item})
 
 
-__all__ = ["Rounds"]
+__all__ = ["Rounds", "to_poll"]

@@ -124,6 +124,8 @@ def _without_secrets(update: Update, secrets: t.Collection[str]) -> Result:
             {**item, "record": censored(item["record"], secrets)} if "record" in item else item
             for item in update["plan"]
         ]
+    if "aborts" in told:
+        told["aborts"] = {number: censored(one, secrets) for number, one in told["aborts"].items()}
     if "report" in update:
         told["notes"] = censored_texts(update["notes"], secrets)
         told["report"] = _censored_report(update["report"], secrets)

@@ -43,7 +43,7 @@ from .answers import (
     without_nulls,
 )
 from .base import Environ, Listed, Lists, Options, Page, Poll, Ref, Response, Settings
-from .starts import PreparedCall, Starter, check_length, check_range, utc
+from .starts import Aborter, PreparedCall, Starter, check_length, check_range, utc
 
 STATUSES: dict[str, str] = {
     "WAITING": PENDING,
@@ -101,6 +101,7 @@ USER_RULE = Rule("permission", "open the media processing service for this accou
 GONE_RULE = Rule("not_found", "check the task id and the site; MPS keeps cloud tasks for 7 days (3 on the other site)")
 RULES: Rules = {
     **COMMON_RULES,
+    "InvalidParameterValue.NotProcessingTask": Rule("invalid", "wait for its end, MPS does not abort it any more"),
     "FailedOperation.InvalidMpsUser": USER_RULE,
     "FailedOperation.InvalidUser": USER_RULE,
     "FailedOperation.TaskNotFound": GONE_RULE,
@@ -139,7 +140,7 @@ LISTS = ("WAITING", "PROCESSING", "FINISH")
 """The vendor's lists, in the order in which a cloud task moves through them, so that reading them all misses none."""
 
 
-class Mps(Api3Service, Lists):
+class Mps(Api3Service, Lists, Aborter):
     """Media tasks of Tencent MPS."""
 
     word = "mps"
@@ -239,13 +240,33 @@ class Mps(Api3Service, Lists):
             record = make_record(ref, STATUSES[name], name, created_at=created, started_at=started)
         return Listed(dict(ref), record, {**entry, "Status": name})
 
+    def prepare_abort(self, ref: Ref, poll: Poll) -> PreparedCall:
+        """Returns the call that aborts a cloud task. Its answer tells nothing about the cloud task.
+
+        :param poll: the result of a poll that was made just before.
+        :raises CloudError: ``invalid``, when the vendor no longer aborts the cloud task.
+        """
+        status, kind = poll.record["status"], poll.response.get("TaskType")
+        if status != PENDING and not (status == RUNNING and str(kind).startswith(LIVE)):
+            raise CloudError(
+                "invalid",
+                f"its status is {status}, and MPS aborts cloud tasks only while they wait (live streams also while "
+                "they run)",
+                advice="wait for its end",
+            )
+        params = {"OperationType": "Abort", "TaskId": ref["task_id"]}
+        return PreparedCall(
+            lambda: self.make_request(self.base_url(ref), "ManageTask", params),
+            lambda answer: ({}, self.response_of(answer)),
+            doubt=_uncertain.MPS_ABORT,
+        )
+
 
 class MpsStarts(Mps, Starter):
-    """Media tasks that can also be started and aborted."""
+    """Media tasks that can also be started."""
 
     rules: t.ClassVar[Rules] = {
         **RULES,
-        "InvalidParameterValue.NotProcessingTask": Rule("invalid", "wait for its end, MPS does not abort it any more"),
         "ResourceNotFound*": Rule("not_found", "check the task id or, of a start, the templates and the schedule"),
         DUPLICATE: Rule(
             "invalid", "a cloud task of this session_id exists: look for it with mps_task_list_info, or give another"
@@ -275,27 +296,6 @@ class MpsStarts(Mps, Starter):
             doubt=_uncertain.mps(repeatable=repeatable),
             repeatable=repeatable,
             certain=(DUPLICATE,),
-        )
-
-    def prepare_abort(self, ref: Ref, poll: Poll) -> PreparedCall:
-        """Returns the call that aborts a cloud task. Its answer tells nothing about the cloud task.
-
-        :param poll: the result of a poll that was made just before.
-        :raises CloudError: ``invalid``, when the vendor no longer aborts the cloud task.
-        """
-        status, kind = poll.record["status"], poll.response.get("TaskType")
-        if status != PENDING and not (status == RUNNING and str(kind).startswith(LIVE)):
-            raise CloudError(
-                "invalid",
-                f"its status is {status}, and MPS aborts cloud tasks only while they wait (live streams also while "
-                "they run)",
-                advice="wait for its end",
-            )
-        params = {"OperationType": "Abort", "TaskId": ref["task_id"]}
-        return PreparedCall(
-            lambda: self.make_request(self.base_url(ref), "ManageTask", params),
-            lambda answer: ({}, self.response_of(answer)),
-            doubt=_uncertain.MPS_ABORT,
         )
 
 

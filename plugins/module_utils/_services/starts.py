@@ -15,7 +15,7 @@ from .._errors import KINDS, CloudError, quoted
 from .._record import PENDING, Record, make_record
 from .._transport import Answer
 from .answers import iso_time
-from .base import PAGE_SIZE, Environ, Listed, Lists, MakeRequest, Options, Page, Read, Ref, Service
+from .base import PAGE_SIZE, Environ, Listed, Lists, MakeRequest, Options, Page, Poll, Read, Ref, Service
 
 Retry = t.Callable[[t.Callable[[], Page]], Page]
 """Calls a function that asks for a page, and calls it again after errors that may pass."""
@@ -50,6 +50,18 @@ class Starter(Service):
 
         :param ref: where the cloud task will be; without a task id.
         :raises CloudError: ``config``, when the options break a rule of the vendor.
+        """
+
+
+class Aborter(Service):
+    """A service that can abort cloud tasks."""
+
+    @abc.abstractmethod
+    def prepare_abort(self, ref: Ref, poll: Poll) -> PreparedCall:
+        """Returns the call that aborts a cloud task.
+
+        :param poll: the result of a poll that was made just before.
+        :raises CloudError: ``invalid``, when the vendor no longer aborts the cloud task.
         """
 
 
@@ -162,6 +174,7 @@ def check_length(name: str, value: str | None, most: int) -> None:
 
 
 __all__ = [
+    "Aborter",
     "PreparedCall",
     "Starter",
     "check_length",

@@ -60,6 +60,7 @@ class Entry:
         self.history: list[dict[str, t.Any]] = []
         self.poll_error: dict[str, t.Any] | None = None
         self.advice: str | None = None  # what to do about that error
+        self.abort: dict[str, t.Any] | None = None  # what became of it when the wait aborted it
         self.doubt: dict[str, t.Any] | None = None  # why a condition could not be evaluated so far
 
     @property
@@ -151,14 +152,18 @@ class Book:
             self.entries[int(number)].expected = report["expected"].get(number)
         for number, (outcome, elapsed) in report["outcomes"].items():
             self.end(int(number), outcome, elapsed)
-        for provider, calls in report["api_calls"].items():
-            self.api_calls[provider] = self.api_calls.get(provider, 0) + calls
+        self.count_calls(report["api_calls"])
         return News(
             changes=_in_order(report["history"]),
             troubled=sorted(int(number) for number, lasts in report["troubles"].items() if lasts),
             recovered=sorted(int(number) for number, lasts in report["troubles"].items() if not lasts),
             ended=sorted(int(number) for number in report["outcomes"] if not self.entries[int(number)].record["done"]),
         )
+
+    def count_calls(self, calls: t.Mapping[str, int]) -> None:
+        """Add the numbers of requests that were sent to each service."""
+        for provider, number in calls.items():
+            self.api_calls[provider] = self.api_calls.get(provider, 0) + number
 
     def _enter_record(self, entry: Entry, told: Record, changes: t.Sequence[Change]) -> None:
         entry.record = expand(entry.ref, told)

@@ -145,6 +145,8 @@ class Order(Handover, total=False):
     """What is still open; absent in the first round, which makes the plan from the options."""
     plan_only: bool
     """Whether to return the plan without polling."""
+    abort: bool
+    """Whether to abort the cloud tasks of ``plan`` in place of polling them."""
     channel: str
     """Path of the Unix socket of the live channel. A round that can use it tells changes at once and goes on."""
     controller: int
@@ -193,6 +195,14 @@ class Report(t.TypedDict):
     """Number of requests that were sent, by provider word."""
 
 
+class Abort(t.TypedDict):
+    """What became of a cloud task that was to be aborted."""
+
+    aborted: bool
+    reason: str | None
+    """Why it was not aborted, or why that is uncertain; null if it was."""
+
+
 class Update(t.TypedDict, total=False):
     """What a round tells about changes, over the live channel or with its answer.
 
@@ -217,12 +227,16 @@ class RoundAnswer(Update, total=False):
 
     invocation: dict[str, t.Any]
     """Always empty. If it were absent, Ansible would add all options."""
+    aborts: dict[Number, Abort]
+    """With ``abort`` in the order, this and ``api_calls`` are all but ``invocation``."""
+    api_calls: dict[str, int]
     cost: float
     """CPU seconds that starting the round and returning its answer took."""
 
 
 __all__ = [
     "SEVERAL",
+    "Abort",
     "Change",
     "Handover",
     "Number",

@@ -34,6 +34,7 @@ POLICY: dict[str, dict[str, t.Any]] = {
     "rate_limit": {"type": "dict"},
     "sweep": {"type": "str", "default": "never", "choices": ["never", "auto"]},
     "heartbeat": {"type": "raw", "default": 60},
+    "on_timeout": {"type": "str", "default": "leave", "choices": ["leave", "abort"]},
     "return_records": {"type": "str", "default": "all", "choices": ["all", "problems"]},
 }
 

@@ -69,6 +69,7 @@ def _task(entry: Entry, known: Entry, elapsed: float) -> dict[str, t.Any]:
         "elapsed": round(elapsed if known.ended is None else known.ended, 3),
         "history": known.history,
         "poll_error": known.poll_error or doubt,
+        "abort": known.abort,
     }
 
 

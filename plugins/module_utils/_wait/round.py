@@ -20,6 +20,7 @@ from .._pacing import FOREVER, RateBudget
 from .._services.base import PAGE_SIZE, Environ, Lists, Options
 from .._services.registry import SERVICES
 from . import verdict
+from .abort import Aborts
 from .accounts import Accounts, Notes, account_of, listed_record
 from .channel import Channel
 from .contract import Handover, Order, PlanItem, Report, RoundAnswer, Update
@@ -57,26 +58,12 @@ class Round:
         self._plan: dict[int, PlanItem] = {int(number): item for number, item in self._order.get("plan", {}).items()}
         if self._is_first:
             self._plan = dict(enumerate(make_plan(options, environ, check_mode=check_mode)))
-            self._check_plan()
+            _check_plan(self._plan.values(), options)
         self._polled = {number: item for number, item in self._plan.items() if wants_poll(item)}
         self._policy = policy_of(options, check_mode=check_mode, condition=bool(self._order.get("condition")))
         self._came_along = _count_ended(self._plan.values(), options["until"])
         self._notes = Notes(self._order.get("warned", []))
         self.accounts = Accounts(options, environ, self._notes, self._order)
-
-    def _check_plan(self) -> None:
-        require, total = self._options["require"], len(self._plan)
-        if isinstance(require, int) and require > total:
-            raise CloudError(
-                "config", f"require is {require}, and there are {total} cloud tasks", advice="correct require"
-            )
-        words = {item["ref"]["provider"] for item in self._plan.values() if wants_poll(item)}
-        if self._options["endpoint"] and len(words) > 1:
-            raise CloudError(
-                "config",
-                f"endpoint is given for a wait on {len(words)} services",
-                advice="set the environment variable of each service instead",
-            )
 
     def missing_libraries(self) -> list[str]:
         """The names of Python packages that are needed and that this Python lacks."""
@@ -102,6 +89,9 @@ class Round:
         cost = time.process_time()  # what it took to begin
         if self._order.get("plan_only"):
             return t.cast(RoundAnswer, {"invocation": {}, **self._beginning(self._polled.values())})
+        if self._order.get("abort"):
+            aborts = Aborts(self.accounts.service_of, self._budgets(), seconds=self._order["left"])
+            return {"invocation": {}, "aborts": aborts.run(self._polled), "api_calls": aborts.calls}
         tasks = self._tasks()
         beginning: Update = self._beginning(task.item for task in tasks) if self._is_first else {}
         limits = limits_of(self._order, is_live=channel is not None)
@@ -173,7 +163,7 @@ class Round:
             "poll_of": lambda task: self.accounts.service_of(task.item).poll,
             "policy": self._policy,
             "limits": limits._replace(satisfied=satisfied, otherwise=otherwise) if self._is_first else limits,
-            "budgets": _budgets(self._plan.values(), self._options["rate_limit"] or {}, self._order),
+            "budgets": self._budgets(),
             "clock": time.monotonic,
             "chance": random.random,
             "lives": self._order.get("lives"),
@@ -201,6 +191,9 @@ class Round:
             require=self._options["require"],
             fail_fast=self._options["fail_fast"],
         )
+
+    def _budgets(self) -> dict[str, RateBudget]:
+        return _budgets(self._plan.values(), self._options["rate_limit"] or {}, self._order)
 
     def _make_sweeps(self, sources: t.Mapping[int, TaskSource], judge: Judge, now: float) -> dict[str, SweepSource]:
         """Returns the sweeps, by account: one wherever listing is cheaper than polling each open cloud task.
@@ -263,6 +256,23 @@ def _budgets(plan: t.Iterable[PlanItem], rates: t.Mapping[str, t.Any], order: Or
             slowdown=before["slowdown"],
         )
     return budgets
+
+
+def _check_plan(plan: t.Collection[PlanItem], options: Options) -> None:
+    """Refuse options that do not fit the plan.
+
+    :raises CloudError: ``config``.
+    """
+    require, total = options["require"], len(plan)
+    if isinstance(require, int) and require > total:
+        raise CloudError("config", f"require is {require}, and there are {total} cloud tasks", advice="correct require")
+    words = {item["ref"]["provider"] for item in plan if wants_poll(item)}
+    if options["endpoint"] and len(words) > 1:
+        raise CloudError(
+            "config",
+            f"endpoint is given for a wait on {len(words)} services",
+            advice="set the environment variable of each service instead",
+        )
 
 
 def _check_rates(options: Options) -> None:

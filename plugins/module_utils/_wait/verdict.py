@@ -163,12 +163,15 @@ def message(
         return "There was nothing to wait for: the list of cloud tasks is empty."
     if outcome == SATISFIED:
         return f"{head}."
-    if outcome == UNFINISHED:
+    if outcome == UNFINISHED and not any(task["abort"] for task in problems):
         return f"{head}; check mode polled once and did not wait."
     concerned = [task for task in problems if task["outcome"] == outcome]
     named = "; ".join(why(task) for task in concerned[:NAMED_IN_MESSAGE])
     more = f"; and {len(concerned) - NAMED_IN_MESSAGE} more" if len(concerned) > NAMED_IN_MESSAGE else ""
-    return f"{head}; {WORDS[outcome]}{named}{more}; {ADVICE[outcome].format(advice or WAIT_AGAIN)}."
+    aborts = [task["abort"]["aborted"] for task in problems if task["abort"]]
+    closing = f"{aborts.count(True)} of {len(aborts)} that had not ended were aborted, see abort of each in tasks"
+    closing = closing if aborts else ADVICE[outcome].format(advice or WAIT_AGAIN)
+    return f"{head}; {WORDS[outcome]}{named}{more}; {closing}."
 
 
 ENDS = {
@@ -183,6 +186,7 @@ WORDS = {
     FAILED: "",
     STALLED: "nothing changed for stall_timeout: ",
     TIMED_OUT: "the time was over: ",
+    UNFINISHED: "the wait was stopped: ",
 }
 WAIT_AGAIN = "wait again"
 NO_POLL = ("config", "timeout", "internal")

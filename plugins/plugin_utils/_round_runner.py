@@ -1,0 +1,257 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This file is private to the collection: the controller's side of a wait.
+"""Runs the module round after round until a wait ends, whatever happens to rounds, connections and this process."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.utils.display import Display
+from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._aborting import (
+    abort_arguments,
+    numbers_to_abort,
+    take_aborts,
+)
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of, sentence_of
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._live import Live
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import end_children
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._updates import Updates
+
+display = Display()
+
+Answer = dict[str, t.Any]
+
+TASK_TIMEOUT_MARGIN = 1.5
+"""Seconds before the ``timeout`` of the Ansible task at which a round should have returned."""
+
+TIDY_UP = 5.0
+"""Time limit, in seconds, for removing temporary files on the host and for resetting the connection."""
+
+ABORT_LIMIT = 60.0
+"""Seconds after which nothing more is aborted."""
+
+SLACK = 30.0
+"""Seconds after that limit at which the module that aborts is abandoned."""
+
+PLAN_LIMIT = 120.0
+"""Seconds after which a module that only reads the items is abandoned."""
+
+OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
+TOO_EARLY = CloudError(
+    "timeout",
+    "the first polls were not over when the timeout of the Ansible task came",
+    advice="raise it above request_timeout",
+)
+
+
+class RoundRunner:
+    """Runs the rounds of a wait.
+
+    :param execute: runs the module with these arguments, and returns its answer.
+    :param connection: Ansible's connection to the host.
+    :param task: the Ansible task, whose arguments are plain values.
+    :param options: options of the wait, already checked.
+    :param began: when the action began, by ``time.monotonic``.
+    """
+
+    host_is_gone = False
+    """Whether the host does not answer any more, so that nothing can be tidied up there."""
+
+    def __init__(
+        self,
+        execute: t.Callable[[Answer], Answer],
+        connection: t.Any,
+        task: t.Any,
+        rounds: Rounds,
+        updates: Updates,
+        lines: Lines,
+        options: Answer,
+        *,
+        began: float,
+    ) -> None:
+        self.rounds = rounds
+        self.updates = updates
+        self._execute = execute
+        self._connection = connection
+        self._task = task
+        self._lines = lines
+        self._began = began
+        self._aborts = options["on_timeout"] == "abort"
+        self._pause = {"first": options["sleep"], "factor": options["backoff"], "cap": options["max_sleep"]}
+
+    def tell(self, text: str) -> None:
+        """Print a progress line."""
+        self._lines.tell(text)
+
+    def ask_plan(self) -> Answer:
+        """Return what the wait is about, as the module understands it, without polling."""
+        try:
+            with time_limit(PLAN_LIMIT):
+                return self._run_module({"_round": {"plan_only": True}})
+        except Overdue:
+            end_children()
+            raise Refused(_no_host(f"the host gave no sign of life for {PLAN_LIMIT:.0f} s")) from None
+
+    def run(self) -> Answer:
+        """Run rounds until the wait ends, and return its result.
+
+        :raises Refused: when it could not begin, or cannot go on.
+        """
+        rounds = self.rounds
+        try:
+            unreachable = self._run_rounds()
+        except BaseException as error:
+            if type(error).__name__ != "TaskTimeoutError":  # its module differs between releases of ansible-core
+                raise
+            if not rounds.begun:
+                raise Refused(TOO_EARLY, result={"outcome": verdict.TIMED_OUT}) from None
+            rounds.stop(verdict.TIMED_OUT, OUT_OF_TIME)
+            unreachable = None
+        if unreachable is not None:
+            return unreachable
+        if not rounds.begun:
+            raise Refused(_no_host(rounds.last_loss))
+        if not self._task.check_mode and not rounds.has_verdict():
+            rounds.stop(verdict.TIMED_OUT)
+        self._abort()
+        result = rounds.result()
+        self._lines.tell(result["msg"])
+        return result
+
+    def _abort(self) -> None:
+        """Abort what the wait has given up on, where that is wanted."""
+        book = self.rounds.book
+        numbers = numbers_to_abort(book) if self._aborts and not self._task.check_mode else []
+        if not numbers:
+            return
+        try:
+            with time_limit(ABORT_LIMIT + SLACK):
+                answer = self._execute(
+                    _arguments.module_arguments(self._task.args, abort_arguments(self.rounds, ABORT_LIMIT))
+                )
+        except (AnsibleError, Overdue) as error:
+            answer = {"msg": f"the host could not be used: {error}"}
+        if "aborts" not in answer:
+            answer = {
+                "aborts": {number: {"aborted": False, "reason": sentence_of(answer)} for number in numbers},
+                "api_calls": {},
+            }
+        take_aborts(book, t.cast(t.Any, answer))
+
+    def _run_rounds(self) -> Answer | None:
+        """Run rounds. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
+        rounds = self.rounds
+        while not rounds.has_verdict() and not rounds.is_too_late():
+            if rounds.begun and not _longest_round(self._task.timeout, self._began):
+                rounds.stop(verdict.TIMED_OUT, OUT_OF_TIME)
+                break
+            unreachable = self._run_round()
+            if unreachable is not None or rounds.polls_once:
+                return unreachable
+        return None
+
+    def _run_round(self) -> Answer | None:
+        """Run one round. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
+        rounds, args, updates = self.rounds, self._task.args, self.updates
+        cpu = time.process_time()
+        polls = _arguments.seconds_of_polls(args) if rounds.polls_once else 0.0
+        limit = rounds.limit(polls, _arguments.request_timeout_of(args))
+        try:
+            with time_limit(limit), Live(updates, self._connection) as live:
+                at_most = _longest_round(self._task.timeout, self._began)
+                answer = self._run_module(rounds.next_arguments(at_most, live.reach))
+        except Overdue:
+            self._lose_silent_host(limit)
+            return None
+        except AnsibleError as error:
+            if rounds.begun:
+                self._lose(f"the host could not be used: {error}")
+                return None
+            if not isinstance(error, AnsibleConnectionFailure):
+                raise Refused(CloudError("config", str(error)), str(error)) from error
+            return {"unreachable": True, "changed": False, "msg": str(error)}
+        if "report" not in answer:
+            self._lose(sentence_of(answer))
+            return None
+        rounds.note_cost(time.process_time() - cpu + answer["cost"])
+        updates.take(answer)
+        return None
+
+    def _run_module(self, changes: Answer) -> Answer:
+        """Run the module, and return its answer. ``changes`` replaces arguments of the user.
+
+        :raises Refused: when the module refuses the arguments, or fails in the first round or twice in a row.
+        """
+        args = _arguments.module_arguments(self._task.args, changes)
+        answer: Answer = self._execute(args)
+        if not answer.get("failed"):
+            return answer
+        if "error" in answer or not self.rounds.begun or self.rounds.losses:
+            said = _arguments.plain_refusal(sentence_of(answer), self._task.args)
+            error = error_of(answer, said)
+            self.rounds.stop(verdict.ERROR, error)
+            so_far: Answer = self.rounds.result() if self.rounds.begun else {}
+            raise Refused(error, said, {**so_far, "error": error.as_dict(), "outcome": verdict.ERROR})
+        return answer
+
+    def _lose(self, said: str) -> None:
+        """Handle a round without an answer: count it, give the reason, reset the connection, and pause."""
+        rounds = self.rounds
+        rounds.lose(said)
+        self._lines.tell(f"a round was lost, {rounds.losses} in a row: {said}")
+        _reset(self._connection)
+        if not rounds.has_verdict():
+            pause = backoff(rounds.losses - 1, **self._pause)
+            time.sleep(max(0.0, min(pause, rounds.timing.left())))
+
+    def _lose_silent_host(self, seconds: float) -> None:
+        """Handle a round that exceeded its time limit (``seconds``): end the processes that wait for the host."""
+        end_children()
+        rounds = self.rounds
+        said = f"the host gave no sign of life for {seconds:.0f} s"
+        if rounds.timing.left() > 0:
+            self._lose(said)
+            return
+        self.host_is_gone = True
+        if not rounds.begun:
+            elapsed = round(rounds.timing.elapsed(), 3)
+            raise Refused(_no_host(said), result={"outcome": verdict.TIMED_OUT, "elapsed": elapsed})
+        rounds.stop(verdict.TIMED_OUT, _no_host(said))
+
+
+def _longest_round(timeout: int | None, began: float) -> float:
+    """Returns the seconds after which a round must have ended, since the Ansible task's timeout ends this process.
+
+    :param timeout: the keyword of the Ansible task, in seconds.
+    :param began: when the action began.
+    """
+    return max(0.0, timeout - (time.monotonic() - began) - TASK_TIMEOUT_MARGIN) if timeout else FOREVER
+
+
+def _reset(connection: t.Any) -> None:
+    """Close the connection to the host, so that the next round opens it again."""
+    try:
+        with time_limit(TIDY_UP):
+            connection.reset()
+    except (AnsibleError, AttributeError, Overdue) as error:
+        display.vvv(f"cloudwait: the connection could not be reset: {error}")
+
+
+def _no_host(said: str) -> CloudError:
+    return CloudError("network", said, advice="check the host and the connection to it")
+
+
+__all__ = ["TIDY_UP", "RoundRunner"]
