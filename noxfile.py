@@ -49,9 +49,16 @@ def install_unbound(session: nox.Session, *packages: str) -> None:
 
 @nox.session
 def changelog(session: nox.Session) -> None:
-    """Check the changelog and its fragments."""
-    session.install("antsibull-changelog")
-    session.run("antsibull-changelog", "lint")
+    """Check the changelog and its fragments, or run another command of antsibull-changelog, such as "-- release"."""
+    session.install("antsibull-changelog", "ansible-core")  # to write a release, it calls ansible-doc
+    session.run("antsibull-changelog", *(session.posargs or ["lint"]))
+
+
+@nox.session(name="release-check")
+def release_check(session: nox.Session) -> None:
+    """Write the changelog, build the collection, have Galaxy's importer read it; a warning is an error."""
+    session.install("ansible-core", "antsibull-changelog", "galaxy-importer")
+    session.run("python", "tools/check_release.py")
 
 
 @nox.session(name="execution-environment")
