@@ -1,0 +1,151 @@
+# Copyright (c) Contributors to the cloudwait.conversion project
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every command of README, site and guides runs as it stands: collection installed, folder empty, stand-in cloud.
+
+A command that cannot run here is in NOT_RUN, with the reason. The Chinese pages have the same commands, which
+tests/unit/test_translations.py checks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from .ansible_runs import CRASHES, ROOT, Ansible
+from .conftest import Simulator
+
+KEY = {"secret_id": "AKIDEXAMPLE", "secret_key": "EXAMPLE-SECRET-KEY"}  # that of the pages
+APP = {"app_key": "dingexample", "app_secret": "EXAMPLE-APP-SECRET"}  # the same
+LIFE = [{"status": "succeeded"}]
+SCENARIO = {
+    "credentials": {"tencent": [KEY], "dingtalk": [APP]},
+    "tasks": [{"provider": "mps", "task_id": "film", "life": [{"status": "running"}, *LIFE]}],
+    "starts": [{"provider": "cos_doc", "life": LIFE}],
+}
+NOT_RUN = {  # commands by their beginning, and why they do not run here
+    "make ": "it needs a clone, and CI runs it",
+    ".venv/": "the same",
+    "python3 -m pip install": "it needs a registry",
+    "ansible-galaxy collection install git+": "it needs the repository; the tarball is installed instead",
+    "ansible-playbook cloudwait.conversion.demo": "test_demo.py runs it",
+    "molecule test": "the session molecule of nox runs such scenarios",
+    "ansible-playbook cloudwait.conversion.convert_documents --extra-vars @contracts.yml": "it asks for a password",
+}
+ENDS = {  # commands that end otherwise than with 0, and what they say then
+    "ansible localhost -m cloudwait.conversion.task_info": (2, '"kind": "not_found"'),
+}
+FILES = {  # pages, and the code blocks that a reader saves under these names before
+    "README.md": {},
+    "CONTRIBUTING.md": {},
+    "docs/site/index.rst": {},
+    "docs/docsite/rst/guide_first_run.rst": {"first.yml": "- name: Make images"},
+    "docs/docsite/rst/guide_convert_documents.rst": {"night.yml": "provider: cos_doc"},
+    "docs/docsite/rst/guide_testing.rst": {"evening.json": "{", "test_film.yml": "- name: Start the stand-in cloud"},
+}
+
+
+class Command(NamedTuple):
+    """A command of a page, and what the page says that it prints."""
+
+    text: str
+    output: list[str]
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """The code blocks of a page: their kind and content."""
+    found = []
+    for match in re.finditer(r"(?ms)^\.\. code-block:: (\w+)\n\n((?:   [^\n]*\n|\n)+)|^```(\w+)\n(.*?)^```", text):
+        body = "\n".join(line[3:] for line in match[2].split("\n")) if match[1] else match[4]
+        found.append((match[1] or match[3], body.strip("\n") + "\n"))
+    return found
+
+
+def commands(text: str) -> list[Command]:
+    """The commands in the console blocks of a page."""
+    found: list[Command] = []
+    for kind, body in blocks(text):
+        for line in body.splitlines() if kind == "console" else ():
+            if line.startswith("$ "):
+                found.append(Command(re.sub(r"\s+# .*", "", line[2:]), []))
+            elif line and found:
+                found[-1].output.append(line)
+    return found
+
+
+def first_of(table: dict[str, object], command: str) -> object:
+    return next((value for start, value in table.items() if command.startswith(start)), None)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, start_ansible: Callable[..., Ansible]) -> dict[str, str]:
+    """The environment of somebody who has installed the collection from a tarball."""
+    folder = tmp_path_factory.mktemp("galaxy")
+    ansible = start_ansible({})
+    ansible.command("galaxy", "collection", "build", str(ROOT), "--output-path", str(folder))
+    (tarball,) = folder.glob("*.tar.gz")
+    options = ("--collections-path", str(folder), "--offline", "--force")  # Ansible's settings here lead to the clone
+    run = ansible.command("galaxy", "collection", "install", str(tarball), *options)
+    assert run.status == 0, run.output
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = {name: value for name, value in ansible.environment.items() if name != "ANSIBLE_CONFIG"}
+    return {**environment, "ANSIBLE_COLLECTIONS_PATH": str(folder), "PATH": path, "FILM_ID": "film"}
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def script(todo: list[Command]) -> str:
+    """One shell for all commands, since variables that one sets are used by the next."""
+    lines = [f"{{ {each.text}\n}} >out-{number} 2>&1; echo $? >status-{number}" for number, each in enumerate(todo)]
+    return "\n".join([*lines, ""])
+
+
+@pytest.mark.parametrize("page", FILES)
+def test_commands_do_what_the_page_says(
+    page: str, installed: dict[str, str], start_cloud: Callable[..., Simulator], tmp_path: Path
+) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8").replace("8765", free_port())
+    todo = [each for each in commands(text) if not first_of(NOT_RUN, each.text)]
+    if not shutil.which("curl"):
+        todo = [each for each in todo if not each.text.startswith("curl ")]
+    if not todo:
+        return
+    for name, start in FILES[page].items():
+        body = next(body for kind, body in blocks(text) if body.startswith(start) and kind != "console")
+        (tmp_path / name).write_text(body, encoding="utf-8")
+    environment = {**installed, **start_cloud(SCENARIO).environment}
+    subprocess.run(["bash", "-c", script(todo)], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, check=True)
+    for number, each in enumerate(todo):
+        status = int((tmp_path / f"status-{number}").read_text(encoding="utf-8"))
+        output = (tmp_path / f"out-{number}").read_text(encoding="utf-8")
+        wanted, said = first_of(ENDS, each.text) or (0, "")
+        assert (status, [line for line in [*each.output, said] if line not in output]) == (wanted, []), output
+        assert not any(crash in output for crash in CRASHES), output
+
+
+def test_each_page_with_commands_is_tried() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/site/*.rst"), *ROOT.glob("docs/docsite/rst/*.rst")]
+    with_commands = {path.relative_to(ROOT).as_posix() for path in pages if commands(path.read_text(encoding="utf-8"))}
+    chinese = {"README.zh-CN.md", "docs/site/index.zh.rst"}
+    assert with_commands - chinese == set(FILES)
+    for name in chinese:
+        english = (ROOT / name.replace(".zh-CN", "").replace(".zh", "")).read_text(encoding="utf-8")
+        assert commands((ROOT / name).read_text(encoding="utf-8")) == commands(english)
+
+
+def test_commands_are_found() -> None:
+    text = ".. code-block:: console\n\n   $ a b # why\n   c\n\n   $ d\n\n.. code-block:: json\n\n   {}\n\n```console\n$ e\n```\n"
+    assert commands(text) == [Command("a b", ["c"]), Command("d", []), Command("e", [])]
