@@ -94,7 +94,11 @@ HEADED_NAMES = {
     "requirements-dev.txt",
     "requirements-docs.txt",
 }
-MADE_BY_TOOLS = {"changelogs/changelog.yaml", "changelogs/fragments"}  # antsibull-changelog rewrites or removes them
+MADE_BY_TOOLS = {  # antsibull-changelog writes or removes them
+    "changelogs/.plugin-cache.yaml",
+    "changelogs/changelog.yaml",
+    "changelogs/fragments",
+}
 SKIPPED = {".git", ".venv", ".cache", ".nox", ".ansible", "__pycache__", "output", "collections"}
 FRAGMENT_OF_GROUP = {"tencent": "_tencent", "dingtalk": "_dingtalk", "all": "_transport"}
 FUNCTION_LINES = 40
