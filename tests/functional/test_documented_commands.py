@@ -15,14 +15,16 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pytest
 
 from .ansible_runs import CRASHES, ROOT, Ansible
 from .conftest import Simulator
+
+Value = TypeVar("Value")
 
 KEY = {"secret_id": "AKIDEXAMPLE", "secret_key": "EXAMPLE-SECRET-KEY"}  # that of the pages
 APP = {"app_key": "dingexample", "app_secret": "EXAMPLE-APP-SECRET"}  # the same
@@ -44,10 +46,7 @@ NOT_RUN = {  # commands by their beginning, and why they do not run here
 ENDS = {  # commands that end otherwise than with 0, and what they say then
     "ansible localhost -m cloudwait.conversion.task_info": (2, '"kind": "not_found"'),
 }
-FILES = {  # pages, and the code blocks that a reader saves under these names before
-    "README.md": {},
-    "CONTRIBUTING.md": {},
-    "docs/site/index.rst": {},
+FILES = {  # the code blocks that a reader of a page saves under a name before: how they begin
     "docs/docsite/rst/guide_first_run.rst": {"first.yml": "- name: Make images"},
     "docs/docsite/rst/guide_convert_documents.rst": {"night.yml": "provider: cos_doc"},
     "docs/docsite/rst/guide_testing.rst": {"evening.json": "{", "test_film.yml": "- name: Start the stand-in cloud"},
@@ -82,8 +81,17 @@ def commands(text: str) -> list[Command]:
     return found
 
 
-def first_of(table: dict[str, object], command: str) -> object:
+def first_of(table: Mapping[str, Value], command: str) -> Value | None:
+    """The value of the key with which a command begins."""
     return next((value for start, value in table.items() if command.startswith(start)), None)
+
+
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/site/*.rst", "docs/docsite/rst/*.rst")
+    for path in ROOT.glob(pattern)
+    if ".zh" not in path.name and commands(path.read_text(encoding="utf-8"))
+)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +121,7 @@ def script(todo: list[Command]) -> str:
     return "\n".join([*lines, ""])
 
 
-@pytest.mark.parametrize("page", FILES)
+@pytest.mark.parametrize("page", PAGES)
 def test_commands_do_what_the_page_says(
     page: str, installed: dict[str, str], start_cloud: Callable[..., Simulator], tmp_path: Path
 ) -> None:
@@ -123,7 +131,7 @@ def test_commands_do_what_the_page_says(
         todo = [each for each in todo if not each.text.startswith("curl ")]
     if not todo:
         return
-    for name, start in FILES[page].items():
+    for name, start in FILES.get(page, {}).items():
         body = next(body for kind, body in blocks(text) if body.startswith(start) and kind != "console")
         (tmp_path / name).write_text(body, encoding="utf-8")
     environment = {**installed, **start_cloud(SCENARIO).environment}
@@ -136,14 +144,10 @@ def test_commands_do_what_the_page_says(
         assert not any(crash in output for crash in CRASHES), output
 
 
-def test_each_page_with_commands_is_tried() -> None:
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/site/*.rst"), *ROOT.glob("docs/docsite/rst/*.rst")]
-    with_commands = {path.relative_to(ROOT).as_posix() for path in pages if commands(path.read_text(encoding="utf-8"))}
-    chinese = {"README.zh-CN.md", "docs/site/index.zh.rst"}
-    assert with_commands - chinese == set(FILES)
-    for name in chinese:
-        english = (ROOT / name.replace(".zh-CN", "").replace(".zh", "")).read_text(encoding="utf-8")
-        assert commands((ROOT / name).read_text(encoding="utf-8")) == commands(english)
+@pytest.mark.parametrize("name", ["README.zh-CN.md", "docs/site/index.zh.rst"])
+def test_commands_of_chinese_pages_are_those_of_the_english_ones(name: str) -> None:
+    english, chinese = (ROOT / re.sub(r"\.zh[^.]*", "", name), ROOT / name)
+    assert commands(chinese.read_text(encoding="utf-8")) == commands(english.read_text(encoding="utf-8"))
 
 
 def test_commands_are_found() -> None:
