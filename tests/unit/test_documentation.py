@@ -19,7 +19,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule
 from ansible.playbook.block import Block
 from ansible.playbook.play import Play
 from ansible.playbook.task import Task
@@ -136,7 +136,9 @@ def unmarked_secrets(spec: Options, where: str = "") -> t.Iterator[str]:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_documented_options_are_those_of_the_spec(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = module_arguments(name, monkeypatch)["argument_spec"]
+    arguments = module_arguments(name, monkeypatch)
+    of_files = FILE_COMMON_ARGUMENTS if arguments.get("add_file_common_args") else {}
+    spec = {**arguments["argument_spec"], **of_files}
     assert list(differences(own_documentation(name)["options"], spec)) == []
 
 

@@ -38,6 +38,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_transport.py": 2,
     "_services/": 3,
     "_wait/": 4,
+    "_report/": 4,
     "_module/": 5,
 }
 PURE_WAIT = {  # what of level 4 the controller may use: nothing in it leads to a service
@@ -47,6 +48,7 @@ PURE_WAIT = {  # what of level 4 the controller may use: nothing in it leads to 
     UTILS + "_wait/options.py",
     UTILS + "_wait/verdict.py",
 }
+PURE_REPORT = UTILS + "_report/"  # all of it: results in, text out
 PURE = {0, 1}  # levels whose files know no input, output or clock
 MAY_IMPORT = {  # levels of module_utils that other files may import
     "plugins/modules/": {3, 4, 5},
@@ -180,12 +182,17 @@ def forbidden_edges(name: str, tree: ast.Module, files: t.Container[str]) -> t.I
             yield f"{name} imports {target}, which is no file of module_utils with a level"
         elif own is not None and level > own:
             yield f"{name} (level {own}) imports {target} (level {level})"
-        elif own == 4 and name in PURE_WAIT and level > 1 and target not in PURE_WAIT:
+        elif own == 4 and is_pure(name) and level > 1 and not is_pure(target):
             yield f"{name} is pure and imports {target}, which is not"
         elif own is None and level not in allowed_levels(name) and not (on_controller(name) and target in PURE_WAIT):
             yield f"{name} imports {target} (level {level})"
     for imported in imported_names(name, tree):
         yield from forbidden_library(name, own, imported)
+
+
+def is_pure(name: str) -> bool:
+    """Whether a file of level 4 has no input, output or clock."""
+    return name in PURE_WAIT or name.startswith(PURE_REPORT)
 
 
 def on_controller(name: str) -> bool:
@@ -199,10 +206,10 @@ def allowed_levels(name: str) -> set[int]:
 
 def forbidden_library(name: str, own: int | None, imported: str) -> t.Iterator[str]:
     """What of others' a file of this level must not import."""
-    is_pure = own in PURE or name in PURE_WAIT
-    if is_pure and (imported in IMPURE or any(imported.startswith(each + ".") for each in IMPURE)):
+    pure = own in PURE or is_pure(name)
+    if pure and (imported in IMPURE or any(imported.startswith(each + ".") for each in IMPURE)):
         yield f"{name} (level {own}) is pure and imports {imported}"
-    if is_pure and imported.partition(".")[0] == "ansible":
+    if pure and imported.partition(".")[0] == "ansible":
         yield f"{name} (level {own}) imports {imported}: the standard library only"
     if own is not None and own < 5 and imported.startswith("ansible.module_utils.basic"):
         yield f"{name} (level {own}) imports {imported}: only level 5 and the modules know AnsibleModule"
@@ -256,6 +263,9 @@ LAYER_MISTAKES = [
     ("plugins/action/x.py", "from ..module_utils._wait.loop import Loop"),
     ("plugins/module_utils/_wait/book.py", "from .loop import Loop"),
     ("plugins/module_utils/_wait/verdict.py", "import time"),
+    ("plugins/module_utils/_report/page.py", "import os"),
+    ("plugins/module_utils/_report/page.py", "from .._wait.loop import Loop"),
+    ("plugins/action/x.py", "from ..module_utils._report.page import make_html"),
     ("plugins/doc_fragments/_x.py", "from ..module_utils._version import __version__"),
 ]
 
@@ -263,6 +273,7 @@ LAYER_MISTAKES = [
 @pytest.mark.parametrize(("name", "text"), LAYER_MISTAKES)
 def test_a_forbidden_import_is_found(name: str, text: str) -> None:
     inner = ("_errors.py", "_version.py", "_transport.py", "_module/run.py", "_services/ess.py", "_wait/loop.py")
+    inner = (*inner, "_report/page.py")
     files = [UTILS + each for each in inner]
     assert list(forbidden_edges(name, ast.parse(text), files))
 

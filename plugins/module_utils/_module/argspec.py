@@ -96,4 +96,15 @@ def wait() -> Spec:
     }
 
 
-__all__ = ["Spec", "dingtalk", "ess", "http_method", "one_poll", "one_task", "tencent", "transport", "wait"]
+def report() -> Spec:
+    """Returns the options of ``wait_report``; the module's own documentation."""
+    return {
+        "waits": {"type": "raw", "required": True},
+        "dest": {"type": "path", "required": True},
+        "format": {"type": "str", "choices": ["html", "junit", "json", "markdown"]},
+        "title": {"type": "str"},
+        "language": {"type": "str", "choices": ["en", "zh"], "default": "en"},
+    }
+
+
+__all__ = ["Spec", "dingtalk", "ess", "http_method", "one_poll", "one_task", "report", "tencent", "transport", "wait"]
