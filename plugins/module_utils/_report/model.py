@@ -244,8 +244,10 @@ def _number(value: t.Any) -> float:
 
 def unix(text: t.Any) -> float | None:
     """Returns a time such as ``2026-01-02T03:04:05Z`` in Unix seconds; null if it is none."""
+    if not isinstance(text, str) or text[-1:] != "Z":
+        return None
     try:
-        return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+        return datetime.fromisoformat(text[:-1]).replace(tzinfo=timezone.utc).timestamp()
     except ValueError:
         return None
 
