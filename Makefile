@@ -17,7 +17,7 @@ help: ## list the targets
 demo: export ANSIBLE_CONFIG := ansible.cfg
 demo: export ANSIBLE_COLLECTIONS_PATH := .cache/tree
 demo: .venv/.run $(LINK) ## convert in a stand-in cloud on this machine, and wait
-	@$(PY) -m ansible playbook playbooks/demo.yml
+	@$(PY) -m ansible playbook playbooks/demo.yml --extra-vars demo_report=.cache/demo.html
 
 test: .venv/.dev $(LINK) ## the gates that take minutes; pytest last
 	@$(PY) tools/run_gates.py lint sanity unit functional
