@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,13 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+LAUNCH = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for number, end in enumerate(ends, 3):
+    os.dup2(end, number)
+os.execv(sys.argv[3], sys.argv[3:])
+"""  # a browser reads from descriptor 3 and writes to 4
 PATIENCE = 30.0  # seconds for one answer
 
 
@@ -47,10 +55,9 @@ class Chromium:
     def __init__(self, program: str, folder: Path) -> None:
         to_browser, self._to_browser = os.pipe()
         self._from_browser, from_browser = os.pipe()
-        command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
-        shell = ["/bin/sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", *command]
+        launch = [sys.executable, "-c", LAUNCH, str(to_browser), str(from_browser)]
         self._process = subprocess.Popen(
-            shell,
+            [*launch, program, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
             pass_fds=(to_browser, from_browser),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,40 +15,62 @@ from .ansible_runs import ROOT, Ansible, Run
 
 LONGEST = 220  # characters of a line: those of a wait have at most 200
 TABLE = [
-    ("contract", "ess", "succeeded"),
-    ("slides", "cos_doc", "succeeded"),
-    ("film", "mps", "succeeded"),
-    ("minutes", "dingtalk_doc", "succeeded"),
-    ("trailer", "mps", "partial"),
-    ("scan", "ess", "failed"),
-    ("report", "cos_doc", "succeeded"),
+    ("Contract", "ess", "succeeded"),
+    ("Slides", "cos_doc", "succeeded"),
+    ("Film", "mps", "succeeded"),
+    ("Minutes", "dingtalk_doc", "succeeded"),
+    ("Trailer", "mps", "partial"),
+    ("Scan", "ess", "failed"),
+    ("Report", "cos_doc", "succeeded"),
 ]
 
 
+class Demo(NamedTuple):
+    run: Run
+    report: Path
+
+    @property
+    def output(self) -> str:
+        return self.run.output
+
+
 @pytest.fixture(scope="module")
-def demo(start_ansible: Callable[..., Ansible]) -> Run:
-    """A run of the demo with no credentials, no endpoints and no variables."""
-    return start_ansible({}).command("playbook", str(ROOT / "playbooks" / "demo.yml"))
+def demo(start_ansible: Callable[..., Ansible], tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """A run of the demo with no credentials, no endpoints and no variables, in an empty folder."""
+    folder = tmp_path_factory.mktemp("demo")
+    collections = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree")}
+    run = start_ansible(collections).command("playbook", "cloudwait.conversion.demo", folder=folder)
+    return Demo(run, folder / "cloudwait-demo.html")
 
 
-def test_it_ends_well(demo: Run) -> None:
-    assert demo.status == 0, demo.output
+def test_it_ends_well(demo: Demo) -> None:
+    assert demo.run.status == 0, demo.output
     assert "failed=0 " in demo.output
     for alarm in ("fatal:", "[ERROR]", "[WARNING]"):
         assert alarm not in demo.output
 
 
-def test_no_line_is_a_dump_of_a_result(demo: Run) -> None:
+def test_no_line_is_a_dump_of_a_result(demo: Demo) -> None:
     assert [line for line in demo.output.splitlines() if len(line) > LONGEST] == []
 
 
-def test_a_table_at_the_end_says_what_became_of_each(demo: Run) -> None:
+def test_nothing_is_printed_as_json(demo: Demo) -> None:
+    assert [line for line in demo.output.splitlines() if line.strip()[:1] in ('"', "{", "}")] == []
+
+
+def test_a_table_at_the_end_says_what_became_of_each(demo: Demo) -> None:
     table = demo.output[demo.output.index("[Say what became of all]") :]
-    rows = [line.strip().strip('",') for line in table.splitlines() if line.startswith("        ")]
-    assert [tuple(row.split()[:3]) for row in rows[:-1]] == TABLE
+    rows = table.splitlines()[1 : len(TABLE) + 1]
+    assert [tuple(row.split()[:3]) for row in rows] == TABLE
     assert len({row.index(status) for row, (dummy, dummy, status) in zip(rows, TABLE)}) == 1  # the columns are aligned
-    assert rows[-1] == "2 of 7 failed, as planned."
+    assert "\n2 of 7 failed, as planned.\n" in table
+    assert "\x1b" not in table  # colours are for terminals
 
 
-def test_the_stand_in_cloud_is_stopped_before_that(demo: Run) -> None:
+def test_it_ends_with_the_path_of_a_report(demo: Demo) -> None:
+    assert f"\nOpen the report in a browser: {demo.report}\n" in demo.output
+    assert "<span>2 of 7 cloud tasks failed</span>" in demo.report.read_text(encoding="utf-8")
+
+
+def test_the_stand_in_cloud_is_stopped_before_that(demo: Demo) -> None:
     assert demo.output.index("[Stop the stand-in cloud]") < demo.output.index("[Say what became of all]")

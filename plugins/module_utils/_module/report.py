@@ -45,9 +45,9 @@ def _write(module: QuietModule) -> Result:
     """
     options = module.params
     report = read_report(options["waits"], options["title"] or "")
-    word = options["format"] or format_of(options["dest"])
     path = os.path.abspath(options["dest"])
     check_place(path)
+    word = options["format"] or format_of(path)
     text = make_report(report, word, options["language"]).encode("utf-8", "replace")
     before = _read(path)
     changed = before != text

@@ -66,7 +66,8 @@ section{margin-top:40px}
 .row{display:grid;grid-template-columns:minmax(0,220px) minmax(0,1fr) 148px;gap:0 20px;align-items:center;min-height:34px}
 .row .name{font-weight:550;line-height:1.3;display:flex;gap:8px;align-items:baseline;min-width:0}
 .row .name b{font-weight:550;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.row .name span{color:var(--soft);font-weight:400;font-size:12.5px;flex:none}
+.row .name span{color:var(--soft);font-weight:400;font-size:12.5px;flex:0 1 auto;min-width:3em;overflow:hidden;
+text-overflow:ellipsis;white-space:nowrap}
 .row .end{font-size:13px;white-space:nowrap}
 .row svg{display:block;width:100%;height:34px;overflow:visible}
 .row.axis{min-height:28px;border-bottom:1px solid var(--line);margin-bottom:6px}
