@@ -29,7 +29,7 @@ lint package sanity matrix unit functional: .venv/.dev $(LINK)
 	@$(PY) tools/run_gates.py $@
 
 lint: ## ruff, mypy, yamllint, changelog, licences, docs, workflows
-package: ## build and import, ansible-lint, execution environment, molecule, docs
+package: ## build and import, ansible-lint, execution environment, molecule, docs, reports in a browser
 matrix: ## ansible-test and pytest over all versions of ansible-core
 sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit

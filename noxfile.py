@@ -90,6 +90,12 @@ def sanity(session: nox.Session) -> None:
     session.run(sys.executable, "tools/ansible_test.py", "sanity", "--local", "--python", python, *session.posargs)
 
 
+@nox.session(name="report-in-browser", venv_backend="none", default=False)
+def report_in_browser(session: nox.Session) -> None:
+    """Open HTML reports in a headless Chromium; skipped, with the reason, where there is none or no npm."""
+    session.run(sys.executable, "-m", "pytest", "--no-header", *(session.posargs or ["tests/browser"]))
+
+
 @nox.session(venv_backend="none", default=False)
 def pytest(session: nox.Session) -> None:
     """Run pytest on all tests, with the ansible-core and the Python of .venv."""

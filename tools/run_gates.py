@@ -26,7 +26,7 @@ NOX = ["-m", "nox", "--no-stop-on-first-error", "--session"]
 GATES = {  # sessions by the name of the make target; those that take longest come first
     "sanity": ["sanity"],
     "matrix": [],  # all sessions with this tag in noxfile.py
-    "package": ["release-check", "molecule", "docs", "ansible-lint", "execution-environment"],
+    "package": ["release-check", "molecule", "docs", "ansible-lint", "report-in-browser", "execution-environment"],
     "lint": [
         "docs-check",
         "typing",
