@@ -37,6 +37,7 @@ TEXTS = sorted(
     for path in ROOT.glob(pattern)
 )
 SECRET_LIKE = re.compile(r"pass(?!ive)|secret|token|key", re.IGNORECASE)
+SAYING = {"cloudwait_say": ("lines", "waits")}  # playbooks/action_plugins, which has no documentation
 ANY_ARGUMENT = {
     "ansible.builtin.set_fact",
     "ansible.builtin.add_host",
@@ -301,6 +302,8 @@ def wrong_value(value: t.Any, option: Options, where: str) -> t.Iterator[str]:
 def find_options(action: str) -> Options | None:
     """The documented options of a module under its full name; None if there is no such module."""
     namespace, dummy, name = action.rpartition(".")
+    if name in SAYING and not namespace:
+        return dict.fromkeys(SAYING[name], {})
     if namespace == COLLECTION:
         name = redirects().get(name, name)
         return t.cast(Options, own_documentation(name)["options"]) if name in MODULES else None
