@@ -303,7 +303,7 @@ def find_options(action: str) -> Options | None:
     """The documented options of a module under its full name; None if there is no such module."""
     namespace, dummy, name = action.rpartition(".")
     if name in SAYING and not namespace:
-        return dict.fromkeys(SAYING[name], {})
+        return {argument: {} for argument in SAYING[name]}
     if namespace == COLLECTION:
         name = redirects().get(name, name)
         return t.cast(Options, own_documentation(name)["options"]) if name in MODULES else None

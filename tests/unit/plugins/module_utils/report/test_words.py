@@ -33,7 +33,7 @@ OPEN = cloud_task("5", "unfinished", (1, "running"))
 
 
 def placeholders(text: str) -> set[str | None]:
-    return {name for dummy, name, *dummy in string.Formatter().parse(text) if name is not None}
+    return {field[1] for field in string.Formatter().parse(text) if field[1] is not None}
 
 
 def test_both_languages_have_the_same_words_and_places() -> None:
