@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import typing as t
 from html import escape
 
 from .._version import __version__
 from .._wait.verdict import UNFINISHED
 from .model import BAD, CloudTask, Report
-from .style import SHAPES, STYLE, shape_of, symbols
+from .style import STYLE, shape, symbols, tone_of
 from .timeline import make_time_line
 from .words import Words, duration, reason, times, verdict, wait_problem
 
@@ -56,8 +57,13 @@ def make_html(report: Report, words: Words) -> str:
     )
 
 
-def _icon(word: str, view: str = "-8.5 -8.5 17 17") -> str:
-    return f'<svg viewBox="{view}" aria-hidden="true"><use href="#{shape_of(word)}"/></svg>'
+def _glued(line: str) -> str:
+    """Returns a line in which no number stands at the end of a row, away from what it counts."""
+    return re.sub(r"(?<=\d) (?=\w)", "\u00a0", line)
+
+
+def _icon(word: str, *, is_good: bool = False) -> str:
+    return f'<svg viewBox="-8.5 -8.5 17 17" aria-hidden="true">{shape(word, is_good=is_good)}</svg>'
 
 
 def _head(report: Report, title: str, line: str, words: Words) -> str:
@@ -68,7 +74,9 @@ def _head(report: Report, title: str, line: str, words: Words) -> str:
     facts += [(words["took"], duration(seconds, words)), (words["polls"], f"{polls:,}")]
     pairs = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
     more = f'{_share(report)}<dl class="facts">{pairs}</dl>' if report.total else ""
-    return f'<header><p class="title">{escape(title)}</p><h1>{icon}<span>{escape(line)}</span></h1>{more}</header>'
+    return (
+        f'<header><p class="title">{escape(title)}</p><h1>{icon}<span>{escape(_glued(line))}</span></h1>{more}</header>'
+    )
 
 
 def _counts(report: Report) -> list[tuple[str, int]]:
@@ -180,12 +188,12 @@ def _table(tasks: t.Sequence[CloudTask], words: Words, columns: t.Sequence[str] 
 
 
 def _row(task: CloudTask, words: Words, columns: t.Sequence[str]) -> str:
-    tone = "good" if task.is_good else SHAPES[shape_of(task.shown)][0]
+    tone = tone_of(task.shown, is_good=task.is_good)
     title = f'<span class="name">{escape(task.title)}</span>' if task.name or not task.task_id else ""
     cells = {
         "task": f"{title}{_id(task.task_id)}",
         "service": escape(task.provider),
-        "status": f'<span class="badge {tone}">{_icon(task.shown)}{words[task.shown]}</span>',
+        "status": f'<span class="badge {tone}">{_icon(task.shown, is_good=task.is_good)}{words[task.shown]}</span>',
         "time": times(task, words),
         "result": _result(task, words),
     }

@@ -113,7 +113,7 @@ details table{border-top:1px solid var(--line)}
 :focus-visible{outline:2px solid var(--run);outline-offset:-2px;border-radius:12px}
 footer{max-width:1120px;margin:0 auto;padding:8px 32px 48px;color:var(--soft);font-size:13px}
 .symbols{position:absolute;width:0;height:0;overflow:hidden}
-@media (max-width:720px){
+@media screen and (max-width:720px){
 main{padding:28px 16px 16px}footer{padding:8px 16px 32px}
 h1{font-size:24px;gap:11px}h1 svg{width:25px;height:25px;margin-top:2px}
 section{margin-top:32px}
@@ -148,7 +148,7 @@ CROSS = '<path class="cut" d="M-2.6-2.6l5.2 5.2m0-5.2l-5.2 5.2"/>'
 SHAPES = {
     "succeeded": ("good", '<circle class="edge" r="7"/>' + CHECK),
     "failed": ("bad", '<path class="edge" d="M-3.3-7.4h6.6l4.1 4.1v6.6l-4.1 4.1h-6.6l-4.1-4.1v-6.6z"/>' + CROSS),
-    "partial": ("bad", '<circle class="edge" r="7"/><path class="cut half" d="M0-4.6v9.2"/>'),
+    "partial": ("bad", '<circle class="edge" r="7"/><path class="cut" d="M0-4.6v9.2"/>'),
     "canceled": (
         "bad",
         '<rect class="edge" x="-6.4" y="-6.4" width="12.8" height="12.8" rx="2"/><path class="cut" d="M-3 0h6"/>',
@@ -189,10 +189,23 @@ def shape_of(word: str) -> str:
     return SHAPE_OF.get(word, word if word in SHAPES else "unfinished")
 
 
+def tone_of(word: str, *, is_good: bool) -> str:
+    """Returns ``good``, ``bad``, ``late`` or ``open`` for the colour of a status or an outcome.
+
+    :param is_good: whether it satisfied the wait, as ``partial`` can.
+    """
+    return "good" if is_good else SHAPES[shape_of(word)][0]
+
+
+def shape(word: str, *, is_good: bool = False) -> str:
+    """Returns the SVG element of the shape for a status or an outcome."""
+    return f'<use href="#{shape_of(word)}" class="m-{tone_of(word, is_good=is_good)}"/>'
+
+
 def symbols() -> str:
     """Returns the hidden SVG with the patterns and shapes that the pictures refer to."""
-    shapes = "".join(f'<g id="{name}" class="m-{tone}">{form}</g>' for name, (tone, form) in SHAPES.items())
+    shapes = "".join(f'<g id="{name}">{form}</g>' for name, (dummy, form) in SHAPES.items())
     return f'<svg class="symbols" aria-hidden="true"><defs>{PATTERNS}{shapes}</defs></svg>'
 
 
-__all__ = ["SHAPES", "STYLE", "shape_of", "symbols"]
+__all__ = ["SHAPES", "STYLE", "shape", "shape_of", "symbols", "tone_of"]

@@ -11,7 +11,7 @@ import typing as t
 import unicodedata
 
 from .model import CloudTask, Report
-from .style import SHAPES, shape_of
+from .style import tone_of
 from .words import Words, duration, outputs, reason
 
 MOST_CELL = 40
@@ -27,7 +27,7 @@ def make_table(report: Report, words: Words) -> list[tuple[str, str]]:
     rows = [_row(task, words) for task in tasks]
     widths = [max(map(width, column)) for column in zip(*rows)]
     lines = [GAP.join(_padded(cell, wide) for cell, wide in zip(row, widths)).rstrip() for row in rows]
-    return [(line, "good" if task.is_good else SHAPES[shape_of(task.shown)][0]) for line, task in zip(lines, tasks)]
+    return [(line, tone_of(task.shown, is_good=task.is_good)) for line, task in zip(lines, tasks)]
 
 
 def _row(task: CloudTask, words: Words) -> Row:

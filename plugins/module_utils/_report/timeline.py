@@ -16,7 +16,7 @@ from html import escape
 
 from .axis import Axis, count_statuses
 from .model import BAD, CloudTask, Report
-from .style import SHAPES, shape_of
+from .style import shape, tone_of
 from .words import Words, duration
 
 MOST_BARS = 60
@@ -70,7 +70,7 @@ def _bars(report: Report, axis: Axis, words: Words) -> t.Iterator[str]:
 
 
 def _row(task: CloudTask, axis: Axis, words: Words) -> str:
-    tone = SHAPES[shape_of(task.shown)][0] if not task.is_good else "good"
+    tone = tone_of(task.shown, is_good=task.is_good)
     name = f"<b>{escape(_short(task.title))}</b><span>{escape(task.provider)}</span>"
     end = f"{words[task.shown]} <span>{duration(task.elapsed, words)}</span>"
     return f'<div class="row"><div class="name">{name}</div>{_bar(task, axis)}<div class="end {tone}">{end}</div></div>'
@@ -94,10 +94,7 @@ def _bar(task: CloudTask, axis: Axis) -> str:
         parts.append(_at(axis.percent(task.wait, seconds), '<path class="gap" d="M-3 9l3-18m1 18l3-18"/>'))
     for seconds in task.errors:
         parts.append(_at(axis.percent(task.wait, seconds), '<path class="err" d="M-3-16l5 5m0-5l-5 5"/>'))
-    shape = f'<use href="#{shape_of(task.shown)}"/>'
-    if task.is_good and SHAPES[shape_of(task.shown)][0] != "good":
-        shape = f'<g class="accepted">{shape}</g>'
-    parts.append(_at(axis.percent(task.wait, task.elapsed), shape))
+    parts.append(_at(axis.percent(task.wait, task.elapsed), shape(task.shown, is_good=task.is_good)))
     return f"<svg>{''.join(parts)}</svg>"
 
 
@@ -128,8 +125,8 @@ def _legend(tasks: t.Sequence[CloudTask], words: Words) -> str:
     items = [(_swatch(status), words[status]) for status in LIVING if status in spans]
     if len(tasks) > MOST_BARS:
         items += [(_swatch("failed"), words["not_satisfied"]), (_swatch("satisfied"), words["satisfied"])]
-    for word in dict.fromkeys(task.shown for task in tasks):
-        items.append((f'<svg viewBox="-11 -8 22 16"><use href="#{shape_of(word)}"/></svg>', words[word]))
+    for word, is_good in dict.fromkeys((task.shown, task.is_good) for task in tasks):
+        items.append((f'<svg viewBox="-11 -8 22 16">{shape(word, is_good=is_good)}</svg>', words[word]))
     if any(task.errors for task in tasks):
         items.append(
             ('<svg viewBox="-11 -8 22 16"><path class="err" d="M-3-3l6 6m0-6l-6 6"/></svg>', words["mark_error"])
