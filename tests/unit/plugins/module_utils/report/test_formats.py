@@ -19,6 +19,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._report.forma
     format_of,
     make_report,
 )
+from ansible_collections.cloudwait.conversion.plugins.module_utils._report.junit import escape
 from ansible_collections.cloudwait.conversion.plugins.module_utils._report.model import read_report
 from ansible_collections.cloudwait.conversion.tests.unit.results import (
     Result,
@@ -243,6 +244,19 @@ def test_junit_keeps_to_the_schema_of_jenkins_and_the_rules_of_gitlab(sample: st
     for bad in (*root.iter("failure"), *root.iter("error")):
         assert bad.text
         assert bad.text == bad.get("message")  # GitLab shows the text, others the message
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("a&b", "a&amp;b"),
+        ("<\"'>", "&lt;&quot;&apos;&gt;"),
+        ("\x00\x0b\x1f\ufffe\uffff\ud800", "\ufffd" * 6),
+        ("\t\n\x7f😀", "\t\n\x7f😀"),
+    ],
+)
+def test_what_xml_does_not_allow_is_replaced(text: str, escaped: str) -> None:
+    assert escape(text) == escaped
 
 
 def test_junit_tells_the_reason_and_the_times() -> None:
