@@ -50,6 +50,7 @@ def _task(task: CloudTask, words: Words) -> dict[str, t.Any]:
         "seconds": {status: round(seconds, 3) for status, seconds in task.seconds().items()},
         "reason": reason(task, words) or None,
         "outputs": list(task.outputs),
+        "counts": dict(zip(("succeeded", "total"), task.counts)) if task.counts else None,
         "ref": dict(task.ref),
     }
 

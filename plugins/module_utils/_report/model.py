@@ -65,6 +65,7 @@ class CloudTask(t.NamedTuple):
     :param shown: the status, or the outcome where that tells more.
     :param said: what the vendor or a failed poll said about it, in one line.
     :param errors: times of failed polls.
+    :param counts: how many of its pages, documents or parts have succeeded, and how many there are.
     :param gaps: times after which changes are missing, since a history keeps only the first and the last.
     """
 
@@ -82,6 +83,7 @@ class CloudTask(t.NamedTuple):
     errors: tuple[float, ...]
     gaps: tuple[float, ...]
     outputs: tuple[str, ...]
+    counts: tuple[int, int] | None
     ref: Result
 
     @property
@@ -301,6 +303,7 @@ def _read_task(task: Result, wait: int, began: float | None) -> CloudTask:
         errors=errors,
         gaps=gaps,
         outputs=tuple(_outputs(task.get("outputs"))),
+        counts=_counts(task.get("counts")),
         ref=t.cast(Result, ref),
     )
 
@@ -319,6 +322,11 @@ def _outputs(outputs: t.Any) -> t.Iterator[str]:
         value = line(output.get("value")) if isinstance(output, dict) else ""
         if value:
             yield value
+
+
+def _counts(counts: t.Any) -> tuple[int, int] | None:
+    known = isinstance(counts, dict) and all(isinstance(counts.get(name), int) for name in ("succeeded", "total"))
+    return (counts["succeeded"], counts["total"]) if known else None
 
 
 Times = tuple[tuple[Span, ...], tuple[float, ...], tuple[float, ...]]

@@ -18,7 +18,7 @@ from .._wait.verdict import UNFINISHED
 from .model import BAD, CloudTask, Report
 from .style import STYLE, shape, symbols, tone_of
 from .timeline import make_time_line
-from .words import Words, duration, reason, times, verdict, wait_problem
+from .words import Words, duration, outputs, reason, times, verdict, wait_problem
 
 MOST_PROBLEMS = 5
 """Number of problems at the head of the page; all of them are in the table."""
@@ -210,6 +210,7 @@ def _result(task: CloudTask, words: Words) -> str:
     made = "".join(f"<li><code>{escape(output)}</code></li>" for output in task.outputs[:MOST_OUTPUTS])
     more = len(task.outputs) - MOST_OUTPUTS
     made += f"<li>{words['more'].format(more)}</li>" if more > 0 else ""
+    made = made or (f"<li>{outputs(task, words)}</li>" if task.counts and not why else "")
     return why + (f'<ul class="made">{made}</ul>' if made else "")
 
 

@@ -71,6 +71,7 @@ ENGLISH: Words = {
     "comma": ", ",
     "colon": ": ",
     "unlisted": "{:,} more satisfied",
+    "counted": "{:,} of {:,} done",
     "more": "and {:,} more",
     "title": "Report of cloud tasks",
     "wait": "Wait {number}",
@@ -160,6 +161,7 @@ CHINESE: Words = {
     "comma": "，",
     "colon": "：",
     "unlisted": "另有 {} 个符合要求",
+    "counted": "完成 {:,} / {:,}",
     "more": "等 {} 项",
     "title": "云任务报告",
     "wait": "等待 {number}",
@@ -274,7 +276,9 @@ def times(task: CloudTask, words: Words) -> str:
 
 
 def outputs(task: CloudTask, words: Words, most: int = 3) -> str:
-    """Returns the first outputs of a cloud task, and how many more there are."""
+    """Returns the first outputs of a cloud task, and how many more there are; without outputs, what it has counted."""
+    if not task.outputs and task.counts:
+        return words["counted"].format(*task.counts)
     shown = ", ".join(task.outputs[:most])
     more = len(task.outputs) - most
     return f"{shown} {words['more'].format(more)}" if more > 0 else shown

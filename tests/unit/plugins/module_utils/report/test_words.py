@@ -96,6 +96,13 @@ def test_reasons_say_what_happened_and_what_was_said() -> None:
     }
 
 
+def test_without_outputs_the_counts_are_told() -> None:
+    counts = {"total": 4, "succeeded": 3, "failed": 1}
+    task = cloud_task("1", "satisfied", (1, "partial"), counts=counts)
+    (row,) = make_table(read_report(wait_result("satisfied", task), ""), EN)
+    assert row[0].endswith("  3 of 4 done")
+
+
 def test_times_tell_how_long_in_which_status() -> None:
     tasks = {task.title: times(task, EN).replace("\u00a0", " ") for task in read_report(evening(), "").tasks}
     assert tasks["1-gone"] == "not seen yet 6 s"
