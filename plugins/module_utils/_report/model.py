@@ -223,11 +223,12 @@ def _read_wait(result: Result, number: int, at: str) -> Wait:
         if not isinstance(task, dict):
             raise CloudError("config", f"{at}.tasks[{index}] is no cloud task: it is {shown(task)}", advice=ADVICE)
     elapsed = _number(result.get("elapsed"))
-    total = max(len(tasks), int(_number((result.get("summary") or {}).get("total"))))
+    summary = result.get("summary")
+    total = max(len(tasks), int(_number(summary.get("total"))) if isinstance(summary, dict) else 0)
     began = _began(result, tasks)
     return Wait(
         number=number,
-        outcome=str(result.get("outcome") or ERROR),
+        outcome=str(result["outcome"]) if result.get("outcome") in OUTCOMES else ERROR,
         msg=line(result.get("msg")),
         elapsed=elapsed,
         polls=int(_number(result.get("polls"))),

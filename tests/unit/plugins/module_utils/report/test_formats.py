@@ -84,6 +84,24 @@ def test_a_report_is_the_same_each_time() -> None:
     assert {report(evening(), word) for word in FORMATS} == {report(evening(), word) for word in FORMATS}
 
 
+JUNK: list[t.Any] = [None, True, -7, float("nan"), 1e300, "x", "", [], [7], [[]], {}, {"total": "x", "message": []}]
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=repr)
+def test_no_value_of_any_member_breaks_a_report(junk: t.Any) -> None:
+    result = evening()
+    waits = [{**result, name: junk} for name in [*result, "started_at"] if name != "tasks"]
+    for task in result["tasks"]:
+        waits += [wait_result("failed", {**task, name: junk}) for name in [*task, "message"]]
+        waits += [
+            wait_result("failed", {**task, "history": [{**task["history"][0], name: junk}]})
+            for name in ("at", "status", "elapsed", "error")
+            if task["history"]
+        ]
+    taken = [wait for wait in waits if isinstance(wait["outcome"], str)]
+    assert all(report(taken, word) for word in FORMATS)
+
+
 @pytest.mark.parametrize(
     ("path", "word"),
     [("a.html", "html"), ("a.HTM", "html"), ("junit.xml", "junit"), ("a.b.json", "json"), ("a.md", "markdown")],
