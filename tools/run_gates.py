@@ -4,8 +4,9 @@
 
 """Run the checks ("gates") of make: lint, package, sanity, matrix, unit, functional.
 
-Each gate is one or more sessions of nox. A session that passes prints one line; one that fails prints all its output.
-Two sessions run in parallel. After them, pytest runs alone and prints while it runs, so that its summary comes last.
+Each gate is one or more sessions of nox. A session that passes prints one line, and why tests were skipped; one that
+fails prints all its output. Two sessions run in parallel. After them, pytest runs alone and prints while it runs, so that
+its summary comes last.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ def environment() -> dict[str, str]:
     return ours
 
 
+def skip_reasons(output: str) -> list[str]:
+    """Returns why tests of pytest were skipped, each reason once."""
+    reasons = (line.partition(": ")[2] for line in output.splitlines() if line.startswith("SKIPPED ["))
+    return [f"skipped: {reason}" for reason in dict.fromkeys(reasons)]
+
+
 class Gates:
     """Runs sessions, each in its own process group, so that an interrupt can end all their processes."""
 
@@ -80,7 +87,12 @@ class Gates:
                 return
             if not streamed:
                 verdict = "RED" if process.returncode else "ok "
-                print(f"{verdict} {name} ({time.monotonic() - start:.1f} s)", flush=True)
+                print(
+                    f"{verdict} {name} ({time.monotonic() - start:.1f} s)",
+                    *skip_reasons(output),
+                    sep="\n    ",
+                    flush=True,
+                )
             if process.returncode:
                 print(output, flush=True)
 
