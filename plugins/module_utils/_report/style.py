@@ -63,10 +63,10 @@ section{margin-top:40px}
 .legend li{display:flex;align-items:center;gap:7px}
 .legend svg{width:22px;height:14px;overflow:visible}
 .chart{padding:10px 20px 16px}
-.row{display:grid;grid-template-columns:minmax(0,220px) minmax(0,1fr) 148px;gap:0 20px;align-items:center;min-height:34px}
+.row{display:grid;grid-template-columns:minmax(0,220px) minmax(0,1fr) 160px;gap:0 20px;align-items:center;min-height:34px}
 .row .name{font-weight:550;line-height:1.3;display:flex;gap:8px;align-items:baseline;min-width:0}
 .row .name b{font-weight:550;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.row .name span{color:var(--soft);font-weight:400;font-size:12.5px;flex:0 1 auto;min-width:3em;overflow:hidden;
+.row .name span{color:var(--soft);font-weight:400;font-size:12.5px;flex:none;max-width:50%;overflow:hidden;
 text-overflow:ellipsis;white-space:nowrap}
 .row .end{font-size:13px;white-space:nowrap}
 .row svg{display:block;width:100%;height:34px;overflow:visible}
@@ -124,7 +124,7 @@ section{margin-top:32px}
 .row{grid-template-columns:minmax(0,1fr) auto;gap:0 12px;padding-top:8px}
 .row>svg,.row>.blank{grid-column:1/3}.row>svg{grid-row:2;height:28px}
 .row.axis{padding-top:0}.row.axis>svg{grid-row:1}.row.axis>.blank,.row.count-row>.blank{display:none}
-.row.head h3{grid-column:1/3}
+.row.head h3{grid-column:1/3}.row .name span{display:none}
 table,tbody{display:block}thead{display:none}
 tr{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:3px 12px;padding:12px 14px;border-bottom:1px solid var(--line)}
 tbody tr:last-child{border-bottom:0}

@@ -23,7 +23,7 @@ MOST_BARS = 60
 """Number of cloud tasks up to which each has a bar."""
 
 MOST_BAD_BARS = 20
-MOST_NAME = 19
+MOST_ID = 14
 SLOWEST = 8
 COLUMNS = 200
 MIDDLE = 17
@@ -71,15 +71,14 @@ def _bars(report: Report, axis: Axis, words: Words) -> t.Iterator[str]:
 
 def _row(task: CloudTask, axis: Axis, words: Words) -> str:
     tone = tone_of(task.shown, is_good=task.is_good)
-    name = f"<b>{escape(_short(task.title))}</b><span>{escape(task.provider)}</span>"
+    name = f"<b>{escape(_label(task))}</b><span>{escape(task.provider)}</span>"
     end = f"{words[task.shown]} <span>{duration(task.elapsed, words)}</span>"
     return f'<div class="row"><div class="name">{name}</div>{_bar(task, axis)}<div class="end {tone}">{end}</div></div>'
 
 
-def _short(name: str) -> str:
-    """Returns a name without its middle, if it is long: ids often differ at their ends only."""
-    half = (MOST_NAME - 1) // 2
-    return name if len(name) <= MOST_NAME else f"{name[:half]}…{name[-half:]}"
+def _label(task: CloudTask) -> str:
+    """Returns the name of a cloud task, or the end of its id: long ids of one service begin alike."""
+    return task.title if task.name or len(task.title) <= MOST_ID else f"…{task.title[1 - MOST_ID :]}"
 
 
 def _bar(task: CloudTask, axis: Axis) -> str:
