@@ -69,7 +69,9 @@ def test_a_table_at_the_end_says_what_became_of_each(demo: Demo) -> None:
 
 def test_it_ends_with_the_path_of_a_report(demo: Demo) -> None:
     assert f"\nOpen the report in a browser: {demo.report}\n" in demo.output
-    assert "<span>2 of 7 cloud tasks failed</span>" in demo.report.read_text(encoding="utf-8")
+    assert "<title>2 of 7 cloud tasks failed | Demo of cloudwait.conversion</title>" in demo.report.read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_stand_in_cloud_is_stopped_before_that(demo: Demo) -> None:
