@@ -22,7 +22,6 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result 
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments, _stdout_callback
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._conditions import Conditions
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import ending_with_parent
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines, show_lines_at_once
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._round_runner import TIDY_UP, RoundRunner
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
@@ -53,8 +52,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         self._vars, self._began = task_vars or {}, time.monotonic()
         self._warnings: list[str] = []
         try:
-            with ending_with_parent():
-                result.update(self._wait())
+            result.update(self._wait())
         except Refused as error:
             result.update({**refusal(error.error, error.msg), **error.result})
         except StateError as error:

@@ -162,6 +162,16 @@ options:
       - V(0) polls once.
     type: raw
     default: 900
+  on_timeout:
+    description:
+      - What happens to cloud tasks that have not ended at O(timeout). V(leave) leaves them alone.
+      - V(abort) aborts what the vendor lets one abort. Tencent MPS aborts media tasks that still wait, and live streams;
+        the other services have no such operation. RV(tasks) says of each what became of it, as C(abort).
+      - With V(abort), cloud tasks are also aborted when C(ansible-playbook) is ended by the signal SIGTERM, as when a
+        pipeline is canceled. There is no result then. C(kill -9) leaves no time for it.
+    type: str
+    choices: [leave, abort]
+    default: leave
   delay:
     description:
       - Number of seconds before the first poll.
@@ -476,6 +486,13 @@ tasks:
       type: list
       elements: dict
       sample: [{at: "2026-01-02T03:04:06Z", status: running, native_status: PROCESSING, progress: 40}]
+    abort:
+      description:
+        - What became of it when the wait aborted it, as O(on_timeout=abort) asks for; else null.
+        - V(aborted) says whether it was aborted, and V(reason) why not.
+      returned: always
+      type: dict
+      sample: {aborted: true, reason: null}
     poll_error:
       description:
         - Why its last poll failed, in the form of RV(cloudwait.conversion.task_info#module:error); null when it

@@ -16,27 +16,79 @@ import os
 import pathlib
 import signal
 import threading
+import time
 import typing as t
 
 OFTEN = 0.5
 """Seconds between two checks whether the parent still runs."""
 
 
+LAST_MOMENTS = 120.0
+"""Seconds that are left after the end of the parent to what must be done at a stop."""
+
+
+class StoppedError(BaseException):
+    """Raised when ``ansible-playbook`` was stopped from outside. Not an ``Exception``, so that nothing handles it."""
+
+
 @contextlib.contextmanager
 def ending_with_parent() -> t.Iterator[None]:
     """End this process if its parent ends while the ``with`` block runs."""
+    with _watching_parent() as parent_ended:
+
+        def end() -> None:
+            parent_ended.wait()
+            end_children()  # an ssh or sudo, which would keep the module on the host
+            os._exit(1)  # without clean-up: the state file, which is written atomically, has all that is needed
+
+        threading.Thread(target=end, daemon=True).start()
+        yield
+
+
+@contextlib.contextmanager
+def ending_with_parent_in_order() -> t.Iterator[threading.Event]:
+    """End the ``with`` block if the parent of this process ends, or if this process is to end.
+
+    Yields an event that is set once the parent has ended. Then this process ends after ``LAST_MOMENTS`` at the latest.
+
+    :raises StoppedError: in the block, in the main thread.
+    """
+    with _watching_parent() as parent_ended:
+
+        def end() -> None:
+            parent_ended.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(LAST_MOMENTS)
+            end_children()
+            os._exit(1)
+
+        def stop(number: int, frame: t.Any) -> None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+            raise StoppedError
+
+        threading.Thread(target=end, daemon=True).start()
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            yield parent_ended
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _watching_parent() -> t.Iterator[threading.Event]:
+    """Yields an event that is set if the parent of this process ends while the ``with`` block runs."""
     parent = os.getppid()
-    over = threading.Event()
+    over, parent_ended = threading.Event(), threading.Event()
 
     def watch() -> None:
         while not over.wait(OFTEN):
             if os.getppid() != parent and not over.is_set():  # in this order, since the block may have ended meanwhile
-                end_children()  # an ssh or sudo, which would keep the module on the host
-                os._exit(1)  # without clean-up: the state file, which is written atomically, has all that is needed
+                parent_ended.set()
+                return
 
     threading.Thread(target=watch, daemon=True).start()
     try:
-        yield
+        yield parent_ended
     finally:
         over.set()
 
@@ -49,4 +101,4 @@ def end_children() -> None:
                 os.kill(child, signal.SIGTERM)
 
 
-__all__ = ["end_children", "ending_with_parent"]
+__all__ = ["StoppedError", "end_children", "ending_with_parent", "ending_with_parent_in_order"]

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 
@@ -15,18 +16,20 @@ from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import enter_aborts, numbers_to_abort
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.options import ABORT, ABORT_LIMIT
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._aborting import (
-    abort_arguments,
-    numbers_to_abort,
-    take_aborts,
-)
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of, sentence_of
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._live import Live
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import end_children
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import (
+    StoppedError,
+    end_children,
+    ending_with_parent,
+    ending_with_parent_in_order,
+)
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds, abort_arguments
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._updates import Updates
 
@@ -40,16 +43,16 @@ TASK_TIMEOUT_MARGIN = 1.5
 TIDY_UP = 5.0
 """Time limit, in seconds, for removing temporary files on the host and for resetting the connection."""
 
-ABORT_LIMIT = 60.0
-"""Seconds after which nothing more is aborted."""
-
 SLACK = 30.0
-"""Seconds after that limit at which the module that aborts is abandoned."""
+"""Seconds after the time limit for aborting at which the module is abandoned."""
 
 PLAN_LIMIT = 120.0
 """Seconds after which a module that only reads the items is abandoned."""
 
 OUT_OF_TIME = CloudError("timeout", "the timeout of the Ansible task came")
+STOPPED = CloudError("interrupted", "ansible-playbook was stopped", advice="run it again")
+STDERR = 2
+
 TOO_EARLY = CloudError(
     "timeout",
     "the first polls were not over when the timeout of the Ansible task came",
@@ -89,7 +92,7 @@ class RoundRunner:
         self._task = task
         self._lines = lines
         self._began = began
-        self._aborts = options["on_timeout"] == "abort"
+        self._aborts = options["on_timeout"] == ABORT
         self._pause = {"first": options["sleep"], "factor": options["backoff"], "cap": options["max_sleep"]}
 
     def tell(self, text: str) -> None:
@@ -110,6 +113,32 @@ class RoundRunner:
 
         :raises Refused: when it could not begin, or cannot go on.
         """
+        if not self._aborts:
+            with ending_with_parent():
+                return self._run()
+        with ending_with_parent_in_order() as parent_ended:
+            try:
+                return self._run()
+            except StoppedError:
+                result = self._stop()
+                if not parent_ended.is_set():
+                    return result
+        os._exit(1)  # nobody is there who could take the result
+
+    def _stop(self) -> Answer:
+        """Abort what has not ended, since the wait was stopped from outside. Returns the result."""
+        rounds = self.rounds
+        end_children()
+        if not rounds.begun:
+            raise Refused(STOPPED, result={"outcome": verdict.UNFINISHED})
+        _reset(self._connection)
+        rounds.stop(verdict.UNFINISHED, STOPPED)
+        self._abort()
+        result = rounds.result()
+        os.write(STDERR, f"cloudwait: {result['msg']}\n".encode())  # Ansible may print nothing any more
+        return result
+
+    def _run(self) -> Answer:
         rounds = self.rounds
         try:
             unreachable = self._run_rounds()
@@ -137,19 +166,14 @@ class RoundRunner:
         numbers = numbers_to_abort(book) if self._aborts and not self._task.check_mode else []
         if not numbers:
             return
+        changes = abort_arguments(self.rounds, numbers, ABORT_LIMIT)
         try:
             with time_limit(ABORT_LIMIT + SLACK):
-                answer = self._execute(
-                    _arguments.module_arguments(self._task.args, abort_arguments(self.rounds, ABORT_LIMIT))
-                )
+                answer = self._execute(_arguments.module_arguments(self._task.args, changes))
         except (AnsibleError, Overdue) as error:
             answer = {"msg": f"the host could not be used: {error}"}
-        if "aborts" not in answer:
-            answer = {
-                "aborts": {number: {"aborted": False, "reason": sentence_of(answer)} for number in numbers},
-                "api_calls": {},
-            }
-        take_aborts(book, t.cast(t.Any, answer))
+        lost: Answer = {str(number): {"aborted": False, "reason": sentence_of(answer)} for number in numbers}
+        enter_aborts(book, answer.get("aborts", lost), answer.get("api_calls", {}))
 
     def _run_rounds(self) -> Answer | None:
         """Run rounds. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""

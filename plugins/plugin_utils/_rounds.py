@@ -113,7 +113,7 @@ class Rounds:
         )
         if self.plan is None:
             return {"_round": order}
-        order["plan"] = {str(number): to_poll(self.plan[number]) for number in still_open}
+        order["plan"] = {str(number): _to_poll(self.plan[number]) for number in still_open}
         return {"tasks": None, "task_id": None, "_round": order}
 
     def limit(self, polls: float, request_timeout: float) -> float:
@@ -253,6 +253,17 @@ class Rounds:
         return True
 
 
+def abort_arguments(rounds: Rounds, numbers: t.Iterable[int], seconds: float) -> dict[str, t.Any]:
+    """Returns the arguments of the module that abort cloud tasks, which replace those of the user.
+
+    :param seconds: time limit.
+    """
+    plan = t.cast("list[PlanItem]", rounds.plan)
+    items = {str(number): _to_poll(plan[number]) for number in numbers}
+    order = {**rounds.next.aged([]), "abort": True, "left": seconds, "plan": items}
+    return {"tasks": None, "task_id": None, "_round": order}
+
+
 def _continue_entry(entry: Entry, saved: t.Mapping[str, t.Any]) -> None:
     """Enter what was saved about a cloud task. The outcome of a finished one is determined anew by the new options."""
     loaded = Entry.load(saved)
@@ -274,9 +285,9 @@ def _identities(plan: t.Iterable[PlanItem]) -> list[str]:
     ]
 
 
-def to_poll(item: PlanItem) -> PlanItem:
+def _to_poll(item: PlanItem) -> PlanItem:
     """Returns what a round must know of an item."""
     return t.cast(PlanItem, {name: item[name] for name in ("ref", "options", "twins") if name in item})
 
 
-__all__ = ["Rounds", "to_poll"]
+__all__ = ["Rounds", "abort_arguments"]

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from .._errors import CloudError
 from .._record import UNKNOWN, Record, expand, make_record
 from . import verdict
-from .contract import Change, PlanItem, Ref, Report
+from .contract import Abort, Change, Number, PlanItem, Ref, Report
 
 HISTORY_ENDS = 50
 """Number of changes that a history keeps at its beginning, and again at its end."""
@@ -236,6 +236,23 @@ class Book:
             self.end(number, verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
 
 
+def numbers_to_abort(book: Book) -> list[int]:
+    """Returns the numbers of the cloud tasks that the wait has given up on although they have not ended."""
+    given_up = (verdict.TIMED_OUT, verdict.UNFINISHED)
+    return [
+        number
+        for number, entry in enumerate(book.entries)
+        if entry.twin_of is None and entry.outcome in given_up and not entry.record["done"]
+    ]
+
+
+def enter_aborts(book: Book, aborts: t.Mapping[Number, Abort], api_calls: t.Mapping[str, int]) -> None:
+    """Enter what became of cloud tasks that were to be aborted."""
+    for number, abort in aborts.items():
+        book.entries[int(number)].abort = {**abort}
+    book.count_calls(api_calls)
+
+
 def clock_face(started: float) -> t.Callable[[float], str]:
     """Returns a function that converts seconds since a start to a time in UTC, as ``2026-01-02T03:04:05Z``.
 
@@ -254,4 +271,4 @@ def _in_order(history: t.Mapping[str, t.Sequence[Change]]) -> list[tuple[int, Ch
     return sorted(changes, key=lambda each: (each[1]["elapsed"], each[0]))
 
 
-__all__ = ["Book", "Entry", "News", "clock_face"]
+__all__ = ["Book", "Entry", "News", "clock_face", "enter_aborts", "numbers_to_abort"]

@@ -17,6 +17,12 @@ from .._duration import SHORTEST_REQUEST, check_duration
 from .._errors import CloudError, shown
 from .verdict import ALL, ANY, UNTIL_WORDS
 
+ABORT = "abort"
+"""Value of the option ``on_timeout`` with which a wait aborts what it gives up on."""
+
+ABORT_LIMIT = 60.0
+"""Seconds after which nothing more is aborted."""
+
 POLICY: dict[str, dict[str, t.Any]] = {
     "until": {"type": "list", "elements": "str", "default": ["succeeded"]},
     "require": {"type": "raw", "default": ALL},
@@ -34,7 +40,7 @@ POLICY: dict[str, dict[str, t.Any]] = {
     "rate_limit": {"type": "dict"},
     "sweep": {"type": "str", "default": "never", "choices": ["never", "auto"]},
     "heartbeat": {"type": "raw", "default": 60},
-    "on_timeout": {"type": "str", "default": "leave", "choices": ["leave", "abort"]},
+    "on_timeout": {"type": "str", "default": "leave", "choices": ["leave", ABORT]},
     "return_records": {"type": "str", "default": "all", "choices": ["all", "problems"]},
 }
 
@@ -86,4 +92,4 @@ def _check_require(value: t.Any) -> str | int:
     return int(text)
 
 
-__all__ = ["DURATIONS", "ON_CONTROLLER", "POLICY", "check_policy"]
+__all__ = ["ABORT", "ABORT_LIMIT", "DURATIONS", "ON_CONTROLLER", "POLICY", "check_policy"]

@@ -27,7 +27,7 @@ from .contract import Handover, Order, PlanItem, Report, RoundAnswer, Update
 from .items import make_plan, wants_poll
 from .judge import CloudTask, Judge
 from .loop import Loop
-from .options import ON_CONTROLLER, check_policy
+from .options import ABORT, ABORT_LIMIT, ON_CONTROLLER, check_policy
 from .policy import Limits, limits_of, policy_of
 from .report import make_report
 from .sources import SweepSource, TaskSource
@@ -127,7 +127,7 @@ class Round:
 
         :raises CloudError: ``config``, when credentials are missing or invalid.
         """
-        from .book import Book, clock_face  # noqa: PLC0415 # rounds, which are more frequent, need no book
+        from .book import Book, clock_face, enter_aborts, numbers_to_abort  # noqa: PLC0415 # rounds, which are more frequent, need no book
         from .result import make_result  # noqa: PLC0415 # as above
 
         options = self._options
@@ -145,6 +145,10 @@ class Round:
         elapsed = time.monotonic() - began
         if not self._check_mode and not book.is_over(**ends):
             book.end_open(verdict.TIMED_OUT, elapsed)
+        if options["on_timeout"] == ABORT and not self._check_mode:
+            aborts = Aborts(self.accounts.service_of, self._budgets(), seconds=ABORT_LIMIT)
+            given_up = {number: self._plan[number] for number in numbers_to_abort(book)}
+            enter_aborts(book, aborts.run(given_up), aborts.calls)
         result = make_result(
             book,
             require=options["require"],

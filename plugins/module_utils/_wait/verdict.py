@@ -189,7 +189,7 @@ WORDS = {
     UNFINISHED: "the wait was stopped: ",
 }
 WAIT_AGAIN = "wait again"
-NO_POLL = ("config", "timeout", "internal")
+NO_POLL = ("config", "timeout", "internal", "interrupted")
 """Kinds of errors after which a message does not say that the last poll failed."""
 
 ADVICE = {
