@@ -20,6 +20,9 @@ UNKNOWN = "unknown"
 STATUSES = (PENDING, RUNNING, SUCCEEDED, PARTIAL, FAILED, CANCELED, UNKNOWN)
 TERMINAL = frozenset({SUCCEEDED, PARTIAL, FAILED, CANCELED})
 
+PAUSED = "Pause"
+"""Native status of a cloud task that waits because its queue is paused. Tencent COS tells it."""
+
 Record = dict[str, t.Any]
 """What a poll tells about a cloud task, in the same form for all services; see :func:`make_record`."""
 
@@ -77,6 +80,7 @@ __all__ = [
     "CANCELED",
     "FAILED",
     "PARTIAL",
+    "PAUSED",
     "PENDING",
     "RUNNING",
     "STATUSES",

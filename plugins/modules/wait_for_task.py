@@ -208,6 +208,13 @@ options:
     description:
       - Maximum number of polls of a cloud task, failed ones included. Without it, only O(timeout) limits them.
     type: int
+  stable_polls:
+    description:
+      - Number of polls in a row that must return the same status before it counts. Until then, the record keeps the status
+        before it. With V(1), each status counts at once.
+      - After a new status, the cloud task is polled again after O(sleep). Polls that fail are not counted.
+    type: int
+    default: 1
   stall_timeout:
     description:
       - Number of seconds without any change after which to give up on a cloud task. Without it, a cloud task in a
@@ -246,7 +253,7 @@ options:
         often when they have more than one page for each hundred open cloud tasks.
       - While a cloud task is on a list, its record has the status, but no progress and no parts. The account needs the
         permission to list; when the vendor refuses the list, a warning says so.
-      - V(auto) polls each cloud task, too, when O(condition), O(max_polls) or O(stall_timeout) is given, in check mode,
+      - V(auto) polls each cloud task, too, when O(condition), O(max_polls), O(stall_timeout) or O(stable_polls) is given, in check mode,
         when the list is refused, and when the lists hold so many other cloud tasks that they have more than four pages
         for each hundred open ones.
     type: str
@@ -489,7 +496,7 @@ tasks:
     abort:
       description:
         - What became of it when the wait aborted it, as O(on_timeout=abort) asks for; else null.
-        - V(aborted) says whether it was aborted, and V(reason) why not.
+        - C(aborted) says whether it was aborted, and C(reason) why not.
       returned: always
       type: dict
       sample: {aborted: true, reason: null}

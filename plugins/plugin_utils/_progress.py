@@ -13,6 +13,7 @@ from collections import Counter
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import one_line
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
+from ansible_collections.cloudwait.conversion.plugins.module_utils._record import PAUSED
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import Book, Entry, News
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import Change
@@ -161,7 +162,8 @@ def _label(entry: Entry) -> str:
 def _state(seen: t.Mapping[str, t.Any]) -> str:
     """Returns status and progress of a record or a change as text."""
     progress = seen["progress"]
-    return f"{seen['status']}{'' if progress is None else f' {progress} %'}"
+    paused = " (paused by the queue)" if seen["native_status"] == PAUSED else ""
+    return f"{seen['status']}{'' if progress is None else f' {progress} %'}{paused}"
 
 
 def _changes(book: Book, news: News) -> t.Iterator[str]:
@@ -263,7 +265,7 @@ def heartbeat_line(host: str, book: Book | None, *, elapsed: float, left: float)
     if still:
         oldest = min(still, key=lambda entry: entry.changed)
         since = elapsed - oldest.changed
-        text += f"; {_label(oldest)} has been {oldest.record['status']} for {since:.0f} s{_time_left(oldest, elapsed)}"
+        text += f"; {_label(oldest)} has been {_state(oldest.record)} for {since:.0f} s{_time_left(oldest, elapsed)}"
         if oldest.poll_error:
             text += f", the last poll failed: {verdict.problem_text(oldest.poll_error)}"
     return line(host, text)

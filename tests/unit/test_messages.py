@@ -170,7 +170,7 @@ def test_an_outcome_reads_as_one_sentence(outcome: str) -> None:
     status, more, sentence = OUTCOMES[outcome]
     native = None if status == "unknown" else status.upper()
     record = make_record({"provider": "mps", "task_id": "film"}, status, native)
-    task = {"poll_error": None, **record, **more, "name": "Trailer", "outcome": outcome}
+    task = {"poll_error": None, "abort": None, **record, **more, "name": "Trailer", "outcome": outcome}
     assert (
         verdict.message(outcome, [task][outcome == "satisfied" :], total=1, elapsed=9.0, advice="check the network")
         == sentence

@@ -17,6 +17,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from .._errors import CloudError, flat, one_line, shown
+from .._record import PAUSED as NATIVE_PAUSE
 from .._record import STATUSES, TERMINAL, UNKNOWN
 from .._wait.verdict import ERROR, FAILED, NOT_FOUND, SATISFIED, STALLED, TIMED_OUT, UNFINISHED, problem_text
 
@@ -26,7 +27,6 @@ PAUSED = "paused"
 UNSEEN = "unseen"
 """Shown in place of a status before the first record."""
 
-NATIVE_PAUSE = "Pause"
 NOT_STARTED = "not_started"
 UNCERTAIN = "uncertain"
 

@@ -63,6 +63,10 @@ class TaskState(t.TypedDict, total=False):
     fingerprint: str | None
     """Digest of the last record, see ``verdict.fingerprint``; absent before the first record."""
     status: str | None
+    latest: str | None
+    """Status that the last record told, whether or not it has counted yet."""
+    same: int
+    """Number of records in a row that told it."""
     trouble: str | None
     """Digest of the error that polls fail with at present."""
     asked: bool

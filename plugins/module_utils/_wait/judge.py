@@ -40,6 +40,8 @@ class CloudTask:
         self.changed_ago = state.get("changed_ago")
         self.fingerprint = state.get("fingerprint")
         self.status = state.get("status")
+        self.latest = state.get("latest")
+        self.same = state.get("same", 0)  # records in a row with that status
         self.trouble = state.get("trouble")
         self.told_trouble = self.trouble  # what the user has been told already
         self.asked = state.get("asked", False)
@@ -62,6 +64,12 @@ class CloudTask:
     def word(self) -> str:
         """Provider word of its service."""
         return t.cast(str, self.item["ref"]["provider"])
+
+    def count(self, status: str) -> int:
+        """Note that a record told this status. Returns how many records in a row have told it."""
+        self.same = self.same + 1 if status == self.latest else 1
+        self.latest = status
+        return self.same
 
     @property
     def is_known(self) -> bool:
@@ -130,8 +138,10 @@ class Judge:
         task.is_polled = task.is_heard = True
 
     def take_record(self, task: CloudTask, record: Record, now: float) -> None:
-        """Apply the record that a poll returned."""
+        """Apply the record that a poll returned, once its status is stable."""
         self._recover(task)
+        if task.count(record["status"]) < self.policy.stable_polls and not self._limits.once:
+            return
         task.status = record["status"]
         if task.status == RUNNING:
             task.life.see(self.elapsed(now), record["progress"], is_first=task.polls <= 1)
@@ -227,6 +237,8 @@ class Judge:
 
     def _pause_of(self, task: CloudTask, now: float) -> float:
         """Returns the seconds until the next poll of a cloud task."""
+        if 0 < task.same < self.policy.stable_polls:
+            return self.pause_after(0)
         end = None if task.errors or task.missing else self.expected_end(task, now)
         if end is None:
             return self.pause_after(task.polls - 1)

@@ -34,6 +34,7 @@ POLICY: dict[str, dict[str, t.Any]] = {
     "max_sleep": {"type": "raw", "default": 30},
     "pace": {"type": "str", "default": "expected", "choices": ["expected", "fixed"]},
     "max_polls": {"type": "int"},
+    "stable_polls": {"type": "int", "default": 1},
     "stall_timeout": {"type": "raw"},
     "not_found_grace": {"type": "raw", "default": 30},
     "max_errors": {"type": "int", "default": 10},
@@ -55,7 +56,7 @@ DURATIONS = {
 }
 """Smallest value, in seconds, of each option that is a duration. Only the module has ``request_timeout``."""
 
-LEAST = {"backoff": 1.0, "max_polls": 1.0, "max_errors": 1.0}
+LEAST = {"backoff": 1.0, "max_polls": 1.0, "stable_polls": 1.0, "max_errors": 1.0}
 
 
 def check_policy(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

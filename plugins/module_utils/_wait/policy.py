@@ -32,6 +32,7 @@ class Policy(t.NamedTuple):
     max_sleep: float = 30.0
     pace: str = EXPECTED
     max_polls: int | None = None
+    stable_polls: int = 1
     stall_timeout: float | None = None
     not_found_grace: float = 30.0
     max_errors: int = 10

@@ -120,6 +120,8 @@ def _state_of(task: CloudTask, now: float) -> TaskState:
         "missing": task.missing,
         "fingerprint": task.fingerprint,
         "status": task.status,
+        "latest": task.latest,
+        "same": task.same,
         "trouble": task.trouble,
         "asked": task.asked,
         "marks": task.life.marks,

@@ -205,7 +205,7 @@ class Round:
         Lists tell only the status, so there are no sweeps if ``max_polls``, ``stall_timeout`` or a condition is set.
         """
         options = self._options
-        counts = options["max_polls"] is not None or options["stall_timeout"] is not None
+        counts = options["max_polls"] is not None or options["stall_timeout"] is not None or options["stable_polls"] > 1
         if options["sweep"] == "never" or counts or self._order.get("condition"):
             return {}
         accounts: dict[str, dict[int, TaskSource]] = {}

@@ -53,13 +53,11 @@ def test_a_process_whose_output_is_read_goes_on(program: subprocess.Popen[str]) 
     assert program.poll() is None
 
 
-def test_a_file_has_no_reader_that_could_go(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
-    ended: list[int] = []
-    monkeypatch.setattr(os, "_exit", ended.append)
+def test_a_file_has_no_reader_that_could_go(tmp_path: t.Any) -> None:
+    program = PROGRAM.replace("{arguments}", "").replace("600", "0.2")
     with (tmp_path / "output").open("w") as file:
-        _reader.Reader(descriptor=file.fileno()).watch()
-        time.sleep(0.2)
-    assert ended == []
+        command = [sys.executable, "-c", program, os.path.dirname(_reader.__file__)]
+        assert subprocess.run(command, stdout=file, check=False).returncode == 0
 
 
 def test_signs_of_life_are_empty_lines() -> None:

@@ -501,6 +501,16 @@ def test_every_change_of_a_round_has_its_line_in_the_order_of_time() -> None:
     ]
 
 
+def test_a_paused_queue_is_named() -> None:
+    rounds = Clock().rounds()
+    paused = {**change(1.0, "pending"), "native_status": "Pause"}
+    record = make_record(ref(0), "pending", "Pause")
+    told = rounds.take(answer(1, history={"0": [paused]}, records={"0": record}))
+    assert told_lines(rounds, told) == ["[h] cloudwait: mps m0: pending (paused by the queue) after 1 s"]
+    line = _progress.heartbeat_line("h", rounds.book, elapsed=61, left=839)
+    assert line.endswith("; mps m0 has been pending (paused by the queue) for 60 s")
+
+
 def test_a_cloud_task_is_shown_by_its_name() -> None:
     rounds = Clock().rounds()
     first = answer(count=1)

@@ -686,6 +686,29 @@ def test_a_system_without_threads_polls_all_the_same(monkeypatch: pytest.MonkeyP
     assert outcome(run_threads(poll, 3), 2) == "satisfied"
 
 
+# --- stable_polls ---
+
+
+def test_a_status_counts_when_it_was_seen_often_enough_in_a_row() -> None:
+    world = World(["running", "running", "succeeded", "running", "succeeded", down(), "succeeded"])
+    report = world.run(policy=Policy(DONE, stable_polls=2))
+    assert [change["status"] for change in report["history"]["0"]] == ["running", "succeeded"]
+    assert report["polls"] == {"0": 7}
+    assert outcome(report) == "satisfied"
+
+
+def test_a_status_that_is_new_is_confirmed_soon() -> None:
+    world = World(["running"] * 6 + ["succeeded"])
+    world.run(policy=Policy(DONE, stable_polls=2))
+    assert world.sleeps[-1] == 2.0
+
+
+def test_a_single_poll_counts_at_once() -> None:
+    world = World(["succeeded"])
+    report = world.run(policy=Policy(DONE, stable_polls=3), limits=Limits(left=0, once=True))
+    assert outcome(report) == "satisfied"
+
+
 # --- the live channel ---
 
 

@@ -14,7 +14,8 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import 
 def task(outcome: str, status: str = "running", **more: t.Any) -> dict[str, t.Any]:
     ref = {"provider": "mps", "task_id": more.pop("task_id", "m1")}
     record = make_record(ref, status, status, error=more.pop("error", None))
-    return {**record, "name": more.pop("name", None), "outcome": outcome, "poll_error": more.pop("poll_error", None)}
+    more = {"name": None, "poll_error": None, "abort": None, **more}
+    return {**record, "outcome": outcome, **more}
 
 
 @pytest.mark.parametrize(
