@@ -54,6 +54,7 @@ MAY_IMPORT = {  # levels of module_utils that other files may import
     "plugins/modules/": {3, 4, 5},
     "plugins/action/": {0, 1},
     "plugins/plugin_utils/": {0, 1},
+    "plugins/filter/": {0, 3},
     "plugins/doc_fragments/": set[int](),
 }
 IMPURE = {

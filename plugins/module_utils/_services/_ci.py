@@ -27,9 +27,11 @@ from .answers import (
     Rule,
     Rules,
     as_dict,
+    as_list,
     http_error,
     iso_time,
     lacks_member,
+    named_id,
     native_word,
     odd_member,
     percent,
@@ -38,6 +40,7 @@ from .answers import (
     unreadable,
     vendor_error,
     whole_number,
+    without_nulls,
 )
 from .base import Environ, Options, Ref, Response
 
@@ -138,6 +141,23 @@ class CiService(TencentService):
         _vendor_url(ref)
         return ref
 
+    @classmethod
+    def named_in_callback(cls, content: Options) -> t.Iterator[dict[str, str]]:
+        """Yields id and place of each job of this kind.
+
+        The XML form has an element ``Response`` around everything, the JSON form has none. Older callbacks do not name
+        the bucket of the input, so that of the output is taken, which is the same in most cases.
+        """
+        inner = as_dict(content.get("Response", content))
+        for job in map(as_dict, as_list(inner.get("JobsDetail"))):
+            task_id, tag = named_id(job.get("JobId")), job.get("Tag")
+            if task_id is None or not (tag is None or (isinstance(tag, str) and cls.has_tag(tag))):
+                continue
+            source, target = as_dict(job.get("Input")), as_dict(as_dict(job.get("Operation")).get("Output"))
+            bucket = named_id(source.get("BucketId")) or named_id(target.get("Bucket"))
+            region = named_id(source.get("Region")) or named_id(target.get("Region"))
+            yield without_nulls({"task_id": task_id, "bucket": bucket, "region": region})
+
     def vendor_url(self, ref: Ref) -> str:
         """Returns the base URL for a bucket and region. Its form is the same for all sites, so ``site`` has no effect.
 
@@ -232,6 +252,11 @@ class CiService(TencentService):
 
     # --- to be defined for each kind of job ---
 
+    @classmethod
+    @abc.abstractmethod
+    def has_tag(cls, tag: str) -> bool:
+        """Returns whether jobs with a ``Tag`` are of this kind."""
+
     @abc.abstractmethod
     def find_odd_result(self, job: Job) -> tuple[str, t.Any] | None:
         """Returns name and value of a result element of a successful job that cannot be read; null if there is none.
@@ -319,6 +344,22 @@ def encode(content: dict[str, t.Any]) -> bytes:
     return xmltodict.unparse(content).encode("utf-8")
 
 
+def read_xml(body: bytes) -> dict[str, t.Any] | None:
+    """Returns the content of XML as nested dicts; null for what is no XML, and for XML that declares a document type.
+
+    :raises CloudError: ``config``, when the package that reads XML is missing.
+    """
+    if not HAS_XMLTODICT:
+        said = "the Python package xmltodict is missing, which reads XML"
+        raise CloudError("config", said, advice="install xmltodict where this plugin runs")
+    if _declares_type(body):
+        return None
+    try:
+        return as_dict(xmltodict.parse(body, force_list=LISTS, disable_entities=True))
+    except (ExpatError, ValueError, LookupError):  # not XML, an entity, or an unknown encoding
+        return None
+
+
 def decode(answer: Answer) -> Response:
     """Returns the elements under ``Response``.
 
@@ -330,10 +371,7 @@ def decode(answer: Answer) -> Response:
     request_id = answer.headers.get("x-ci-request-id")
     if _declares_type(answer.body):
         raise unreadable(answer, "XML that declares no document type and no entity")
-    try:
-        data = as_dict(xmltodict.parse(answer.body, force_list=LISTS, disable_entities=True))
-    except (ExpatError, ValueError, LookupError):  # not XML, an entity, or an unknown encoding
-        data = {}
+    data = read_xml(answer.body) or {}
     if isinstance(data.get("Error"), dict):
         failure = data["Error"]
         raise vendor_error(
@@ -361,4 +399,4 @@ def bad_count(parent: t.Mapping[str, t.Any], name: str) -> bool:
     return number is None or number < 0
 
 
-__all__ = ["CiService", "Counts", "Job", "bad_count", "decode", "encode", "place_of"]
+__all__ = ["CiService", "Counts", "Job", "bad_count", "decode", "encode", "place_of", "read_xml"]

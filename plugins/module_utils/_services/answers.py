@@ -16,6 +16,7 @@ from .._errors import CloudError, flat, one_line, quoted
 from .._transport import Answer
 
 TIME = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))"
+LONGEST_ID = 300
 LARGEST_WHOLE = 1e18
 """Floats of this size and above are not read as whole numbers, since their last digits are not exact."""
 
@@ -221,6 +222,12 @@ def text_or_none(value: t.Any) -> str | None:
     return str(value).strip() or None
 
 
+def named_id(value: t.Any) -> str | None:
+    """Returns the id or name in a callback, which may be forged; null for anything that can be neither."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if 0 < len(text) <= LONGEST_ID and text.isprintable() and text not in (".", "..") else None
+
+
 def native_word(value: t.Any) -> str | None:
     """Returns a native status as one line of text; null for null, empty text, dicts and lists.
 
@@ -270,6 +277,7 @@ __all__ = [
     "http_error",
     "iso_time",
     "lacks_member",
+    "named_id",
     "native_status",
     "native_word",
     "odd_member",

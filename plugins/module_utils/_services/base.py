@@ -160,6 +160,14 @@ class Description(abc.ABC):
         return {**defaults, **own, "secret_id": None if "profile" in own else defaults.get("secret_id")}
 
     @classmethod
+    def named_in_callback(cls, content: Options) -> t.Iterator[dict[str, str]]:
+        """Yields ``task_id`` and places, such as ``bucket``, of each cloud task that a callback of the vendor names.
+
+        :param content: the callback as a dict. It may hold anything, since callbacks can be forged.
+        """
+        yield from ()  # most vendors send no callbacks about such cloud tasks
+
+    @classmethod
     def site_of(cls, options: Options, environ: Environ) -> str | None:
         """Returns the site that options or environment name; null for the host that the vendor's page names."""
         site: str | None = options.get("site") or None

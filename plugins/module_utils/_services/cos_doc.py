@@ -78,6 +78,11 @@ class CosDoc(CiService, Lists):
     path = "/doc_jobs"
     job = "document job"
 
+    @classmethod
+    def has_tag(cls, tag: str) -> bool:
+        """Returns whether jobs with a tag convert or rewrite a document."""
+        return tag.startswith("Doc")
+
     def find_odd_result(self, job: Job) -> tuple[str, t.Any] | None:
         """Returns name and value of a page count that cannot be read; null if there is none.
 

@@ -29,6 +29,11 @@ class CosMedia(CiService):
     path = "/jobs"
     job = "media job"
 
+    @classmethod
+    def has_tag(cls, tag: str) -> bool:
+        """Returns whether jobs with a tag are no document jobs, whose tags begin with ``Doc``."""
+        return not tag.startswith("Doc")
+
     def find_odd_result(self, job: Job) -> tuple[str, t.Any] | None:
         """Returns the name and value of an ``ErrorCount`` that cannot be read; null if there is none."""
         odd = [place[ERROR_COUNT] for place in _places_of_count(job) if bad_count(place, ERROR_COUNT)]

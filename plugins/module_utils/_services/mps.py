@@ -34,6 +34,7 @@ from .answers import (
     as_list,
     iso_time,
     lacks_member,
+    named_id,
     native_status,
     odd_member,
     percent,
@@ -82,6 +83,9 @@ CONTAINERS = (
     "ExtractBlindWatermarkTask",
 )
 """Containers: the members of an answer of which one holds the result of the cloud task."""
+
+NO_POLL = ("BatchTaskEvent",)
+"""Members of a callback with a ``TaskId`` that ``DescribeTaskDetail`` does not poll."""
 
 WITHOUT_CONTAINER = ("EvaluationTask",)
 """Values of ``TaskType`` for which the vendor documents no container."""
@@ -158,6 +162,22 @@ class Mps(Api3Service, Lists, Aborter):
     def __init__(self, settings: Settings, credentials: TencentCredentials, *, http_method: str = "POST") -> None:
         super().__init__(settings, credentials)
         self._http_method = http_method
+
+    @classmethod
+    def named_in_callback(cls, content: Options) -> t.Iterator[dict[str, str]]:
+        """Yields the ids in the members of a callback that hold a container, and that of a callback of a live stream.
+
+        What the API action ``ParseNotification`` returns is the same within ``Response``.
+        """
+        inner = as_dict(content.get("Response", content))
+        named = [
+            as_dict(member).get("TaskId")
+            for name, member in inner.items()
+            if str(name).endswith(("TaskEvent", "Task")) and name not in NO_POLL
+        ]
+        named += [inner.get("TaskId")] if "NotificationType" in inner else []
+        for task_id in filter(None, map(named_id, named)):
+            yield {"task_id": task_id}
 
     def vendor_url(self, ref: Ref) -> str:
         """Returns the base URL of the site."""
