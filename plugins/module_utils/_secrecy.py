@@ -29,7 +29,10 @@ MAX_DEPTH = 100
 """Deepest nesting of an answer that is read, in levels."""
 
 SECRET_NAMES = ("password", "passwd", "secret", "notifykey", "accesskey", "access_key", "authorization", "credential")
-"""A member is a secret if its name, in lower case, contains one of these or is ``token``."""
+"""A member is a secret if its name, in lower case, contains one of these."""
+
+SECRET_WHOLE_NAMES = frozenset({"token", "callback", "notifyurl"})
+"""A member is a secret if its name, in lower case, is one of these. The URL of a callback may hold a secret."""
 
 SHORTEST_BEGINNING = 4
 """Smallest number of characters that are hidden as the beginning of a secret in a shortened text."""
@@ -94,7 +97,7 @@ def _leaves(value: t.Any) -> list[str]:
 @functools.lru_cache(maxsize=1024)
 def _is_secret(name: str) -> bool:
     name = name.lower()
-    return name == "token" or any(word in name for word in SECRET_NAMES)
+    return name in SECRET_WHOLE_NAMES or any(word in name for word in SECRET_NAMES)
 
 
 def censored(value: Values, secrets: t.Collection[str]) -> dict[str, t.Any]:

@@ -158,7 +158,7 @@ options:
         Requires O(callback_type=Url), which COS uses by default.
       - COS does not sign callbacks, so anybody can send one. Treat a callback as a hint, and poll the job with
         M(cloudwait.conversion.cos_doc_job_info).
-      - Its query string, such as a token, is never shown in results or messages.
+      - The URL is never shown in results or messages, since it may contain a secret.
     type: str
   callback_format:
     description:
@@ -259,7 +259,7 @@ EXAMPLES = r"""
     region: ap-beijing
     input_url: https://files.example.com/reports/march.docx
     user_data: march
-    callback_url: https://hooks.example.com/cos
+    callback_url: "https://events.example.com/callback/{{ vault_callback_secret }}/cos_doc"
     callback_format: JSON
     output:
       object: out/march-${Number}.jpg

@@ -41,7 +41,7 @@ options:
         C(Activities) must say what to do.
       - C(OutputDir) must begin and end with a slash. It defaults to the folder of the input. C(TasksPriority) must be
         from V(-10) to V(10). It defaults to V(0).
-      - Members with names of secrets, such as C(S3SecretKey) or C(NotifyKey), are never shown in results, in messages
+      - Members with names of secrets, such as C(S3SecretKey) or C(NotifyKey), and C(NotifyUrl) are never shown in results, in messages
         or in the log of the host.
     type: dict
     required: true
@@ -58,6 +58,25 @@ options:
       - A text of your choice, at most 1000 characters, which the vendor returns as C(SessionContext) in polls and
         notifications.
       - Takes precedence over C(SessionContext) in O(parameters).
+    type: str
+  callback_url:
+    description:
+      - URL to which MPS sends a callback in JSON when the cloud task has ended. It is sent as C(TaskNotifyConfig),
+        which O(parameters) must not contain then.
+      - MPS does not sign the body of callbacks, so anybody can send one. Treat a callback as a hint, and poll the cloud
+        task.
+      - The URL is never shown in results or messages, since it may contain a secret.
+    type: str
+  callback_mode:
+    description:
+      - When MPS sends a callback; V(Finish) for the end, V(Change) for each change of the status. MPS uses V(Finish) by
+        default. Requires O(callback_url).
+    type: str
+    choices: [Finish, Change]
+  callback_key:
+    description:
+      - A text of your choice. With it, callbacks have a C(Sign) that is made from this key and a time, and that does
+        not cover the rest of the callback. Requires O(callback_url).
     type: str
 notes:
   - With O(session_id), an uncertain start is repeated up to O(request_retries) times. When no repeat gets an answer
@@ -123,6 +142,21 @@ EXAMPLES = r"""
     tasks: "{{ started.results }}"
     fail_fast: false
     timeout: 7200
+
+- name: Transcode a film, and go home; the event source cloud_tasks tells a rulebook when it has ended
+  cloudwait.conversion.mps_media_task:
+    callback_url: "https://events.example.com/callback/{{ vault_callback_secret }}/mps"
+    parameters:
+      InputInfo:
+        Type: COS
+        CosInputInfo:
+          Bucket: examplebucket-1250000000
+          Region: ap-beijing
+          Object: /in/film.mov
+      OutputDir: /out/
+      MediaProcessTask:
+        TranscodeTaskSet:
+          - Definition: 100010
 
 - name: Process a file at a URL, on the international site
   cloudwait.conversion.mps_media_task:
@@ -197,13 +231,20 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run i
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_start
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import MpsStarts
 
+OPTIONS = {
+    "parameters": {"type": "dict", "required": True},
+    "session_id": {"type": "str"},
+    "session_context": {"type": "str"},
+    "callback_url": {"type": "str"},
+    "callback_mode": {"type": "str", "choices": ["Finish", "Change"]},
+    "callback_key": {"type": "str", "no_log": True},
+}
+
 
 def main() -> None:
     module = QuietModule(
         argument_spec=dict(
-            parameters={"type": "dict", "required": True},
-            session_id={"type": "str"},
-            session_context={"type": "str"},
+            **OPTIONS,
             **argspec.tencent(),
             **argspec.transport(),
             **argspec.one_poll(),

@@ -23,7 +23,7 @@ from .._transport import Answer, Request
 from ._ci import CiService, Counts, Job, bad_count, decode, encode, place_of
 from .answers import as_dict, as_list, counts_of, task_error, text_or_none, whole_number, without_nulls
 from .base import Environ, Listed, Lists, Options, Page, Ref, Response
-from .starts import PreparedCall, Starter, check_range, new_id, pending_record, utc
+from .starts import PreparedCall, Starter, check_callback_url, check_range, new_id, pending_record, utc
 
 DOC_PROCESS = "DocProcess"
 """Tag of jobs that make images of pages, or a PDF. Jobs with other tags rewrite the document as one object."""
@@ -160,6 +160,7 @@ class CosDocStarts(CosDoc, Starter):
         url = f"{self.base_url(ref)}{self.path}"
         queries = ((options[name] or "").partition("?")[2] for name in ("input_url", "callback_url"))
         self._used.update(dict.fromkeys(filter(None, queries)))  # a query may hold a signature or a token
+        self._used.update(dict.fromkeys(filter(None, [options["callback_url"]])))  # so may the path of a callback
         _check(options)
         body = encode({"Request": _content(options, ref)})
 
@@ -323,13 +324,7 @@ def _check_callback(options: Options) -> None:
     if not given and (options["callback_type"] or options["callback_format"]):
         asked = next(name for name in ("callback_type", "callback_format") if options[name])
         raise CloudError("config", f"{asked} is given, and {needed} is missing", advice=f"give {needed}, too")
-    url = options["callback_url"]
-    if url is not None and not re.fullmatch(r"https?://[^\s]+", url):
-        raise CloudError(
-            "config",
-            f"callback_url is {quoted(_path_of(url))}, which is no URL",
-            advice="give an http:// or https:// URL",
-        )
+    check_callback_url(options["callback_url"])
     for option, dummy, members in QUEUES.values():
         _check_texts({f"{option}.{name}": (options[option] or {}).get(name) for name in members.values()})
 

@@ -44,7 +44,7 @@ from .answers import (
     without_nulls,
 )
 from .base import Environ, Listed, Lists, Options, Page, Poll, Ref, Response, Settings
-from .starts import Aborter, PreparedCall, Starter, check_length, check_range, utc
+from .starts import Aborter, PreparedCall, Starter, check_callback_url, check_length, check_range, utc
 
 STATUSES: dict[str, str] = {
     "WAITING": PENDING,
@@ -302,7 +302,7 @@ class MpsStarts(Mps, Starter):
             said = "session_id is empty, so nothing would keep a second start from happening"
             raise CloudError("config", said, advice="give one, or leave the option out")
         session = {"SessionId": options["session_id"], "SessionContext": options["session_context"]}
-        params = {**options["parameters"], **without_nulls(session)}
+        params = {**options["parameters"], **without_nulls(session), **_callback(options)}
         self._used.update(dict.fromkeys(secret_texts(params)))  # before the checks, so that messages hide them, too
         _check(params)
         repeatable = bool(params.get("SessionId"))
@@ -572,6 +572,26 @@ def _output(path: str, storage: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 # --- The vendor's rules for starts ---------------------------------------------------------------------------------
+
+
+def _callback(options: Options) -> dict[str, t.Any]:
+    """Returns the parameter that asks for callbacks; an empty dict if the options ask for none.
+
+    :raises CloudError: ``config``, when the options do not belong together.
+    """
+    url = options["callback_url"]
+    given = [name for name in ("callback_mode", "callback_key") if options[name] is not None]
+    if url is None and given:
+        said = f"{given[0]} is given, and callback_url is missing"
+        raise CloudError("config", said, advice="give callback_url, too")
+    if url is None:
+        return {}
+    if options["parameters"].get("TaskNotifyConfig"):
+        said = "both callback_url and parameters.TaskNotifyConfig are given"
+        raise CloudError("config", said, advice="give one of them")
+    check_callback_url(url)
+    notify = {"NotifyUrl": url, "NotifyMode": options["callback_mode"], "NotifyKey": options["callback_key"]}
+    return {"TaskNotifyConfig": {"NotifyType": "URL", **without_nulls(notify)}}
 
 
 def _check(params: dict[str, t.Any]) -> None:

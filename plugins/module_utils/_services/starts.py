@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import functools
+import re
 import typing as t
 
 from .._errors import KINDS, CloudError, quoted
@@ -160,6 +161,16 @@ def check_range(options: Options, name: str, least: int, most: int, unit: str = 
         raise CloudError("config", f"{name} is {value}, which the vendor does not take", advice=advice)
 
 
+def check_callback_url(url: str | None) -> None:
+    """Refuse a ``callback_url`` that is no URL. The message does not show it, since it may hold a secret.
+
+    :raises CloudError: ``config``.
+    """
+    if url is not None and not re.fullmatch(r"https?://[^\s/]+[^\s]*", url):
+        advice = "give an http:// or https:// URL"
+        raise CloudError("config", "callback_url is no URL without blanks", advice=advice)
+
+
 def check_length(name: str, value: str | None, most: int) -> None:
     """Refuse a text that is longer than the vendor accepts.
 
@@ -177,6 +188,7 @@ __all__ = [
     "Aborter",
     "PreparedCall",
     "Starter",
+    "check_callback_url",
     "check_length",
     "check_range",
     "is_uncertain",

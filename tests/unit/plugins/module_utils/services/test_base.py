@@ -394,6 +394,8 @@ def test_a_progress_is_a_percentage_or_nothing(value: t.Any, number: int | None)
         ({"S3SecretId": "x", "S3SecretKey": "y"}, {"S3SecretId": "********", "S3SecretKey": "********"}),
         ({"A": [{"NotifyKey": "x"}]}, {"A": [{"NotifyKey": "********"}]}),
         ({"Token": "x", "NextToken": "y"}, {"Token": "********", "NextToken": "y"}),
+        ({"NotifyUrl": "x", "NotifyMode": "y"}, {"NotifyUrl": "********", "NotifyMode": "y"}),
+        ({"CallBack": "x", "CallBackType": "y"}, {"CallBack": "********", "CallBackType": "y"}),
         ({"DocPassword": {"@a": "1", "#text": "x"}}, {"DocPassword": "********"}),
         ({"DocPassword": ["x", "y"]}, {"DocPassword": "********"}),
         ({"DocPassword": None, "NotifyKey": ""}, {"DocPassword": None, "NotifyKey": ""}),

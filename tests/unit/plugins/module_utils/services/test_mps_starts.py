@@ -29,7 +29,8 @@ PARAMETERS: Dict = {
     "OutputDir": "/out/",
     "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100010}]},
 }
-OPTIONS: Dict = {"parameters": PARAMETERS, "session_id": None, "session_context": None}
+NOT_GIVEN = ("session_id", "session_context", "callback_url", "callback_mode", "callback_key")
+OPTIONS: Dict = {"parameters": PARAMETERS, **dict.fromkeys(NOT_GIVEN)}
 LISTING: Dict = {
     "statuses": list(LISTS), "sub_task_has_failed": None, "start_time": None, "end_time": None, "limit": None,
 }  # fmt: skip
@@ -87,6 +88,23 @@ def test_a_start_sends_the_parameters_as_they_are() -> None:
     assert poll == Poll(
         make_record(ref, "pending", None, request_id="r1"), {"TaskId": ref["task_id"], "RequestId": "r1"}, 1
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({}, {}),
+        ({"callback_mode": "Change"}, {"NotifyMode": "Change"}),
+        ({"callback_key": "FAKE-NOTIFY-KEY"}, {"NotifyKey": "FAKE-NOTIFY-KEY"}),
+    ],
+)
+def test_a_callback_is_asked_for_and_its_url_is_a_secret(options: Dict, sent: dict[str, str]) -> None:
+    vendor, url = Vendor(), "https://events.example.com/callback/FAKE/mps"
+    mine = calls(vendor)
+    prepared = mine.prepare(REF, {**OPTIONS, "callback_url": url, **options}, {})
+    mine.call(prepared.make_request, prepared.read)
+    assert vendor.bodies == [{**PARAMETERS, "TaskNotifyConfig": {"NotifyType": "URL", "NotifyUrl": url, **sent}}]
+    assert {url, *(text for name, text in options.items() if name == "callback_key")} <= set(mine.secrets())
 
 
 @pytest.mark.parametrize(
@@ -150,7 +168,7 @@ def test_secrets_in_the_parameters_are_known_as_such() -> None:
         "S3SecretId": "FAKE-ID",
         "S3SecretKey": "FAKE-KEY",
     }
-    notify = {"NotifyType": "URL", "NotifyKey": "FAKE-NOTIFY-KEY", "Token": "FAKE-TOKEN", "NotifyUrl": "u"}
+    notify = {"NotifyType": "URL", "NotifyKey": "FAKE-NOTIFY-KEY", "Token": "FAKE-TOKEN", "NotifyUrl": "https://x/FAKE"}
     parameters = {
         **PARAMETERS,
         "InputInfo": {"Type": "AWS-S3", "S3InputInfo": s3},
@@ -159,7 +177,7 @@ def test_secrets_in_the_parameters_are_known_as_such() -> None:
     }
     mine.prepare(REF, {**OPTIONS, "parameters": parameters}, {})
     assert set(mine.secrets()) == {
-        "FAKE-ID", "FAKE-KEY", "FAKE-NOTIFY-KEY", "FAKE-TOKEN", "FAKE-OTHER-KEY", "12345",
+        "FAKE-ID", "FAKE-KEY", "FAKE-NOTIFY-KEY", "FAKE-TOKEN", "FAKE-OTHER-KEY", "12345", "https://x/FAKE",
     }  # fmt: skip
 
 
@@ -231,6 +249,13 @@ REFUSED: dict[str, tuple[Dict, str]] = {
         "TasksPriority is 11, which the vendor does not take; give a number from -10 to 10.",
     ),
     "session": ({"session_id": "x" * 51}, 'session_id is "xxxxx'),
+    "mode of no callback": ({"callback_mode": "Change"}, "callback_mode is given, and callback_url is missing"),
+    "key of no callback": ({"callback_key": "k"}, "callback_key is given, and callback_url is missing"),
+    "no address": ({"callback_url": "hooks.example.com/secret"}, "callback_url is no URL without blanks"),
+    "two callbacks": (
+        {"callback_url": "https://x/y", "parameters": {**PARAMETERS, "TaskNotifyConfig": {"NotifyType": "URL"}}},
+        "both callback_url and parameters.TaskNotifyConfig are given",
+    ),
     "their session": (changed(SessionId="x" * 51), 'session_id is "xxxxx'),
     "context": ({"session_context": "x" * 1001}, 'session_context is "xxxxx'),
 }
