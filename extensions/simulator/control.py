@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from callbacks import parse_callbacks
 from connections import ConnectionRules, parse_connections
 from lives import FaultRules
 from messages import JSON, Connection, Reply, Request
@@ -92,6 +93,12 @@ def _starts(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"starts": len(entries)}
 
 
+def _callbacks(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
+    state.callbacks = parse_callbacks(body.get("callbacks"))
+    state.postman.put(state.callbacks)
+    return {"callbacks": len(state.callbacks)}
+
+
 def _clock(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     offset = body.get("offset")
     if isinstance(offset, bool) or not isinstance(offset, (int, float)) or abs(offset) > 10**9:
@@ -121,6 +128,7 @@ _CALLS: Mapping[tuple[str, str], Callable[[State, Mapping[str, Any]], dict[str, 
     ("POST", "faults"): _faults,
     ("POST", "connections"): _connections,
     ("POST", "starts"): _starts,
+    ("POST", "callbacks"): _callbacks,
     ("POST", "clock"): _clock,
     ("POST", "reset"): _reset,
     ("POST", "expire"): _expire,

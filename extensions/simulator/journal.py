@@ -36,6 +36,7 @@ class Journal:
         self._throttled: Counter[str] = Counter()
         self._starts: Counter[str] = Counter()
         self._made: Counter[str] = Counter()
+        self._callbacks: Counter[str] = Counter()
         self.connections_accepted = 0
         self.connections_open = 0
         self.connections_broken = 0
@@ -45,6 +46,12 @@ class Journal:
         with self._lock:
             self._entries.append((time.time(), entry))
             self._calls[entry.provider] += 1
+
+    def called_back(self, entry: Entry) -> None:
+        """Add one callback that was sent. It is no call."""
+        with self._lock:
+            self._entries.append((time.time(), entry))
+            self._callbacks[entry.provider] += 1
 
     def started(self, provider: str, made: bool) -> None:
         """Count a call that starts a cloud task or, with `made`, a cloud task that such a call has made."""
@@ -81,6 +88,7 @@ class Journal:
                 "throttled": dict(self._throttled),
                 "starts": dict(self._starts),
                 "made": dict(self._made),
+                "callbacks": dict(self._callbacks),
                 "connections_accepted": self.connections_accepted,
                 "connections_open": self.connections_open,
                 "connections_broken": self.connections_broken,
@@ -94,6 +102,7 @@ class Journal:
             self._throttled.clear()
             self._starts.clear()
             self._made.clear()
+            self._callbacks.clear()
             self.connections_accepted = 0
             self.connections_broken = 0
 

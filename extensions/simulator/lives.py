@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -165,6 +165,17 @@ class Lives:
                 life.advance(now)
             found = [self._state(life, now) for life in lives]
         return sorted((poll for poll in found if poll.step.kind != "missing"), key=lambda poll: poll.number)
+
+    def begun(self, provider: str, known: Container[int]) -> list[Poll]:
+        """Return the status of each cloud task of a provider whose life has begun, but of those with a `known` number.
+
+        This begins no life, and counts as no poll.
+        """
+        now = time.monotonic()
+        with self._lock:
+            lives = [life for (owner, dummy), life in self._lives.items() if owner == provider]
+            found = [self._state(life, now) for life in lives if life.began is not None and life.number not in known]
+        return [poll for poll in found if poll.step.kind != "missing"]
 
     def state(self, provider: str, task_id: str) -> Poll | None:
         """Return the status of one cloud task, None if there is none. This counts as no poll."""

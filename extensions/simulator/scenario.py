@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import permits
+from callbacks import Rule as CallbackRule
+from callbacks import parse_callbacks
 from connections import ConnectionRule, parse_connections
 from faults import FAULTS, NEED_TLS, TURNED_AWAY, VENDOR_FAULTS, Fault
 from lives import FaultRule, Step, Task
@@ -42,6 +44,7 @@ _SECTIONS = (
     "starts",
     "faults",
     "connections",
+    "callbacks",
 )
 _STEP_KINDS = ("status", "native", "answer", "answer_file", "error", "fault", "missing")
 _DETAILS = ("progress", "message", "code", "outputs", "counts", "parts")
@@ -60,6 +63,7 @@ class Scenario:
     starts: tuple[Start, ...]
     faults: tuple[FaultRule, ...]
     connections: tuple[ConnectionRule, ...]
+    callbacks: tuple[CallbackRule, ...]
 
 
 def load(path: Path) -> Scenario:
@@ -107,6 +111,7 @@ def parse(data: Any, folder: Path) -> Scenario:
         starts=starts,
         faults=parse_faults(fields.get("faults", [])),
         connections=parse_connections(fields.get("connections", [])),
+        callbacks=parse_callbacks(fields.get("callbacks", [])),
     )
 
 

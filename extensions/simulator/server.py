@@ -42,8 +42,10 @@ class Server:
     def run(self, most_seconds: float | None) -> bool:
         """Serve until the end is asked for. Returns False if `most_seconds` passed first."""
         threading.Thread(target=self._accept, daemon=True).start()
+        self._state.postman.start()
         asked = self._state.ending.wait(most_seconds)
         self._listener.close()
+        self._state.postman.stop()
         with self._lock:
             wires = list(self._wires.values())
         for wire in wires:

@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from callbacks import Postman
 from connections import ConnectionRules
 from journal import Journal
 from keyring import Keyring
@@ -68,6 +69,8 @@ class State:
         self.connections = ConnectionRules(scenario.connections)
         self.rules = FaultRules(scenario.faults)
         self.starts = Starts(scenario.starts)
+        self.callbacks = scenario.callbacks
+        self.postman = Postman(scenario.callbacks, self.lives, self.journal, self.clock)
         self.ending = Ending()
 
     def clock(self) -> float:
@@ -80,5 +83,6 @@ class State:
         self.rules.reset()
         self.connections.reset()
         self.starts.reset()
+        self.postman.put(self.callbacks)
         self.journal.reset()
         self.keyring.reset_counts()

@@ -215,6 +215,35 @@ class Manageable(Service):
         """
 
 
+class Message(NamedTuple):
+    """The body of a callback."""
+
+    body: bytes
+    content_type: str
+
+
+class Wish(NamedTuple):
+    """What a start asks of callbacks."""
+
+    url: str
+    each_change: bool = False
+    """Whether a callback is sent at each change of the status, and not at the end only."""
+    format: str = ""
+    """`XML` or `JSON`; empty for the vendor's default."""
+
+
+class Calling(Service):
+    """A service that sends callbacks."""
+
+    @abstractmethod
+    def asked_callback(self, order: Mapping[str, Any]) -> Wish | None:
+        """Return what the details of an order ask of callbacks to a URL; None if they ask for none."""
+
+    @abstractmethod
+    def callback(self, poll: Poll, form: str, now: float) -> Message:
+        """Return the callback about a cloud task. `form` is `XML`, `JSON`, or empty for the vendor's default."""
+
+
 class WithOpenCalls(Service):
     """A service with calls that need no authentication, such as one that gives out tokens."""
 

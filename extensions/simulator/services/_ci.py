@@ -10,6 +10,7 @@ service are polled at `<path>/<job id>`.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import secrets
 import time
@@ -20,9 +21,9 @@ from urllib.parse import unquote
 
 from keyring import Keyring, TencentKey
 from lives import Poll
-from messages import XML, Reply, Request, VendorError
-from services._base import Call, Service
-from services._ci_xml import Fields, write
+from messages import JSON, XML, Reply, Request, VendorError
+from services._base import Call, Calling, Message, Wish
+from services._ci_xml import Fields, as_object, write
 from signatures import cos_matches, parse_cos
 
 MOST_SKEW = 900
@@ -57,6 +58,7 @@ _SIGNED = "q-sign-algorithm"
 _HOST = re.compile(r"(?P<bucket>[^.]+)\.ci\.(?P<region>[^.]+)\.myqcloud\.com(:\d+)?$")
 _OTHER_HOST = re.compile(r"\.(myqcloud|tencentcos|tencentcloudapi)\.(com|cn)(:\d+)?$")
 _SPAN = re.compile(r"([0-9]{1,12});([0-9]{1,12})$")
+_COLONLESS = re.compile(r"(\d{2}:\d{2}:\d{2}\+08)(00)")
 _OVER = ("Success", "Failed", "Cancel")
 
 
@@ -67,7 +69,7 @@ class Place(NamedTuple):
     region: str
 
 
-class CiService(Service):
+class CiService(Calling):
     """A service of Cloud Infinite.
 
     One whose jobs are only polled sets `name`, `path`, `poll_action` and `tag`, and defines `operation`.
@@ -126,6 +128,16 @@ class CiService(Service):
             ("Tag", poll.task.kind or self.tag),
         ]
         return [("JobsDetail", content)]
+
+    def asked_callback(self, order: Mapping[str, Any]) -> Wish | None:
+        return None
+
+    def callback(self, poll: Poll, form: str, now: float) -> Message:
+        fields = [("EventName", "TaskFinish"), *self.job(poll, self.word(poll))]
+        if form == "JSON":
+            text = json.dumps(as_object(fields), ensure_ascii=False)
+            return Message(_COLONLESS.sub(r"\1:\2", text).encode("utf-8"), JSON)
+        return Message((_HEAD + write([("Response", fields)])).encode("utf-8", "replace"), XML)
 
     def claims(self, request: Request) -> bool:
         inside = request.path == self.path or request.path.startswith(f"{self.path}/")

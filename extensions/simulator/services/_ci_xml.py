@@ -100,6 +100,18 @@ def needed(tree: Mapping[str, Any], *names: str) -> str:
     return value
 
 
+def as_object(fields: Fields) -> dict[str, Any]:
+    """Return elements as an object. An element that comes several times becomes a list."""
+    found: dict[str, Any] = {}
+    for name, value in fields:
+        content = as_object(value) if isinstance(value, list) else value
+        if name in found:
+            earlier = found[name] if isinstance(found[name], list) else [found[name]]
+            content = [*earlier, content]
+        found[name] = content
+    return found
+
+
 def write(fields: Iterable[tuple[str, Any]]) -> str:
     """Write elements, one after the other."""
     return "".join(_element(name, value) for name, value in fields)

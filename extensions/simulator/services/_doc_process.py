@@ -10,6 +10,7 @@ from typing import Any
 
 from lives import Poll
 from messages import VendorError
+from services._base import Wish
 from services._ci import QUEUE, results
 from services._ci_xml import Fields, Tree, inner, needed
 
@@ -22,7 +23,7 @@ _KAFKA = ("Region", "InstanceId", "Topic")
 
 
 def read_order(tree: Tree, tag: str) -> dict[str, Any]:
-    """Return what a start asks for: `input`, `region`, `bucket`, `output`, `doc`, `queue` and `user_data`.
+    """Return what a start asks for: `input`, `region`, `bucket`, `output`, `doc`, `queue`, `user_data`, `callback`.
 
     :raises VendorError: when an element is missing or wrong.
     """
@@ -37,6 +38,7 @@ def read_order(tree: Tree, tag: str) -> dict[str, Any]:
         "doc": {name: value for name, value in doc.items() if isinstance(value, str)},
         "queue": str(tree.get("QueueId") or QUEUE),
         "user_data": _checked_callback(tree),
+        "callback": _callback(tree),
     }
     _check_template(order)
     return order
@@ -105,8 +107,16 @@ def _source(tree: Mapping[str, Any]) -> str:
     return given.partition("?")[0] if isinstance(given, str) and given else needed(tree, "Input", "Object")
 
 
+def _callback(tree: Mapping[str, Any]) -> Wish | None:
+    """Return what a start asks of callbacks to a URL."""
+    url = tree.get("CallBack")
+    if not isinstance(url, str) or not url or (tree.get("CallBackType") or "Url") != "Url":
+        return None
+    return Wish(url, format=str(tree.get("CallBackFormat") or ""))
+
+
 def _checked_callback(tree: Mapping[str, Any]) -> str:
-    """Check what a start says of its callback, which is never sent. Returns its user data."""
+    """Check what a start says of its callback. Returns its user data."""
     kind = tree.get("CallBackType") or "Url"
     if kind not in ("Url", "TDMQ", "Kafka"):
         raise VendorError("InvalidArgument", "The CallBackType is one of Url, TDMQ, Kafka.")

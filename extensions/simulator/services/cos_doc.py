@@ -11,7 +11,7 @@ from typing import Any
 
 from lives import Lives, Poll
 from messages import Reply, Request
-from services._base import Call, Manageable, Order, Startable
+from services._base import Call, Manageable, Order, Startable, Wish
 from services._ci import CiService, place_of, response
 from services._ci_lists import page_of_jobs
 from services._ci_xml import Fields, read_request
@@ -48,6 +48,10 @@ class CosDocService(CiService, Startable, Manageable):
         if place is not None:
             where = {**place._asdict(), "any_bucket": False}
         return Order(details["input"], details, where)
+
+    def asked_callback(self, order: Mapping[str, Any]) -> Wish | None:
+        wish: Wish | None = order.get("callback")
+        return wish
 
     def new_id(self, order: Order) -> str:
         return "d" + secrets.token_hex(16)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import calendar
+import json
 import posixpath
 import secrets
 import time
@@ -16,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lives import Lives, Poll, Step
-from messages import Reply, Request, VendorError
+from messages import JSON, Reply, Request, VendorError
 from services._api3 import (
     Api,
     Api3Service,
@@ -27,8 +28,8 @@ from services._api3 import (
     wanted_object,
     wanted_text,
 )
-from services._base import Call, Manageable, Order, Startable
-from services._mps_detail import KINDS, MEMBERS, TASK_SETS, detail, has_failed_part, times
+from services._base import Call, Calling, Manageable, Message, Order, Startable, Wish
+from services._mps_detail import KINDS, MEMBERS, TASK_SETS, detail, event, has_failed_part, times
 
 #: what can be asked for; a start needs at least one of them
 _JOBS = frozenset(
@@ -72,7 +73,7 @@ _USUAL_LIMIT = 10
 _MOST_LIMIT = 100
 
 
-class MpsService(Api3Service, Startable, Manageable):
+class MpsService(Api3Service, Startable, Manageable, Calling):
     """A cloud task that is FINISH has ended; its parts tell whether it has succeeded."""
 
     name = "mps"
@@ -105,6 +106,15 @@ class MpsService(Api3Service, Startable, Manageable):
 
     def answer(self, poll: Poll, word: Any) -> dict[str, Any]:
         return detail(poll, word)
+
+    def asked_callback(self, order: Mapping[str, Any]) -> Wish | None:
+        notify = order.get("TaskNotifyConfig")
+        if not isinstance(notify, dict) or notify.get("NotifyType") != "URL" or not notify.get("NotifyUrl"):
+            return None
+        return Wish(str(notify["NotifyUrl"]), notify.get("NotifyMode") == "Change")
+
+    def callback(self, poll: Poll, form: str, now: float) -> Message:
+        return Message(json.dumps(event(poll, self.word(poll), now), ensure_ascii=False).encode("utf-8"), JSON)
 
     def order(self, call: Call, request: Request) -> Order:
         parameters = call.parameters or {}
