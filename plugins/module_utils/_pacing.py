@@ -81,30 +81,41 @@ class RateBudget:
 
 
 class DueQueue(t.Generic[T]):
-    """A queue that is ordered by due times."""
+    """A queue that is ordered by due times. It holds each thing once."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, int, T]] = []
+        self._last: dict[T, int] = {}  # number of the valid entry of each thing; others are left where they are
         self._pushed = 0
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._last)
 
     def push(self, thing: T, due: float, order: int = 0) -> None:
-        """Add an entry.
+        """Add a thing, or change when it is due.
 
         :param order: among entries with the same due time, the one with the lowest number comes first.
         """
         self._pushed += 1  # breaks ties, so that the entries themselves are never compared
+        self._last[thing] = self._pushed
         heapq.heappush(self._heap, (due, order, self._pushed, thing))
 
     def next_due(self) -> float:
         """Returns the due time of the first entry; infinity if the queue is empty."""
+        while self._heap and self._last.get(self._heap[0][-1]) != self._heap[0][2]:
+            heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else FOREVER
 
     def pop(self) -> T:
         """Remove and return the first entry."""
-        return heapq.heappop(self._heap)[-1]
+        self.next_due()
+        thing = heapq.heappop(self._heap)[-1]
+        del self._last[thing]
+        return thing
+
+    def remove(self, thing: T) -> None:
+        """Remove a thing, if it is in the queue."""
+        self._last.pop(thing, None)
 
 
 __all__ = ["FOREVER", "DueQueue", "RateBudget", "backoff"]

@@ -11,7 +11,7 @@ import hashlib
 import typing as t
 
 from .._errors import CloudError
-from .._pacing import backoff
+from .._pacing import FOREVER, backoff
 from .._record import PENDING, RUNNING, SUCCEEDED, Record
 from . import verdict
 from .contract import Change, PlanItem, PollError, TaskState
@@ -27,9 +27,21 @@ class CloudTask:
 
     :param number: its number in the plan.
     :param state: what earlier rounds have handed over.
+    :param began_at: when it was to be polled first; null for the beginning of the wait.
+    :param deadline: when it ends as ``timed_out``, where it has a deadline of its own.
     """
 
-    def __init__(self, number: int, item: PlanItem, state: TaskState) -> None:
+    def __init__(
+        self,
+        number: int,
+        item: PlanItem,
+        state: TaskState,
+        *,
+        began_at: float | None = None,
+        deadline: float = FOREVER,
+    ) -> None:
+        self.began_at = began_at
+        self.deadline = deadline
         self.number = number
         self.item = item
         self.weight = 1 + item.get("twins", 0)  # for how many items of the user it counts
@@ -72,6 +84,11 @@ class CloudTask:
         return self.same
 
     @property
+    def since(self) -> float:
+        """When it was to be polled first, but for ``delay``."""
+        return self.began_at or 0.0
+
+    @property
     def is_known(self) -> bool:
         """Whether the vendor has ever returned a record of it."""
         return self.fingerprint is not None
@@ -103,15 +120,23 @@ class Judge:
         self._limits = limits
         self._began = began
         self._chance = chance
-        self.unpolled = len(tasks)
-        self._open = sum(task.weight for task in tasks)
+        self.unpolled = 0
+        self._open = 0
         self._satisfied = limits.satisfied
         self._otherwise = limits.otherwise
         for task in tasks:
-            due_in = max(0.0, policy.delay - limits.elapsed) if task.due_in is None else task.due_in
-            first_poll = began - limits.elapsed + policy.delay
-            task.changed_at = first_poll if task.changed_ago is None else began - task.changed_ago
-            task.due_at = began + max(0.0, due_in)
+            self.add(task, began)
+
+    def add(self, task: CloudTask, now: float) -> None:
+        """Take a cloud task into the wait, and set when it is due."""
+        self.unpolled += 1
+        self._open += task.weight
+        if task.began_at is None:
+            task.began_at = self._began - self._limits.elapsed
+        first_poll = task.began_at + self.policy.delay
+        due_in = max(0.0, first_poll - now) if task.due_in is None else max(0.0, task.due_in)
+        task.changed_at = first_poll if task.changed_ago is None else now - task.changed_ago
+        task.due_at = now + due_in
 
     def elapsed(self, now: float) -> float:
         """Returns the seconds since the wait began."""
@@ -122,6 +147,8 @@ class Judge:
 
         A round cannot evaluate a condition, so with one this is true only once every cloud task has ended.
         """
+        if self._limits.endless:
+            return False
         policy = self.policy
         decides = policy.until is not None
         return verdict.is_over(
@@ -180,20 +207,16 @@ class Judge:
 
     def _recover(self, task: CloudTask) -> None:
         task.errors, task.missing, task.error, task.trouble = 0, 0, None, None
-        self._note_trouble(task)
-
-    def _note_trouble(self, task: CloudTask) -> None:
-        if task.trouble != task.told_trouble:
-            self.untold[task.number] = task
+        _note_trouble(task, self.untold)
 
     def take_error(self, task: CloudTask, error: CloudError, now: float) -> None:
         """Apply the error of a poll that returned no record."""
         task.error = t.cast(PollError, {**error.as_dict(), "advice": error.advice})
         task.trouble = _mark(error)
-        self._note_trouble(task)
+        _note_trouble(task, self.untold)
         if error.kind == "not_found":
             task.missing += 1
-            if task.missing >= 2 if task.is_known else self.elapsed(now) >= self.policy.not_found_grace:
+            if task.missing >= 2 if task.is_known else now - task.since >= self.policy.not_found_grace:
                 self.end(task, verdict.NOT_FOUND, now)
             return
         task.errors += 1
@@ -202,30 +225,34 @@ class Judge:
         task.due_at = now + min(error.retry_after or 0.0, RETRY_AFTER_CAP)
 
     def goes_on(self, task: CloudTask, now: float) -> bool:
-        """Returns whether a cloud task must be polled again; ends it at ``stall_timeout`` or ``max_polls``."""
+        """Returns whether a cloud task must be polled again.
+
+        Ends it at ``stall_timeout``, at ``max_polls`` or at its own deadline.
+        """
         policy = self.policy
         if task.is_over or self._limits.once:
             return False
         if policy.stall_timeout is not None and now - task.changed_at >= policy.stall_timeout:
             self.end(task, verdict.STALLED, now)
-        elif policy.max_polls is not None and task.polls >= policy.max_polls:
+        elif now >= task.deadline or (policy.max_polls is not None and task.polls >= policy.max_polls):
             self.end(task, verdict.TIMED_OUT, now)
         return not (task.is_over or task.is_polled_last)
 
     def next_due(self, task: CloudTask, now: float) -> float:
         """Returns the time of the next poll of a cloud task, and notes it.
 
-        It is never later than the end of ``stall_timeout`` or ``not_found_grace``, which the poll then decides.
+        It is never later than its deadline, or the end of ``stall_timeout`` or ``not_found_grace``, which the poll then
+        decides.
         """
         if self.is_deadline_over:
             return self.deadline
         policy = self.policy
         due = max(now + self._pause_of(task, now), task.due_at if task.errors else 0.0)
-        ends = []
+        ends = [task.deadline]
         if policy.stall_timeout is not None:
             ends.append(task.changed_at + policy.stall_timeout)
         if task.missing and not task.is_known:
-            ends.append(self._began - self._limits.elapsed + policy.not_found_grace)
+            ends.append(task.since + policy.not_found_grace)
         task.due_at = min([due, *(end for end in ends if end > now)])
         return task.due_at
 
@@ -270,6 +297,12 @@ class Judge:
             self._satisfied += task.weight
         else:
             self._otherwise += task.weight
+
+
+def _note_trouble(task: CloudTask, untold: dict[int, CloudTask]) -> None:
+    """Add a cloud task to those that a report must tell of, if polls have begun to fail, or no longer fail."""
+    if task.trouble != task.told_trouble:
+        untold[task.number] = task
 
 
 def _mark(error: CloudError) -> str:

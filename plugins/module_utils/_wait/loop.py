@@ -170,17 +170,17 @@ class Loop:
         self._limits = limits
         self._clock = clock
         self._sleep = sleep or self._serve
-        self._side_by_side = side_by_side and len(tasks) > 1
+        self._side_by_side = side_by_side and (limits.endless or len(tasks) > 1)
         self._judge = judge = Judge(tasks, policy, limits, began=began, chance=chance, forecast=Forecast(lives))
         threads = THREADS if self._side_by_side else 1
-        self._queues = {word: ServiceQueue(budget, threads) for word, budget in budgets.items()}
-        sources = {task.number: TaskSource(task, self._queues[task.word], judge, poll_of(task)) for task in tasks}
+        self.queues = {word: ServiceQueue(budget, threads) for word, budget in budgets.items()}
+        sources = {task.number: TaskSource(task, self.queues[task.word], judge, poll_of(task)) for task in tasks}
         self._sweeps = {} if limits.once else make_sweeps(sources, judge, began)
         for source in sources.values():
             if source.sweep is None or source.task.asked:
                 source.queue.add(source, source.task.due_at)
         self._end = RoundEnd(judge, list(self._sweeps.values()), limits, began)
-        self._reports = Reports(tasks, judge, self._queues, self._sweeps, tell)
+        self._reports = Reports(tasks, judge, self.queues, self._sweeps, tell)
         self._is_stopped = False
         self._calls: queue.SimpleQueue[t.Callable[[], None]] = queue.SimpleQueue()
         self._flights: dict[int, Flight] = {}
@@ -207,8 +207,18 @@ class Loop:
         """Let the loop call a function between two polls, in its own thread. Other threads may call this."""
         self._calls.put(what)
 
+    def add(self, task: CloudTask, poll: PollRef) -> TaskSource:
+        """Poll another cloud task from now on. Only for functions that the loop calls; see :meth:`call`.
+
+        :param poll: the method ``poll`` of its service.
+        """
+        self._judge.add(task, self._clock())
+        source = TaskSource(task, self.queues[task.word], self._judge, poll)
+        source.queue.add(source, task.due_at)
+        return source
+
     def _is_busy(self) -> bool:
-        return any(each.is_busy for each in self._queues.values())
+        return any(each.is_busy for each in self.queues.values())
 
     # --- the deadline ---
 
@@ -220,7 +230,7 @@ class Loop:
         judge.is_deadline_over = True
         for sweep in self._sweeps.values():
             sweep.give_up(judge.deadline)
-        for each in self._queues.values():
+        for each in self.queues.values():
             each.put_off_all(judge.deadline)
 
     # --- asking ---
@@ -230,7 +240,7 @@ class Loop:
 
         :param without: queues to leave out.
         """
-        queues = [each for each in self._queues.values() if each not in without]
+        queues = [each for each in self.queues.values() if each not in without]
         due = min(queues, key=ServiceQueue.next_start, default=None)
         if due is None or due.next_start() > now or not self._end.leaves_time(now):
             return False
@@ -285,7 +295,7 @@ class Loop:
 
     def _pause(self, now: float) -> None:
         """Sleep until a poll may begin, the round must end, or an answer comes."""
-        wake = min(self._end.next_moment(now, next_start(self._queues.values())), self._reports.next_moment())
+        wake = min(self._end.next_moment(now, next_start(self.queues.values())), self._reports.next_moment())
         if wake <= now:  # it has come while this was computed
             return
         if self._flights:
@@ -319,7 +329,7 @@ class Loop:
             busy = [flight.source.queue for number, flight in self._flights.items() if number in slow]
             if busy and self._start_one(now, without=busy):
                 continue
-            others = [each for each in self._queues.values() if each not in busy] if busy else []
+            others = [each for each in self.queues.values() if each not in busy] if busy else []
             self._await(now, next_start(others))
 
 

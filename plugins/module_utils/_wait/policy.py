@@ -51,6 +51,7 @@ class Limits(t.NamedTuple):
     :param once: whether every cloud task is polled just once, however long the rate limits make that.
     :param satisfied: how many cloud tasks had ended before the round and satisfied the wait.
     :param otherwise: how many had ended before without satisfying it.
+    :param endless: whether to go on when no cloud task is open, since others will be added.
     """
 
     left: float
@@ -62,6 +63,7 @@ class Limits(t.NamedTuple):
     once: bool = False
     satisfied: int = 0
     otherwise: int = 0
+    endless: bool = False
 
 
 def policy_of(options: t.Mapping[str, t.Any], *, check_mode: bool, condition: bool) -> Policy:

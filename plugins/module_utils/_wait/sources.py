@@ -10,11 +10,15 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import CloudError
+from .._pacing import FOREVER
 from .._record import Record
 from .._services.base import Page, Poll
 from .judge import CloudTask, Judge
 from .queues import ServiceQueue, Source
 from .sweep import Sweep
+
+BETWEEN_HINTS = 0.5
+"""Shortest time, in seconds, between two polls of a cloud task that hints cause."""
 
 PollRef = t.Callable[..., Poll]
 """The method ``poll`` of a service; several threads may call it at once."""
@@ -41,11 +45,25 @@ class TaskSource(Source):
         self.sweep: SweepSource | None = None
         self._judge = judge
         self._poll = poll
+        self._polled_at = -FOREVER
+        self._is_under_way = False
+        self._is_hinted = False
 
     @property
     def is_over(self) -> bool:
         """Whether the cloud task has ended for this round."""
         return self.task.is_over
+
+    def hasten(self, now: float) -> None:
+        """Poll the cloud task before all others, since there is a hint that it has ended.
+
+        A poll that is under way may have been answered before that, so another one follows it.
+        """
+        if self._is_under_way:
+            self._is_hinted = True
+        elif not self.task.is_over:
+            soonest = self._polled_at + BETWEEN_HINTS
+            self.queue.add(self, soonest if soonest > now else -FOREVER)
 
     def begin(self, now: float, *, is_last: bool) -> bool:
         """Returns whether to poll the cloud task now. It may have ended while it waited for its turn.
@@ -53,7 +71,9 @@ class TaskSource(Source):
         :param is_last: whether this is the last poll, at the deadline.
         """
         self.task.is_polled_last = is_last
-        return not self.task.is_over
+        self._is_under_way = not self.task.is_over
+        self._polled_at = now
+        return self._is_under_way
 
     def ask(self, seconds: float) -> Poll | CloudError:
         """Poll the cloud task. Returns the result or the error."""
@@ -64,6 +84,7 @@ class TaskSource(Source):
 
     def take(self, answer: Poll | CloudError, now: float) -> None:
         """Judge the answer, and queue the cloud task if it must be polled again."""
+        self._is_under_way = False
         task, error = self.task, answer if isinstance(answer, CloudError) else None
         self.queue.answered(answer.calls, error, now)
         self._judge.mark_polled(task)
@@ -79,6 +100,9 @@ class TaskSource(Source):
         if goes_on and (self.sweep is None or task.errors or task.missing):
             self.queue.add(self, self._judge.next_due(task, now))
             task.asked = self.sweep is not None  # other cloud tasks wait for the next sweep
+        if self._is_hinted:
+            self._is_hinted = False
+            self.hasten(now)
 
 
 class SweepSource(Source):

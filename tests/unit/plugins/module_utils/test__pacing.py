@@ -96,3 +96,20 @@ def test_the_queue_gives_what_falls_due_first() -> None:
     assert (len(queue), queue.next_due()) == (3, 3.0)
     assert [queue.pop() for dummy in range(3)] == [2, 3, 1]
     assert queue.next_due() == FOREVER
+
+
+def test_a_thing_that_is_pushed_again_is_due_at_the_new_time_alone() -> None:
+    queue: DueQueue[str] = DueQueue()
+    for due, thing in ((5.0, "a"), (6.0, "b"), (1.0, "b"), (9.0, "a")):
+        queue.push(thing, due)
+    assert (len(queue), queue.next_due(), queue.pop(), queue.next_due(), queue.pop()) == (2, 1.0, "b", 9.0, "a")
+    assert (len(queue), queue.next_due()) == (0, FOREVER)
+
+
+def test_a_thing_can_be_removed() -> None:
+    queue: DueQueue[str] = DueQueue()
+    queue.push("a", 1.0)
+    queue.push("b", 2.0)
+    queue.remove("a")
+    queue.remove("c")
+    assert (len(queue), queue.next_due(), queue.pop()) == (1, 2.0, "b")
