@@ -40,6 +40,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_wait/": 4,
     "_report/": 4,
     "_module/": 5,
+    "_events/": 6,
 }
 PURE_WAIT = {  # what of level 4 the controller may use: nothing in it leads to a service
     UTILS + "_wait/book.py",
@@ -72,6 +73,8 @@ IMPURE = {
 }
 WALL_CLOCK = {  # who may ask for the time of day; all others get it as an argument, or take the monotonic clock
     "plugins/action/wait_for_task.py": "a state file outlives this host's monotonic clock, and a history shows times of day",
+    "plugins/module_utils/_events/engine.py": "a watch goes on after a restart, which no monotonic clock survives",
+    "plugins/module_utils/_events/source.py": "the same",
     "plugins/module_utils/_wait/round.py": "the history of a wait in the background shows times of day",
     "plugins/module_utils/_credentials.py": "temporary keys end at a time of day",
     "plugins/module_utils/_services/ess.py": "the vendor retires an action on a day",

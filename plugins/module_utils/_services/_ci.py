@@ -344,6 +344,34 @@ def encode(content: dict[str, t.Any]) -> bytes:
     return xmltodict.unparse(content).encode("utf-8")
 
 
+def is_shallow(body: bytes, most: int) -> bool:
+    """Returns whether the elements of XML are nested in at most so many levels. Reading deep ones takes minutes.
+
+    What is no XML may count as either.
+    """
+    depth = 0
+
+    def start(*dummy: t.Any) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > most:
+            raise ValueError
+
+    def end(*dummy: t.Any) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    try:
+        parser.Parse(body, True)
+    except (ExpatError, LookupError):
+        return True
+    except ValueError:
+        return False
+    return True
+
+
 def read_xml(body: bytes) -> dict[str, t.Any] | None:
     """Returns the content of XML as nested dicts; null for what is no XML, and for XML that declares a document type.
 
@@ -399,4 +427,4 @@ def bad_count(parent: t.Mapping[str, t.Any], name: str) -> bool:
     return number is None or number < 0
 
 
-__all__ = ["CiService", "Counts", "Job", "bad_count", "decode", "encode", "place_of", "read_xml"]
+__all__ = ["CiService", "Counts", "Job", "bad_count", "decode", "encode", "is_shallow", "place_of", "read_xml"]

@@ -317,6 +317,20 @@ class Lists(Service):
     open_lists: t.ClassVar[t.Mapping[str, Options]] = {}
     """Filters of the lists that hold only unfinished cloud tasks, by the name of the list; empty if there are none."""
 
+    list_keys: t.ClassVar[tuple[str, ...]]
+    """What tells which cloud tasks a list has: keys of a ref, and filters of the vendor."""
+
+    @abc.abstractmethod
+    def watch_filters(self, options: Options, since: str) -> t.Iterator[tuple[str, Options]]:
+        """Yields name and filters of the lists that have every cloud task that is open or was started lately.
+
+        They come in the order in which a cloud task moves through them, so that one that moves meanwhile is not missed.
+
+        :param options: the values of ``list_keys``; null where not given.
+        :param since: a time in UTC as ``2026-01-02T03:04:05Z``. Those that were started before, and have ended, are
+            left out where the vendor allows it.
+        """
+
     @abc.abstractmethod
     def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
         """Returns the request for one page of a list.

@@ -15,6 +15,7 @@ import json
 import typing as t
 
 from .._errors import CloudError, shown
+from .._secrecy import MAX_DEPTH
 from .base import Environ, Options
 from .registry import SERVICES
 
@@ -70,9 +71,9 @@ def read_callback(body: t.Any) -> dict[str, t.Any]:
     text = raw.lstrip(b"\xef\xbb\xbf \t\r\n")
     content: t.Any = None
     if text.startswith(b"<"):
-        from ._ci import read_xml  # noqa: PLC0415 # most callbacks are JSON, and importing takes time
+        from ._ci import is_shallow, read_xml  # noqa: PLC0415 # most callbacks are JSON, and importing takes time
 
-        content = read_xml(text)
+        content = read_xml(text) if is_shallow(text, MAX_DEPTH) else None
     else:
         try:
             content = json.loads(text.decode("utf-8"))

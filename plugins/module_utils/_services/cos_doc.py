@@ -65,6 +65,8 @@ QUEUES = {
 }
 """For each callback type other than URL: our option, the vendor's element, and our names of its members."""
 
+OPEN_STATES = ("Submitted", "Running", "Pause")
+ENDED_STATES = ("Success", "Failed", "Cancel")
 TO_THE_END = -1
 NOT_IN_XML = "[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]"
 LONG_IMAGE_PAGES = 20
@@ -77,6 +79,7 @@ class CosDoc(CiService, Lists):
     title = "Tencent COS"
     path = "/doc_jobs"
     job = "document job"
+    list_keys = ("bucket", "region", "queue_id", "profile")
 
     @classmethod
     def has_tag(cls, tag: str) -> bool:
@@ -132,6 +135,13 @@ class CosDoc(CiService, Lists):
                 **{name: text and text.replace("Z", "+0000") for name, text in times.items()},
             },
         )
+
+    def watch_filters(self, options: Options, since: str) -> t.Iterator[tuple[str, Options]]:
+        """Yields the list of open jobs, and that of jobs that were started since and have ended."""
+        common = {"tag": DOC_PROCESS, "queueId": options["queue_id"] or None, "orderByTime": "Asc"}
+        yield "open", {**common, "states": ",".join(OPEN_STATES)}
+        began = since.replace("Z", "+0000")
+        yield "ended", {**common, "states": ",".join(ENDED_STATES), "startCreationTime": began}
 
     def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
         """Returns the request for one page of the jobs of a bucket."""

@@ -155,6 +155,7 @@ class Mps(Api3Service, Lists, Aborter):
     statuses = STATUSES
     rules = RULES
     own_options = ("http_method",)
+    list_keys = ("site", "profile")
     open_lists: t.ClassVar[t.Mapping[str, Options]] = {name: {"Status": name} for name in ("PROCESSING", "WAITING")}
     rate = 50.0
     keeps = "7 days (3 on the other site)"
@@ -236,6 +237,11 @@ class Mps(Api3Service, Lists, Aborter):
         }
         for name in (word for word in LISTS if word in options["statuses"]):
             yield name, {"Status": name, **filters}
+
+    def watch_filters(self, options: Options, since: str) -> t.Iterator[tuple[str, Options]]:
+        """Yields the lists of both open statuses, and that of cloud tasks that have ended since."""
+        for name in LISTS:
+            yield name, {"Status": name, "StartTime": None if name in self.open_lists else since}
 
     def list_request(self, ref: Ref, filters: Options, *, token: str | None, size: int) -> Request:
         """Returns the request for one page of the media tasks of the account."""

@@ -40,7 +40,7 @@ Mark = list[float]
 class Life:
     """What is known about the course of a cloud task.
 
-    :param began: when it was first seen running, or 0.0 if the first poll found it so; null before that.
+    :param began: when it was first seen running, or was to be polled first if the first poll found it so; null before.
     :param marks: the first mark, and the last two; fewer if fewer were seen.
     """
 
@@ -48,13 +48,14 @@ class Life:
         self.began = began
         self.marks = [[*mark] for mark in marks]
 
-    def see(self, now: float, progress: int | None, *, is_first: bool) -> None:
+    def see(self, now: float, progress: int | None, *, is_first: bool, since: float = 0.0) -> None:
         """Note that the cloud task is running, with this progress.
 
         :param is_first: whether the first poll has told it.
+        :param since: when the cloud task was to be polled first.
         """
         if self.began is None:
-            self.began = 0.0 if is_first else now
+            self.began = since if is_first else now
         if progress is None or (self.marks and progress == self.marks[-1][1]):
             return
         if self.marks and progress < self.marks[-1][1]:  # it has begun anew

@@ -171,7 +171,8 @@ class Judge:
             return
         task.status = record["status"]
         if task.status == RUNNING:
-            task.life.see(self.elapsed(now), record["progress"], is_first=task.polls <= 1)
+            since = self.elapsed(task.since)
+            task.life.see(self.elapsed(now), record["progress"], is_first=task.polls <= 1, since=since)
         elif task.status == SUCCEEDED:
             self.forecast.learn(task.word, task.life, self.elapsed(now))
         task.expected = self.expected_end(task, now)

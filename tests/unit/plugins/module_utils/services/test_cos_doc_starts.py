@@ -519,3 +519,16 @@ def test_the_vendors_sdk_would_send_the_same() -> None:
     vendor = Vendor(page())
     listed(vendor, queue_id="p1", states=["Running"])
     assert vendor.queries == [{name: value.decode() for name, value in sent[1]["params"].items() if value}]
+
+
+# --- A queue that is watched as a whole -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("given", "sent"), [("p1", "p1"), (None, None), ("", None)])
+def test_a_watch_lists_what_is_open_and_what_has_ended_since(given: str | None, sent: str | None) -> None:
+    common = {"tag": "DocProcess", "queueId": sent, "orderByTime": "Asc"}
+    filters = list(starter().watch_filters({"queue_id": given}, "2026-01-02T03:04:05Z"))
+    assert filters == [
+        ("open", {**common, "states": "Submitted,Running,Pause"}),
+        ("ended", {**common, "states": "Success,Failed,Cancel", "startCreationTime": "2026-01-02T03:04:05+0000"}),
+    ]

@@ -429,3 +429,14 @@ def test_the_vendors_sdk_would_send_the_same() -> None:
 def test_an_empty_session_is_refused_since_it_would_protect_nothing() -> None:
     with pytest.raises(CloudError, match="session_id is empty"):
         calls().prepare(REF, {**OPTIONS, "session_id": ""}, {})
+
+
+# --- An account that is watched as a whole --------------------------------------------------------------------------
+
+
+def test_a_watch_lists_what_is_open_and_what_has_ended_since() -> None:
+    assert list(calls().watch_filters({}, "2026-01-02T03:04:05Z")) == [
+        ("WAITING", {"Status": "WAITING", "StartTime": None}),
+        ("PROCESSING", {"Status": "PROCESSING", "StartTime": None}),
+        ("FINISH", {"Status": "FINISH", "StartTime": "2026-01-02T03:04:05Z"}),
+    ]

@@ -113,7 +113,7 @@ def test_hints_in_quick_succession_cause_a_poll_each_half_second() -> None:
 def test_a_hint_comes_before_cloud_tasks_that_wait_for_the_rate() -> None:
     watch = Watch(lambda now, number: "running", rate=1.0, sleep=100, max_sleep=100)
     for number in range(10):
-        watch.at(0, lambda number=number: watch.add(number, began_at=0.0))  # type: ignore[misc] # a default binds it
+        watch.at(0, lambda number=number: watch.add(number, began_at=0.0))  # type: ignore[misc] # defaults bind them
     watch.at(3.5, lambda: watch.hint(9))
     watch.run(8)
     assert [number for dummy, number in watch.polls][:6] == [0, 1, 2, 3, 9, 4]
@@ -148,6 +148,15 @@ def test_each_cloud_task_has_a_deadline_of_its_own(status: str) -> None:
     watch.at(5, lambda: watch.add(1, began_at=5.0, deadline=20.0))
     watch.run(100)
     assert watch.told == {"1": ["timed_out" if status == "running" else "not_found", 20.0]}
+
+
+def test_a_forecast_counts_from_when_a_cloud_task_was_added() -> None:
+    watch = Watch(lambda now, number: "succeeded" if now >= 1000 * number + 100 else "running", max_sleep=1000)
+    for number in range(1, 6):
+        at = 1000.0 * number
+        watch.at(at, lambda number=number, at=at: watch.add(number, began_at=at))  # type: ignore[misc] # as above
+    watch.run(6000)
+    assert watch.told["5"][1] < watch.told["1"][1] + 4000
 
 
 def test_an_unknown_cloud_task_has_its_grace_from_when_it_was_added() -> None:
