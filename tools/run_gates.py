@@ -28,6 +28,8 @@ GATES = {  # sessions by the name of the make target; those that take longest co
     "sanity": ["sanity"],
     "matrix": [],  # all sessions with this tag in noxfile.py
     "package": ["release-check", "molecule", "docs", "ansible-lint", "report-in-browser", "execution-environment"],
+    "rulebook": ["rulebook"],
+    "rulebook-smoke": ["rulebook-smoke"],
     "lint": [
         "docs-check",
         "typing",

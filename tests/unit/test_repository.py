@@ -99,6 +99,7 @@ HEADED_NAMES = {
     "requirements-bench.txt",
     "requirements-dev.txt",
     "requirements-docs.txt",
+    "requirements-rulebook.txt",
 }
 MADE_BY_TOOLS = {  # antsibull-changelog writes or removes them
     "changelogs/.plugin-cache.yaml",

@@ -27,6 +27,7 @@ LOCKS = {  # by what each is made from
     "bench": ["requirements-bench.txt"],
     "dev": ["requirements-dev.txt"],
     "nox": ["constraints.txt", "requirements-docs.txt"],
+    "rulebook": ["requirements-rulebook.txt"],
     "run": ["requirements.txt"],
     "uv": [],
 }
