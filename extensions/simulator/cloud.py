@@ -11,6 +11,7 @@ import time
 import control
 import faults
 import metadata
+import robot
 from faults import Fault
 from journal import Entry
 from messages import TEXT, Reply, Request, VendorError
@@ -59,6 +60,8 @@ class Cloud:
             return self._note(
                 metadata.PROVIDER, request, Call(metadata.action(request), "", {}), self._metadata(request)
             )
+        if robot.claims(request):
+            return self._note(robot.PROVIDER, request, Call(robot.ACTION, "", {}), robot.answer(request))
         service = next((service for service in SERVICES.values() if service.claims(request)), None)
         if service is None:
             return self._note("unknown", request, _NOBODY, self._unclaimed(request))
