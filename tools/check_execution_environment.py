@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check that ansible-builder finds the requirements of the collection and accepts our example.
+"""Check that ansible-builder finds the requirements of the collection and accepts our examples.
 
-The image itself is not built, since that needs a container engine.
+The images themselves are not built, since that needs a container engine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TREE = ROOT / ".cache" / "ee-tree"
 LINK = TREE / "ansible_collections" / "cloudwait" / "conversion"
-EXAMPLE = ROOT / "execution-environment.yml"
+EXAMPLES = ("execution-environment.yml", "decision-environment.yml")
 CONTEXT = ROOT / ".cache" / "ee-context"
 
 
@@ -46,10 +46,12 @@ def main() -> str | None:
     found = requirements(yaml.safe_load(builder("introspect", TREE))["python"])
     if found != wanted:
         return f"ansible-builder introspect finds {found}, requirements.txt says {wanted}"
-    shutil.rmtree(CONTEXT, ignore_errors=True)
-    builder("create", "--file", EXAMPLE, "--context", CONTEXT)
-    made = [name for name in ("Containerfile", "Dockerfile") if (CONTEXT / name).exists()]
-    return None if made else f"ansible-builder create made no Containerfile in {CONTEXT}"
+    for example in EXAMPLES:
+        shutil.rmtree(CONTEXT, ignore_errors=True)
+        builder("create", "--file", ROOT / example, "--context", CONTEXT)
+        if not any((CONTEXT / name).exists() for name in ("Containerfile", "Dockerfile")):
+            return f"ansible-builder create made no Containerfile of {example} in {CONTEXT}"
+    return None
 
 
 if __name__ == "__main__":
