@@ -39,22 +39,24 @@ attributes:
     description: Can run in C(check_mode) and return changed status prediction without modifying target.
     support: full
     details:
-      - Sends and starts nothing. All that can be checked on the host is checked as it is outside check mode.
+      - Starts nothing. All that can be checked on the host is checked as it is outside check mode.
       - The record has no C(task_id) and the status V(unknown). M(cloudwait.conversion.wait_for_task) accepts it and
         counts it as unfinished, so a play that starts and waits can be run with C(--check).
+      - With O(ledger), a cloud task that was started before is polled or searched for and returned, since that only
+        reads. The ledger is not changed.
   diff_mode:
     description:
       - Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: none
+    support: full
     details:
-      - There is no earlier state to compare with.
+      - Shows what is asked for, without passwords, and with O(ledger) the cloud task that is there.
   idempotent:
     description:
       - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
       - This assumes that the system controlled or queried by the module has not changed in a relevant way.
-    support: none
+    support: partial
     details:
-      - Each run starts another cloud task.
+      - Only with O(ledger). Without it, each run starts another cloud task.
   action:
     description:
       - Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
@@ -72,13 +74,13 @@ notes:
   - A start is not repeated when it is uncertain whether it happened, such as after a time-out, a broken connection, an
     error on the vendor's side like HTTP 500, or an unreadable answer. The module then fails with
     RV(ignore:changed=true) and RV(ignore:error.retryable=false), and its message says that the cloud task may exist and
-    where to search for it.
+    where to search for it. With O(ledger), the module searches for it itself, as far as the vendor offers that.
   - The result is the same when the module was killed, crashed, lost its connection to the host while it ran, or was
     ended by the C(timeout) of the Ansible task; C(error.kind) is V(interrupted) then. A module that is ended by
     C(SIGTERM) or C(SIGINT) before it sent anything reports that nothing was changed.
   - Do not use the keywords C(until) and C(retries) with this module without checking RV(ignore:error.retryable). They
-    repeat every failure, including an uncertain start, and so may start and pay for a second cloud task.
-    O(request_retries) repeats only what is safe to repeat.
+    repeat every failure, including an uncertain start, and so may start and pay for a second cloud task. With O(ledger),
+    repeating is safe. O(request_retries) repeats only what is safe to repeat.
   - When the connection breaks while this module runs, the module is not run again, whatever C(reconnection_retries) of
     the ssh connection says; that option then applies to connecting only.
   - A start that the vendor throttled, or that certainly never reached the vendor, is repeated up to O(request_retries)

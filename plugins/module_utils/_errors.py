@@ -45,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "timeout": Kind(True, "raise the timeout keyword of the Ansible task, or lower the option timeout below it"),
     "internal": Kind(False, "report it with the output of -vvv, without secrets"),
     "interrupted": Kind(False, "find out whether it happened before you do it again"),
+    "uncertain": Kind(False, "find out whether the cloud task exists before you start it again"),
 }
 
 

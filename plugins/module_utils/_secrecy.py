@@ -44,6 +44,7 @@ NEVER_CENSORED = frozenset(
         *("provider", "task_id", "ref", "status", "done", "progress", "counts", "elapsed", "polls", "outcome"),
         *("kind", "retryable", "http_status"),
         *("changed", "task", "tasks", "refs", "truncated", "resource_id", "credential_source", "endpoint_host"),
+        *("started", "idempotency_key"),
         *("failed", "failed_tasks", "unfinished_tasks", "summary", "api_calls"),
     ]
 )

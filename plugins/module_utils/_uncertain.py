@@ -15,6 +15,8 @@ COS_DOC = "the cloud task may exist and cost money: look for it with cos_doc_job
 DINGTALK_DOC = "the copy may exist or be in the making: look into the target folder before you start it again"
 MPS_ABORT = "it may have been aborted: poll it with mps_task_detail"
 
+LEDGER = "repeat it with the same ledger, which knows whether a start was sent, and never starts it twice"
+
 
 def mps(*, repeatable: bool) -> str:
     """Returns the advice for the start of a media task.
@@ -25,4 +27,4 @@ def mps(*, repeatable: bool) -> str:
     return f"the cloud task may exist and cost money: look for it with mps_task_list_info{then}"
 
 
-__all__ = ["COS_DOC", "DINGTALK_DOC", "ESS", "MPS_ABORT", "mps"]
+__all__ = ["COS_DOC", "DINGTALK_DOC", "ESS", "LEDGER", "MPS_ABORT", "mps"]

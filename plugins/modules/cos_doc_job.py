@@ -23,6 +23,7 @@ description:
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._ledger
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
   - cloudwait.conversion._transport.poll
@@ -213,6 +214,7 @@ notes:
   - When it is uncertain whether a job was started, search for it with M(cloudwait.conversion.cos_doc_job_list_info).
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.ledger_info
   - module: cloudwait.conversion.cos_doc_job_info
   - module: cloudwait.conversion.cos_doc_job_list_info
   - name: Vendor page of CreateDocProcessJobs
@@ -252,6 +254,16 @@ EXAMPLES = r"""
   cloudwait.conversion.wait_for_task:
     tasks: "{{ started.results }}"
     timeout: 1800
+
+- name: Make images of a book once, however often this playbook is run, and again after a failure
+  cloudwait.conversion.cos_doc_job:
+    bucket: examplebucket-1250000000
+    region: ap-beijing
+    input_object: books/atlas.pdf
+    output:
+      object: atlas/${Number}.jpg
+    ledger: ~/conversions.ledger
+    on_failed: start_again
 
 - name: Make images of a report at a URL, with a callback when the job has ended
   cloudwait.conversion.cos_doc_job:
@@ -298,6 +310,18 @@ response:
   returned: success
   type: dict
   sample: {JobsDetail: [{JobId: d00000000000000000000000000000001, State: Submitted}]}
+started:
+  description:
+    - How the cloud task was started; V(new) by this run, V(before) by an earlier run, V(adopted) if it was found at the
+      vendor after a start whose answer had been lost. RV(ignore:changed) is V(false) for V(before) only.
+  returned: success, with O(ledger)
+  type: str
+  sample: new
+idempotency_key:
+  description: The key under which the start is in the ledger.
+  returned: with O(ledger)
+  type: str
+  sample: 3f1c5b0c7a9d4e2f8b6a1d0c9e8f7a6b5c4d3e2f
 credential_source:
   description: Where the credentials came from.
   returned: when the credentials were found
@@ -312,7 +336,7 @@ error:
   description:
     - Why the start failed. A job that fails later is no error of this module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
-      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
+      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted), V(uncertain).
     - With RV(ignore:changed=true), the job may have been started nevertheless.
   returned: failure
   type: dict
@@ -370,12 +394,14 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
+            **argspec.ledger(),
             **argspec.tencent(),
             **argspec.transport(),
             **argspec.one_poll(),
         ),
         mutually_exclusive=[("input_object", "input_url")],
         required_one_of=[("input_object", "input_url")],
+        required_by={"idempotency_key": "ledger"},
         supports_check_mode=True,
     )
     run_start(module, CosDocStarts)

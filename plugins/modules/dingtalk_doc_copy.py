@@ -26,6 +26,7 @@ description:
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.dingtalk
+  - cloudwait.conversion._ledger
   - cloudwait.conversion._dingtalk
   - cloudwait.conversion._transport
   - cloudwait.conversion._transport.poll
@@ -64,6 +65,7 @@ notes:
   - DingTalk has no list of these cloud tasks. When it is uncertain whether a copy was started, check the target folder.
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.ledger_info
   - module: cloudwait.conversion.dingtalk_doc_task_info
   - name: Vendor page of CopyDoc
     description: Parameters and permission.
@@ -89,6 +91,15 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ copy.task.outputs[0].url }}"
   when: copy.task.outputs | length > 0
+
+- name: Copy the template once for each month
+  cloudwait.conversion.dingtalk_doc_copy:
+    source_dentry_uuid: "{{ template_uuid }}"
+    target_parent_dentry_uuid: "{{ folder_uuid }}"
+    user_access_token: "{{ vault_dingtalk_user_token }}"
+    site: china
+    ledger: ~/copies.ledger
+    idempotency_key: "template {{ month }}"
 
 - name: Copy many as an app
   module_defaults:
@@ -132,6 +143,18 @@ response:
   returned: success
   type: dict
   sample: {isAsync: true, taskId: task-0001}
+started:
+  description:
+    - How the cloud task was started; V(new) by this run, V(before) by an earlier run, V(adopted) if it was found at the
+      vendor after a start whose answer had been lost. RV(ignore:changed) is V(false) for V(before) only.
+  returned: success, with O(ledger)
+  type: str
+  sample: new
+idempotency_key:
+  description: The key under which the start is in the ledger.
+  returned: with O(ledger)
+  type: str
+  sample: 3f1c5b0c7a9d4e2f8b6a1d0c9e8f7a6b5c4d3e2f
 credential_source:
   description: Where the token of the user or the credentials of the app came from.
   returned: when the credentials were found
@@ -146,7 +169,7 @@ error:
   description:
     - Why the start failed. A copy that fails later is no error of this module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
-      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
+      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted), V(uncertain).
     - With RV(ignore:changed=true), the copy may have been made nevertheless.
   returned: failure
   type: dict
@@ -177,10 +200,12 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
+            **argspec.ledger(),
             **argspec.dingtalk(),
             **argspec.transport(),
             **argspec.one_poll(),
         ),
+        required_by={"idempotency_key": "ledger"},
         supports_check_mode=True,
     )
     run_start(module, DingTalkDocStarts)

@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._ledger
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
   - cloudwait.conversion._transport.poll
@@ -108,6 +109,7 @@ notes:
   - ESS has no list of conversions. When it is uncertain whether a conversion was started, its id cannot be found.
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.ledger_info
   - module: cloudwait.conversion.ess_task_info
   - name: Vendor page of ChannelCreateConvertTaskApi
     description: Types of files, in Chinese.
@@ -156,6 +158,12 @@ EXAMPLES = r"""
     tasks: "{{ started.results }}"
     timeout: 1800
 
+- name: Convert a contract once for each version of its content
+  cloudwait.conversion.ess_convert_task:
+    src: "{{ playbook_dir }}/contract.docx"
+    agent: "{{ ess_agent }}"
+    ledger: ~/conversions.ledger
+
 - name: Convert a contract in the company edition
   cloudwait.conversion.ess_convert_task:
     src: "{{ playbook_dir }}/contract.docx"
@@ -201,6 +209,18 @@ resource_id:
   returned: when O(src) was uploaded, also when the start failed after that
   type: str
   sample: yDExampleUploadedResource00000001
+started:
+  description:
+    - How the cloud task was started; V(new) by this run, V(before) by an earlier run, V(adopted) if it was found at the
+      vendor after a start whose answer had been lost. RV(ignore:changed) is V(false) for V(before) only.
+  returned: success, with O(ledger)
+  type: str
+  sample: new
+idempotency_key:
+  description: The key under which the start is in the ledger.
+  returned: with O(ledger)
+  type: str
+  sample: 3f1c5b0c7a9d4e2f8b6a1d0c9e8f7a6b5c4d3e2f
 credential_source:
   description: Where the credentials came from.
   returned: when the credentials were found
@@ -221,7 +241,7 @@ error:
     - Why the start or the upload before it failed. A conversion that fails later is no error of this
       module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
-      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
+      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted), V(uncertain).
     - With RV(ignore:changed=true), the conversion may have been started nevertheless.
   returned: failure
   type: dict
@@ -257,12 +277,14 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=dict(
             **OPTIONS,
+            **argspec.ledger(),
             **argspec.tencent(),
             **argspec.transport(),
             **argspec.one_poll(),
         ),
         mutually_exclusive=[("src", "resource_id")],
         required_one_of=[("src", "resource_id")],
+        required_by={"idempotency_key": "ledger"},
         supports_check_mode=True,
     )
     run_start(module, EssStarts)

@@ -20,14 +20,15 @@ description:
 extends_documentation_fragment:
   - cloudwait.conversion._attributes.starts
   - cloudwait.conversion._attributes.tencent
+  - cloudwait.conversion._ledger
   - cloudwait.conversion._tencent
   - cloudwait.conversion._transport
   - cloudwait.conversion._transport.poll
 attributes:
   idempotent:
     details:
-      - Each run starts another cloud task. With O(session_id), the vendor refuses a second one with the same id, and
-        the module fails.
+      - Only with O(ledger). Without it, each run starts another cloud task. With O(session_id), the vendor refuses a
+        second one with the same id, and the module fails.
 options:
   parameters:
     description:
@@ -52,6 +53,8 @@ options:
       - The vendor remembers it for three days according to the page of C(ProcessMedia), for seven days according to
         that of C(DescribeTaskDetail).
       - Takes precedence over C(SessionId) in O(parameters), which does the same.
+      - With O(ledger), O(idempotency_key) is sent as the session id unless one is given, or a digest of it if it is
+        longer than 50 characters or starts another cloud task after one that failed.
     type: str
   session_context:
     description:
@@ -90,6 +93,7 @@ notes:
     for, but this module cannot start them.
 seealso:
   - module: cloudwait.conversion.wait_for_task
+  - module: cloudwait.conversion.ledger_info
   - module: cloudwait.conversion.mps_task_detail
   - module: cloudwait.conversion.mps_task_list_info
   - module: cloudwait.conversion.mps_task_abort
@@ -121,9 +125,10 @@ EXAMPLES = r"""
     timeout: 3600
   register: film
 
-- name: Start an orchestration for each film, and none twice
+- name: Start an orchestration for each film, and none twice, however often this playbook is run
   cloudwait.conversion.mps_media_task:
-    session_id: "night-{{ item.id }}"
+    ledger: ~/films.ledger
+    idempotency_key: "night-{{ item.id }}"
     parameters:
       InputInfo:
         Type: COS
@@ -199,6 +204,18 @@ response:
   returned: success
   type: dict
   sample: {TaskId: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1, RequestId: 11111111-0000-4000-8000-000000000004}
+started:
+  description:
+    - How the cloud task was started; V(new) by this run, V(before) by an earlier run, V(adopted) if it was found at the
+      vendor after a start whose answer had been lost. RV(ignore:changed) is V(false) for V(before) only.
+  returned: success, with O(ledger)
+  type: str
+  sample: new
+idempotency_key:
+  description: The key under which the start is in the ledger.
+  returned: with O(ledger)
+  type: str
+  sample: 3f1c5b0c7a9d4e2f8b6a1d0c9e8f7a6b5c4d3e2f
 credential_source:
   description: Where the credentials came from.
   returned: when the credentials were found
@@ -213,7 +230,7 @@ error:
   description:
     - Why the start failed. A media task that fails later is no error of this module.
     - C(kind) is one of V(auth), V(permission), V(not_found), V(throttled), V(invalid),
-      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted).
+      V(server), V(network), V(protocol), V(config), V(clock), V(interrupted), V(uncertain).
     - With RV(ignore:changed=true), the media task may have been started nevertheless.
   returned: failure
   type: dict
@@ -245,10 +262,12 @@ def main() -> None:
     module = QuietModule(
         argument_spec=dict(
             **OPTIONS,
+            **argspec.ledger(),
             **argspec.tencent(),
             **argspec.transport(),
             **argspec.one_poll(),
         ),
+        required_by={"idempotency_key": "ledger"},
         supports_check_mode=True,
     )
     run_start(module, MpsStarts)

@@ -21,6 +21,7 @@ import typing as t
 from ansible.errors import AnsibleAction, AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _uncertain
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
 
@@ -117,7 +118,9 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
         return result if said is None else self._failure(said, result)
 
     def _failure(self, said: str, result: Answer) -> Answer:
-        error = CloudError("interrupted", said, advice=self.uncertain(), retryable=False)
+        has_ledger = bool(self._task.args.get("ledger"))
+        advice = _uncertain.LEDGER if has_ledger else self.uncertain()
+        error = CloudError("interrupted", said, advice=advice, retryable=has_ledger)
         told = {**result, "failed": True, "changed": True, "msg": error.sentence(self.tried), "error": error.as_dict()}
         traceback = _traceback(told.pop("exception", None))
         return {**told, "exception": traceback} if traceback else told

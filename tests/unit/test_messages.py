@@ -111,6 +111,13 @@ EXAMPLES = {
             "came; find out whether it happened before you do it again."
         ),
     ),
+    "uncertain": (
+        CloudError("uncertain", "a start was sent and no id came back"),
+        (
+            'The poll of the Tencent MPS cloud task "film" failed: a start was sent and no id came back; find out whether '
+            "the cloud task exists before you start it again."
+        ),
+    ),
 }
 
 

@@ -33,6 +33,7 @@ LEVELS = {  # the layers of module_utils; a file may import from its own level a
     "_version.py": 0,
     "signing/": 1,
     "_credentials.py": 2,
+    "_ledger.py": 2,
     "_reader.py": 2,
     "_secrecy.py": 2,
     "_transport.py": 2,
@@ -77,6 +78,7 @@ WALL_CLOCK = {  # who may ask for the time of day; all others get it as an argum
     "plugins/module_utils/_events/source.py": "the same",
     "plugins/module_utils/_wait/round.py": "the history of a wait in the background shows times of day",
     "plugins/module_utils/_credentials.py": "temporary keys end at a time of day",
+    "plugins/module_utils/_ledger.py": "a ledger outlives this host's monotonic clock, and is compared with the vendor's times",
     "plugins/module_utils/_services/ess.py": "the vendor retires an action on a day",
     "plugins/module_utils/_transport.py": "signatures carry the time of day",
 }

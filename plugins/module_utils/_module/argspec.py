@@ -68,6 +68,27 @@ def ess() -> Spec:
     }
 
 
+def ledger() -> Spec:
+    """Returns the options that let a start happen once; fragment ``_ledger``."""
+    return {
+        "ledger": {"type": "path"},
+        "idempotency_key": {"type": "str", "no_log": False},
+        "on_failed": {"type": "str", "default": "leave", "choices": ["leave", "start_again"]},
+    }
+
+
+def ledger_info() -> Spec:
+    """Returns the options of ``ledger_info``; the module's own documentation."""
+    return {
+        "ledger": {"type": "path", "required": True},
+        "provider": {"type": "str"},
+        "idempotency_key": {"type": "str", "no_log": False},
+        "prune_older_than": {"type": "raw"},
+        "forget": {"type": "list", "elements": "str", "default": []},
+        "ended": {"type": "list", "elements": "raw", "default": []},
+    }
+
+
 def http_method() -> Spec:
     """Returns the option for the HTTP method with Tencent MPS, since the vendor's page shows GET."""
     return {"http_method": {"type": "str", "default": "POST", "choices": ["POST", "GET"]}}
@@ -107,4 +128,17 @@ def report() -> Spec:
     }
 
 
-__all__ = ["Spec", "dingtalk", "ess", "http_method", "one_poll", "one_task", "report", "tencent", "transport", "wait"]
+__all__ = [
+    "Spec",
+    "dingtalk",
+    "ess",
+    "http_method",
+    "ledger",
+    "ledger_info",
+    "one_poll",
+    "one_task",
+    "report",
+    "tencent",
+    "transport",
+    "wait",
+]

@@ -144,6 +144,17 @@ def warn(module: AnsibleModule, texts: t.Iterable[str]) -> None:
         module.warn(text)
 
 
+def show_difference(module: AnsibleModule, result: Result, before: Options, asked: t.Callable[[], Options]) -> None:
+    """Add what ``--diff`` shows to the result of a start: the cloud task that was there, and the one that is there now.
+
+    :param before: what was there; empty if nothing was.
+    :param asked: returns what is asked for.
+    """
+    if getattr(module, "_diff", False):
+        after = {"task_id": result["task"]["task_id"], "asked": asked()} if result["changed"] else before
+        result["diff"] = {"before": before, "after": after}
+
+
 def end_quickly() -> None:
     """Skip the garbage collection at the end of the process, which takes a tenth of a short run."""
     gc.freeze()
@@ -196,7 +207,8 @@ def patiently(
 def _warnings(result: Options, service: Service | None) -> t.Iterator[str]:
     record = result.get("task", {})
     is_started = bool(record.get("task_id"))  # in check mode, a start returns no id
-    if service is not None and is_started and record["status"] == UNKNOWN:
+    is_polled = record.get("native_status") is not None  # one that the vendor has forgotten has no status
+    if service is not None and is_started and is_polled and record["status"] == UNKNOWN:
         yield unknown_warning(record, service.statuses)
     if service is not None and service.settings.clock.offset:
         yield clock_warning(service.settings.clock.offset)
@@ -210,6 +222,7 @@ __all__ = [
     "patiently",
     "run",
     "run_info",
+    "show_difference",
     "warn",
     "without_secrets",
 ]

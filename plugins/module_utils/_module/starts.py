@@ -19,7 +19,7 @@ from .._services.mps import MpsStarts
 from .._services.starts import PreparedCall, Starter, is_uncertain, list_tasks
 from .._signals import Stop, Stopped, catching_signals
 from .._transport import Answer, Request
-from .run import Ref, Result, checked_retries, hide_secrets, patiently, run
+from .run import Ref, Result, checked_retries, hide_secrets, patiently, run, show_difference
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from ansible.module_utils.basic import AnsibleModule
@@ -35,16 +35,30 @@ def run_start(module: AnsibleModule, service_class: type[Starter]) -> None:
     def work(stop: Stop, service: Starter, ref: Ref, result: Result) -> None:
         service.check_mode = module.check_mode
         call = service.prepare(ref, module.params, os.environ)
+
+        def send(call: PreparedCall, note: t.Callable[[], None] = nothing_to_note) -> Poll:
+            return _Once(module, service, call, result, stop, note).send()
+
+        if module.params["ledger"] is not None:
+            from .ledgered import start_once  # noqa: PLC0415 # importing takes time, and most starts do not need it
+
+            start_once(module, service, ref, result, stop, send)
+            return
         if module.check_mode:
             result.update(changed=True, task=make_record(ref, UNKNOWN, None), response={})
-            return
-        started = _Once(module, service, call, result, stop).send()
-        result.update(task=started.record, response=started.response)
+        else:
+            started = send(call)
+            result.update(task=started.record, response=started.response)
+        show_difference(module, result, {}, call.asked)
 
     hide_secrets(module, secret_texts(dict(module.params)))  # also if it fails before the service has been made
     tried = f"Starting a {service_class.title} cloud task"
     with catching_signals() as stop:
         run(module, service_class, service_class.make_blank_ref, tried, functools.partial(work, stop))
+
+
+def nothing_to_note() -> None:
+    """Do nothing, where there is no ledger."""
 
 
 def run_list(module: AnsibleModule, service_class: type[Lists]) -> None:
@@ -130,10 +144,20 @@ class _Once:
     :param call: the call to send.
     :param result: its ``changed`` is set, also when the call fails.
     :param stop: signals may end the module until an answer has come; then not, since the answer has the id.
+    :param note: called each time just before the request is sent, to write down that it is.
     """
 
-    def __init__(self, module: AnsibleModule, service: Service, call: PreparedCall, result: Result, stop: Stop) -> None:
+    def __init__(
+        self,
+        module: AnsibleModule,
+        service: Service,
+        call: PreparedCall,
+        result: Result,
+        stop: Stop,
+        note: t.Callable[[], None] = nothing_to_note,
+    ) -> None:
         self._service = service
+        self._note = note
         self._call = call
         self._result = result
         self._stop = stop
@@ -166,6 +190,7 @@ class _Once:
         self._stop.allow()
         self._under_way = False
         request = self._call.make_request()
+        self._note()
         self._under_way = True
         return request
 

@@ -18,12 +18,24 @@ import typing as t
 
 from .. import _uncertain
 from .._errors import CloudError, quoted
-from .._record import FAILED, PARTIAL, SUCCEEDED, Record
+from .._record import FAILED, PARTIAL, PENDING, SUCCEEDED, Record, make_record
+from .._secrecy import redact
 from .._transport import Answer, Request
 from ._ci import CiService, Counts, Job, bad_count, decode, encode, place_of
 from .answers import as_dict, as_list, counts_of, task_error, text_or_none, whole_number, without_nulls
-from .base import Environ, Listed, Lists, Options, Page, Ref, Response
-from .starts import PreparedCall, Starter, check_callback_url, check_range, new_id, pending_record, utc
+from .base import Environ, Listed, Lists, Options, Page, Poll, Ref, Response
+from .starts import (
+    DAY,
+    PreparedCall,
+    Retry,
+    Starter,
+    check_callback_url,
+    check_range,
+    list_tasks,
+    new_id,
+    pending_record,
+    utc,
+)
 
 DOC_PROCESS = "DocProcess"
 """Tag of jobs that make images of pages, or a PDF. Jobs with other tags rewrite the document as one object."""
@@ -177,10 +189,22 @@ class CosDocStarts(CosDoc, Starter):
         def make_request() -> Request:
             return self.make_request("POST", url, body=body)
 
+        asked = _without_secrets(_content(options, ref))
+
+        def find(since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
+            filters = {**dict.fromkeys(("end_time", "states", "limit")), "start_time": since, "order": "oldest"}
+            for listed in list_tasks(self, ref, {**filters, "queue_id": options["queue_id"]}, retry):
+                if listed.ref["task_id"] not in known and _is_of(listed.entry, asked):
+                    record = listed.record or make_record(listed.ref, PENDING, None)
+                    yield Poll(redact(record), redact(listed.entry), 0)
+
         return PreparedCall(
             make_request,
             lambda answer: self._read_start(ref, answer),
             doubt=_uncertain.COS_DOC,
+            asked=lambda: asked,
+            find=find,
+            lists=28 * DAY,
         )
 
     def _read_start(self, ref: Ref, answer: Answer) -> tuple[Record, Response]:
@@ -251,6 +275,29 @@ def _content(options: Options, ref: Ref) -> dict[str, t.Any]:
         given_queue = options[option]
         content[element] = given_queue and {theirs: given_queue[ours] for theirs, ours in members.items()}
     return t.cast("dict[str, t.Any]", without_nulls(content))
+
+
+def _without_secrets(content: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Returns the elements of the body without passwords, and without the queries of URLs, which may hold signatures."""
+    clean: dict[str, t.Any] = redact(content)
+    clean["Input"] = {name: _path_of(text) if name == "Url" else text for name, text in content["Input"].items()}
+    if "CallBack" in content:
+        clean["CallBack"] = _path_of(content["CallBack"])
+    return clean
+
+
+def _is_of(job: Job, asked: t.Mapping[str, t.Any]) -> bool:
+    """Returns whether a job has the input and the output of a request. The vendor does not repeat the rest faithfully."""
+    return _ends_of(job) == _ends_of(asked)
+
+
+def _ends_of(content: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Returns the document, and the bucket and name of the output."""
+    source = as_dict(content.get("Input"))
+    target = as_dict(as_dict(content.get("Operation")).get("Output"))
+    key, url = text_or_none(source.get("Object")), text_or_none(source.get("Url"))
+    document = f"/{key.lstrip('/')}" if key else _path_of(url or "")
+    return document, text_or_none(target.get("Bucket")) or "", (text_or_none(target.get("Object")) or "").lstrip("/")
 
 
 # --- The vendor's rules --------------------------------------------------------------------------------------------

@@ -295,7 +295,18 @@ class DingTalkDocStarts(DingTalkDoc, Starter):
             make_request,
             lambda answer: _read_copy(ref, answer),
             doubt=_uncertain.DINGTALK_DOC,
+            asked=lambda: as_app if options["operator_id"] else param,
         )
+
+    def poller(self, options: Options, environ: Environ) -> DingTalkDoc:
+        """Returns the service that polls, which needs an app even where a user has started the copy.
+
+        :raises CloudError: ``config``, when options and environment give no app or an incomplete one.
+        """
+        poller = DingTalkDoc.create(self.settings, options, environ)
+        self._used.update(poller._used)
+        poller._used = self._used
+        return poller
 
 
 def request_id_of(answer: Answer) -> str | None:

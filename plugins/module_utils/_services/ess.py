@@ -16,6 +16,7 @@ with the same fields. Uploads of both editions go to the same host, with an ``Ag
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import stat
 import typing as t
@@ -308,7 +309,14 @@ class EssStarts(Ess, Starter):
             make_request,
             lambda answer: self.read_start(ref, answer),
             doubt=_uncertain.ESS,
+            asked=lambda: {"ResourceType": kind, "ResourceName": name, **_source_of(options)},
         )
+
+    def poller(self, options: Options, environ: Environ) -> Ess:
+        """Returns the service that polls, whose operations are others."""
+        poller = Ess(self.settings, self._credentials)
+        poller._used = self._used
+        return poller
 
     def about(self, ref: Ref) -> dict[str, t.Any]:
         """Returns members for the result: also the id of the uploaded file, and its host if it is not the vendor's.
@@ -454,6 +462,18 @@ def _check_file(path: str, kind: str, most: int) -> None:
 
 def _shown(path: str) -> str:
     return quoted(os.path.abspath(path), 300)
+
+
+def _source_of(options: Options) -> dict[str, t.Any]:
+    """Returns what tells a file from others: the id of an upload, or a digest of the content of a file.
+
+    :raises CloudError: ``config``, when the file cannot be read.
+    """
+    if options["src"] is None:
+        return {"ResourceId": options["resource_id"]}
+    if not os.path.exists(options["src"]):  # only in check mode
+        return {"sha256": None}
+    return {"sha256": hashlib.sha256(_read_file(options["src"])).hexdigest()}
 
 
 def _read_file(path: str) -> bytes:

@@ -18,13 +18,14 @@ The vendor refuses a second cloud task with the same ``SessionId``, presumably w
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .. import _uncertain
 from .._credentials import TencentCredentials
 from .._errors import CloudError, quoted
 from .._record import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
-from .._secrecy import MAX_DEPTH, secret_texts
+from .._secrecy import MAX_DEPTH, redact, secret_texts
 from .._transport import Answer, Request
 from ._api3 import COMMON_RULES, Api3Service, request_id_of
 from .answers import (
@@ -44,7 +45,18 @@ from .answers import (
     without_nulls,
 )
 from .base import Environ, Listed, Lists, Options, Page, Poll, Ref, Response, Settings
-from .starts import Aborter, PreparedCall, Starter, check_callback_url, check_length, check_range, utc
+from .starts import (
+    DAY,
+    Aborter,
+    PreparedCall,
+    Retry,
+    Starter,
+    check_callback_url,
+    check_length,
+    check_range,
+    list_tasks,
+    utc,
+)
 
 STATUSES: dict[str, str] = {
     "WAITING": PENDING,
@@ -140,6 +152,9 @@ MAX_SESSION_ID = 50
 MAX_SESSION_CONTEXT = 1000
 LIVE = "Live"  # prefix of TaskType for live streams
 DUPLICATE = "InvalidParameterValue.SessionId"
+REMEMBERS = 2.5 * DAY
+"""For how long a second start of a session is surely refused. The vendor's pages say three days, and seven."""
+
 LISTS = ("WAITING", "PROCESSING", "FINISH")
 """The vendor's lists, in the order in which a cloud task moves through them, so that reading them all misses none."""
 
@@ -322,7 +337,33 @@ class MpsStarts(Mps, Starter):
             doubt=_uncertain.mps(repeatable=repeatable),
             repeatable=repeatable,
             certain=(DUPLICATE,),
+            asked=lambda: t.cast("dict[str, t.Any]", redact(params)),
+            remembers=REMEMBERS,
+            find=functools.partial(self._find, ref, params.get("SessionId")),
+            lists=(3 if self.settings.site == "intl" else 7) * DAY,
         )
+
+    def marked(self, options: Options, mark: str) -> Options:
+        """Returns the options with the mark as session id, unless the user has given one."""
+        own = options["session_id"] or options["parameters"].get("SessionId")
+        return {**options, "session_id": own or mark}
+
+    def _find(self, ref: Ref, session: t.Any, since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
+        """Yields the cloud task of a session. Lists do not tell the session, so each candidate is polled."""
+        filters = {"statuses": LISTS, "start_time": since}
+        nulls = dict.fromkeys(("end_time", "sub_task_has_failed", "limit"))
+        for listed in list_tasks(self, ref, {**filters, **nulls}, retry):
+            if listed.ref["task_id"] in known:
+                continue
+            try:
+                poll = retry(functools.partial(self.poll, listed.ref))
+            except CloudError as error:
+                if error.kind != "not_found":
+                    raise
+                continue  # lists go further back than polls on the international site
+            if poll.response.get("SessionId") == session:
+                yield poll
+                return
 
 
 # --- Status of the whole -------------------------------------------------------------------------------------------

@@ -16,10 +16,31 @@ from .._errors import KINDS, CloudError, quoted
 from .._record import PENDING, Record, make_record
 from .._transport import Answer
 from .answers import iso_time
-from .base import PAGE_SIZE, Environ, Listed, Lists, MakeRequest, Options, Page, Poll, Read, Ref, Service
+from .base import PAGE_SIZE, Environ, Listed, Lists, MakeRequest, Options, Page, Poll, Read, Ref, Service, T
 
-Retry = t.Callable[[t.Callable[[], Page]], Page]
-"""Calls a function that asks for a page, and calls it again after errors that may pass."""
+
+class Retry(t.Protocol):
+    """Calls a function that only reads, and calls it again after errors that may pass."""
+
+    def __call__(self, call: t.Callable[[], T], /) -> T:
+        """Returns what the function returned."""
+        ...
+
+
+class Find(t.Protocol):
+    """Searches the vendor's lists for cloud tasks that a start may have made whose answer is lost."""
+
+    def __call__(self, since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
+        """Yields the cloud tasks of the same request that were made since a time, except those that are known."""
+        ...
+
+
+DAY = 24 * 3600.0
+
+
+def nothing_asked() -> dict[str, t.Any]:
+    """Returns no request, for calls that start nothing."""
+    return {}
 
 
 class PreparedCall(t.NamedTuple):
@@ -30,6 +51,10 @@ class PreparedCall(t.NamedTuple):
     :param doubt: what to do when it is uncertain whether the call was carried out, as the end of a sentence.
     :param repeatable: whether the vendor carries out repeated calls only once.
     :param certain: error codes which prove that the call was carried out.
+    :param asked: returns what is asked for, without credentials and passwords. Equal requests have equal contents.
+    :param remembers: for how long, in seconds, the vendor refuses a repeated call, where ``repeatable``.
+    :param find: searches for what the call has made; null where the vendor offers no way.
+    :param lists: for how long, in seconds, that search shows everything.
     """
 
     make_request: MakeRequest
@@ -37,6 +62,10 @@ class PreparedCall(t.NamedTuple):
     doubt: str
     repeatable: bool = False
     certain: tuple[str, ...] = ()
+    asked: t.Callable[[], Options] = nothing_asked
+    remembers: float = 0.0
+    find: Find | None = None
+    lists: float = 0.0
 
 
 class Starter(Service):
@@ -52,6 +81,20 @@ class Starter(Service):
         :param ref: where the cloud task will be; without a task id.
         :raises CloudError: ``config``, when the options break a rule of the vendor.
         """
+
+    def marked(self, options: Options, mark: str) -> Options:
+        """Returns the options with a mark that the vendor stores with the cloud task, where it offers that.
+
+        :param mark: a text of at most 50 characters, of which each start has another.
+        """
+        return options
+
+    def poller(self, options: Options, environ: Environ) -> Service:
+        """Returns the service that polls the cloud tasks that this one starts.
+
+        :raises CloudError: ``config``, when polls need other credentials, and there are none.
+        """
+        return self
 
 
 class Aborter(Service):
@@ -185,8 +228,10 @@ def check_length(name: str, value: str | None, most: int) -> None:
 
 
 __all__ = [
+    "DAY",
     "Aborter",
     "PreparedCall",
+    "Retry",
     "Starter",
     "check_callback_url",
     "check_length",
@@ -194,6 +239,7 @@ __all__ = [
     "is_uncertain",
     "list_tasks",
     "new_id",
+    "nothing_asked",
     "pending_record",
     "read_pages",
     "utc",
