@@ -267,19 +267,29 @@ class _Database:
     def _prepare(self) -> None:
         """Check the database, and make its table if it is empty."""
         with self._told():
-            application, version = self._pragma("application_id"), self._pragma("user_version")
-            is_empty = not self._pragma("schema_version")
-            if not is_empty and application != APPLICATION:
-                raise self._unusable("it is a database of another program", OTHER_FILE)
-            if version > VERSION:
-                said = f"a newer release of the collection wrote it (format {version}, this one reads {VERSION})"
-                raise self._unusable(said, "use that release, or give another file")
-            if not is_empty and self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise self._damaged()
-            self._connection.execute("PRAGMA journal_mode = TRUNCATE")  # the file stays, so that nobody can make one
             self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("BEGIN")  # what is read next is of one moment
+            try:
+                is_empty = self._check()
+            finally:
+                self._connection.execute("ROLLBACK")
+            self._connection.execute("PRAGMA journal_mode = TRUNCATE")  # the file stays, so that nobody can make one
         if is_empty:
             self._make_table()
+
+    def _check(self) -> bool:
+        """Refuse a database that is no ledger or that this release cannot read. Returns whether it is empty."""
+        if not self._pragma("schema_version"):
+            return True
+        version = self._pragma("user_version")
+        if self._pragma("application_id") != APPLICATION:
+            raise self._unusable("it is a database of another program", OTHER_FILE)
+        if version > VERSION:
+            said = f"a newer release of the collection wrote it (format {version}, this one reads {VERSION})"
+            raise self._unusable(said, "use that release, or give another file")
+        if self._connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            raise self._damaged()
+        return False
 
     def _make_table(self) -> None:
         with self._transaction():

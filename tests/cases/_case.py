@@ -101,6 +101,7 @@ class Start:
     :param without_id: an answer to a start that lacks the id.
     :param doubt: what to do when nobody knows whether something was started.
     :param credentials: options with credentials, where a start takes others than a poll.
+    :param is_found_again: whether the vendor offers a way to find a cloud task whose id was lost.
     """
 
     module: str
@@ -111,6 +112,7 @@ class Start:
     without_id: Reply
     doubt: str
     credentials: t.Mapping[str, str] | None = None
+    is_found_again: bool = False
 
 
 @dataclass(frozen=True)

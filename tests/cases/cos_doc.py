@@ -72,5 +72,6 @@ CASE = ci_case(
         started=job("Submitted"),
         without_id=Reply(b"<Response/>"),
         doubt="the cloud task may exist and cost money: look for it with cos_doc_job_list_info before you start it again",
+        is_found_again=True,
     ),
 )

@@ -91,5 +91,6 @@ CASE = api3_case(
         started=api3(TaskId=TASK_ID),
         without_id=api3(),
         doubt="the cloud task may exist and cost money: look for it with mps_task_list_info before you start it again",
+        is_found_again=True,
     ),
 )

@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from .ansible_runs import FOREIGN, PROXIES, ROOT, STAY_HERE
+
 HERE = "ansible_collections.cloudwait.conversion"
 UTILS = f"{HERE}.plugins.module_utils"
 #: the steps of a start at which a run can be killed, in their order
@@ -39,10 +40,12 @@ class Modules:
     """Starts runs of modules."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        foreign = tuple(name for name in os.environ if name.startswith(FOREIGN) or name.upper() in PROXIES)
+        own = {name: value for name, value in os.environ.items() if name not in foreign}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.functional.module_runs"],
             cwd=ROOT,
-            env={**os.environ, **environment, "HOME": str(folder)},
+            env={**own, **STAY_HERE, **environment, "HOME": str(folder)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -111,15 +114,18 @@ def _work(
     diff: bool = False,
     as_user: int | None = None,
     file_size: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Run a module in this process, and end it.
 
     :param kill: the step at which it is killed, one of ``STEPS``.
     :param as_user: the number of the user to run as.
     :param file_size: most bytes that a file may have, as on a disk that is full.
+    :param environment: more variables.
     """
     from ansible.module_utils import basic
 
+    os.environ.update(environment or {})
     given = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff}
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
