@@ -18,8 +18,8 @@ import typing as t
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _transport
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec, starts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run as library
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import starts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services import base as _base
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services import registry
@@ -30,13 +30,13 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._transport im
 from ansible_collections.cloudwait.conversion.tests.cases import CASES, STARTS
 from ansible_collections.cloudwait.conversion.tests.cases._case import Reply
 from ansible_collections.cloudwait.conversion.tests.unit.argspecs import parameters, spec_of
+from ansible_collections.cloudwait.conversion.tests.unit.ended import Ended, FakeModule, Run
 from ansible_collections.cloudwait.conversion.tests.unit.played import Step, Vendor
 
 Dict = dict[str, t.Any]
 
 HOST = "vendor.example.com"
 KEYS = {"secret_id": "AKIDEXAMPLE", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"}
-COMMON: Dict = parameters({**argspec.transport(), **argspec.one_poll()}, {})
 
 
 def service_of(word: str) -> type[Starter]:
@@ -75,48 +75,6 @@ def api3_error(code: str) -> Answer:
 
 
 GOOD = {word: played(begin.started) for word, begin in STARTS.items()}
-
-
-class Ended(Exception):
-    """The end of a module, with its result."""
-
-    def __init__(self, failed: bool, result: Dict) -> None:
-        super().__init__(result)
-        self.failed = failed
-        self.result = result
-
-
-class FakeModule:
-    """As much of AnsibleModule as is used."""
-
-    def __init__(self, params: Dict, *, check_mode: bool = False) -> None:
-        self.params = {**COMMON, **params}
-        self.check_mode = check_mode
-        self.no_log_values: set[str] = set()
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def exit_json(self, **result: t.Any) -> t.NoReturn:
-        raise Ended(False, result)
-
-    def fail_json(self, **result: t.Any) -> t.NoReturn:
-        raise Ended(True, result)
-
-
-class Run(t.NamedTuple):
-    """How a module ended, after which pauses, with which warnings."""
-
-    failed: bool
-    result: Dict
-    sleeps: list[float]
-    module: FakeModule
-
-    @property
-    def error(self) -> Dict:
-        assert self.failed
-        return t.cast(Dict, self.result["error"])
 
 
 Play = t.Callable[..., Run]
