@@ -92,6 +92,7 @@ def tasks_for(ssh: Path) -> dict[str, dict[str, Any]]:
         "become_user": "nobody",
         "vars": {"ansible_become_exe": str(ssh.with_name("no-sudo"))},
     }
+    ledger = str(ssh.with_name("starts.ledger"))
     defaults = {"group/cloudwait.conversion.tencent": {"request_timeout": -1}}
     tasks = {f"{name} killed": lost(name, "SIGKILL") for name in MODULES}
     tasks.update({f"{name} timeout": lost(name, "hang", keywords={"timeout": 4}) for name in MODULES})
@@ -120,6 +121,8 @@ def tasks_for(ssh: Path) -> dict[str, dict[str, Any]]:
             "bad option": lost("mps", "SIGKILL", parameters=None),
             "no interpreter": lost("mps", "SIGKILL", keywords={"vars": {"which_python": "/nowhere/python3"}}),
             "check mode": lost("mps", "SIGKILL", keywords={"check_mode": True}),
+            "with a ledger": lost("mps", "SIGKILL", ledger=ledger),
+            "with it again": lost("mps", "", ledger=ledger),
             "well": lost("mps", ""),
             "background": lost("mps", "", keywords={"async": 30, "poll": 0}),
         }
@@ -201,6 +204,15 @@ def test_a_module_that_crashes_may_have_done_it(played: Played) -> None:
 def test_with_a_session_the_advice_says_how_to_start_it_again(played: Played) -> None:
     error_of(played.run, "session", changed=True)
     assert sentence(played.run, "session").endswith("or start it again with the same session_id.")
+
+
+def test_with_a_ledger_it_can_be_repeated(played: Played) -> None:
+    error = error_of(played.run, "with a ledger", changed=True)
+    assert (error["kind"], error["retryable"]) == ("interrupted", True)
+    advice = "repeat it with the same ledger, which knows whether a start was sent, and never starts it twice"
+    assert sentence(played.run, "with a ledger") == f"{TRIED['mps']}{KILLED}; {advice}."
+    assert task_of(played.run, "with it again")["status"] == "pending"
+    assert played.run.results["with it again"]["started"] == "adopted"
 
 
 def test_pipelining_makes_no_difference(played: Played) -> None:
