@@ -244,6 +244,7 @@ class _Database:
             )
         try:
             self._prepare()
+            _check_file(path, path)  # again, in case that somebody has put a link there meanwhile
             if read_only:
                 self._connection.execute("PRAGMA query_only = ON")
         except BaseException:
@@ -413,12 +414,9 @@ def _check_files(path: str, *, read_only: bool) -> bool:
     """
     folder = os.path.dirname(path)
     try:
-        mode = os.stat(folder).st_mode
+        os.stat(folder)
     except OSError as error:
         raise _unusable(path, f"its folder cannot be used ({error.strerror})", "make the folder first") from None
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        said = "every user may write into its folder"
-        raise _unusable(path, said, "give a file in a folder that only its owner may change")
     for name in (f"{path}-journal", f"{path}-lock"):
         _check_file(path, name)
     is_new = not _check_file(path, path)

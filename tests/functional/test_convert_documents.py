@@ -22,7 +22,7 @@ EVIL = "first\n::error::injected\x1b[31m ##[error]second"  # what GitHub's runne
 LIVES = [
     {"provider": "ess", "match": "evil", "life": [{"status": "failed", "message": EVIL}]},
     {"provider": "cos_doc", "match": "broken", "life": [{"status": "failed", "message": 'no "head"\n<here>'}]},
-    {"provider": "cos_doc", "match": "lost", "faults": [{"name": "reset", "after": True}]},
+    *({"provider": name, "match": "lost", "faults": [{"name": "reset", "after": True}]} for name in ("cos_doc", "ess")),
     {"provider": "cos_doc", "match": "half", "life": [{"status": "partial"}]},
     *({"provider": name, "life": [{"status": "succeeded"}]} for name in STARTS),
 ]
@@ -158,10 +158,18 @@ def test_what_lacks_an_option_keeps_no_other_from_being_converted(convert: Conve
 
 
 def test_a_start_that_may_have_happened_is_uncertain(convert: Convert) -> None:
+    lost = {"resource_id": "yDExample", "resource_name": "lost.docx"}
+    night = convert(provider="ess", settings={"agent": AGENT}, documents=[lost])
+    assert night.summary is not None
+    assert [(case["outcome"], case["origin"]) for case in night.summary["documents"]] == [("uncertain", None)]
+    assert "may exist" in night.summary["documents"][0]["message"]
+
+
+def test_a_start_whose_answer_is_lost_is_found_again(convert: Convert) -> None:
     night = convert(provider="cos_doc", settings=PLACE, documents=[document("lost.docx")])
     assert night.summary is not None
-    assert [case["outcome"] for case in night.summary["documents"]] == ["uncertain"]
-    assert "may exist" in night.summary["documents"][0]["message"]
+    assert [(case["outcome"], case["origin"]) for case in night.summary["documents"]] == [("satisfied", "adopted")]
+    assert "in/lost.docx: out/lost.docx-1.jpg, out/lost.docx-2.jpg (adopted)" in night.run.output
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +229,7 @@ ONE = {"provider": "ess", "documents": []}
         ({**MINUTES, "wait_seconds": "1h"}, 'wait_seconds is "1h": give a number of seconds, such as 3600.'),
         ({**ONE, "where": "nowhere"}, 'where is "nowhere", which names no host of the inventory: give the name'),
         ({**ONE, "summary_file": ""}, 'summary_file is "": give the path of a file, or leave summary_file out.'),
+        ({**ONE, "ledger_file": "/"}, 'ledger_file is "/", which is a folder: give the path of a file.'),
         ({**ONE, "summary_file": "/"}, 'summary_file is "/", which is a folder: give the path of a file.'),
         (
             {**ONE, "junit_file": "/nowhere/junit.xml"},

@@ -319,11 +319,6 @@ def for_all(ledger: Path) -> dict[str, Any]:
     return {}
 
 
-def folder_for_all(ledger: Path) -> dict[str, Any]:
-    ledger.parent.chmod(0o777)
-    return {}
-
-
 def full(ledger: Path) -> dict[str, Any]:
     return {"file_size": 100}
 
@@ -358,7 +353,6 @@ REFUSED: dict[Callable[[Path], dict[str, Any]], str] = {
     link: "it is a symbolic link or no regular file",
     link_as_lock: "starts.ledger-lock is a symbolic link or no regular file",
     for_all: "other users may write to it",
-    folder_for_all: "every user may write into its folder",
     full: "SQLite says: ",
     no_folder: "its folder cannot be used (No such file or directory)",
     not_ours: "it belongs to another user",
