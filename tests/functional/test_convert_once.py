@@ -43,16 +43,24 @@ def documents(**more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def kill_when(cloud: Simulator, process: subprocess.Popen[str], is_time: Callable[[dict[str, Any]], bool]) -> None:
-    """Kill a run and all that it has started, as soon as the cloud has seen enough."""
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """The processes that a run of Ansible has forked. They outlive it, and go on until they notice."""
+    rows = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [line.split() for line in rows.splitlines()]
+    return [int(pid) for pid, parent in pairs if parent == str(process.pid)]
+
+
+def kill_when(cloud: Simulator, process: subprocess.Popen[str], is_time: Callable[[dict[str, Any]], bool]) -> list[int]:
+    """Kill a run as soon as the cloud has seen enough. Returns its workers, which the kill does not reach."""
     ends = time.monotonic() + 120
     while not is_time(cloud.stats()):
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < ends
         time.sleep(0.02)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    workers = workers_of(process)
+    process.kill()
     process.wait()
+    return workers
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +83,8 @@ def nights(
     given = folder / "variables.json"
     given.write_text(json.dumps(variables), encoding="utf-8")
 
+    orphans: list[int] = []
+
     def kill(is_time: Callable[[dict[str, Any]], bool]) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "ansible", "playbook", "-e", f"@{given}", PLAYBOOK],
@@ -84,9 +94,8 @@ def nights(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
-            start_new_session=True,
         )
-        kill_when(cloud, process, is_time)
+        orphans.extend(kill_when(cloud, process, is_time))
 
     def calls() -> int:
         return int(cloud.stats()["calls"]["cos_doc"])
@@ -101,6 +110,9 @@ def nights(
         summaries.append(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
         outputs.append(run.output)
         counts.append(calls() - before)
+    for orphan in orphans:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(orphan, signal.SIGKILL)
     assert sorted(path.name for path in folder.glob("*ledger*")) == [
         "convert_documents.ledger",
         "convert_documents.ledger-journal",

@@ -380,7 +380,7 @@ def test_the_playbook_for_pipelines_takes_options_that_exist(provider: str) -> N
     known = {alias for name, option in start.items() for alias in (name, *(option.get("aliases") or []))}
     credentials = variables["credential_options"][provider]
     keys = set(credentials if isinstance(credentials, list) else variables["tencent_credentials"])
-    assert set(variables["start_options"][provider]) - {"name"} <= known
+    assert set(variables["start_options"][provider]) - {"key", "name"} <= known
     assert keys <= known
     assert keys - {"user_access_token"} <= set(wait)
     assert {name for name, option in start.items() if option.get("required")} <= set(
