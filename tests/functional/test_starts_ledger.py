@@ -218,6 +218,17 @@ def test_another_content_is_another_start_and_other_credentials_are_not(bench: B
     assert bench.start("ess", "", ledger, **file).result["started"] == "new"
 
 
+def test_where_notifications_go_makes_no_other_start(bench: Bench) -> None:
+    ledger, url = bench.ledger(), "https://hooks.example.com/EXAMPLE-FAKE-SECRET-PATH"
+    parameters = STARTS["mps"].options("told")["parameters"]
+    told = {**parameters, "TaskNotifyConfig": {"NotifyType": "URL", "NotifyUrl": url}}
+    for provider, options in (("mps", {"parameters": told}), ("cos_doc", {"callback_url": url})):
+        assert bench.start(provider, "told", ledger).result["started"] == "new"
+        result = bench.start(provider, "told", ledger, how={"diff": True}, **options).result
+        assert result["started"] == "before"
+        assert url not in str(result["diff"])
+
+
 def test_a_key_of_another_request_is_refused(bench: Bench) -> None:
     ledger = bench.ledger()
     bench.start("cos_doc", "plan", ledger, idempotency_key="night")

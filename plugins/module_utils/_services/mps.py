@@ -152,6 +152,7 @@ MAX_SESSION_ID = 50
 MAX_SESSION_CONTEXT = 1000
 LIVE = "Live"  # prefix of TaskType for live streams
 DUPLICATE = "InvalidParameterValue.SessionId"
+NOTIFY = "TaskNotifyConfig"  # does not change what is made
 REMEMBERS = 2.5 * DAY
 """For how long a second start of a session is surely refused. The vendor's pages say three days, and seven."""
 
@@ -337,7 +338,7 @@ class MpsStarts(Mps, Starter):
             doubt=_uncertain.mps(repeatable=repeatable),
             repeatable=repeatable,
             certain=(DUPLICATE,),
-            asked=lambda: t.cast("dict[str, t.Any]", redact(params)),
+            asked=lambda: redact({name: value for name, value in params.items() if name != NOTIFY}),
             remembers=REMEMBERS,
             find=functools.partial(self._find, ref, params.get("SessionId")),
             lists=(3 if self.settings.site == "intl" else 7) * DAY,

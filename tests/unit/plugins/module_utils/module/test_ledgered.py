@@ -243,7 +243,8 @@ def test_several_that_it_could_be_are_told(book: Book) -> None:
     run, dummy = book.start("cos_doc", jobs(job("t8"), job("t9")))
     assert (run.error["kind"], run.error["retryable"], run.result["changed"]) == ("uncertain", False, False)
     assert '2 cloud tasks have the same input and output: "t8", "t9"; the cloud task may exist' in run.result["msg"]
-    assert run.result["msg"].endswith("; to start it all the same, give another idempotency_key.")
+    way = "give another idempotency_key, or remove the entry with the option forget of ledger_info."
+    assert run.result["msg"].endswith(f"; to start it all the same, {way}")
 
 
 def test_what_another_key_has_is_not_adopted(book: Book) -> None:
