@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,25 +23,40 @@ from .conftest import Simulator
 
 DOCUMENTS = 6
 LIFE = [{"status": "pending", "looks": 1}, {"status": "running", "looks": 3}, {"status": "succeeded"}]
+LEDGER = [f"convert_documents.ledger{ending}" for ending in ("", "-journal", "-lock")]
 PLAYBOOK = str(ROOT / "playbooks" / "convert_documents.yml")
 
 
-class Nights(NamedTuple):
-    """What the runs wrote, and how many calls each of them needed."""
+class Told(NamedTuple):
+    """What a run told, and how many calls it needed."""
 
-    summaries: list[dict[str, Any]]
-    outputs: list[str]
-    calls: list[int]
+    summary: dict[str, Any]
+    output: str
+    calls: int
+
+
+class Nights(NamedTuple):
+    """What the two runs told that were not killed, and what is left of all."""
+
+    third: Told
+    fourth: Told
     suite: str
     made: int
 
 
-def documents(**more: Any) -> list[dict[str, Any]]:
+def variables(ansible: Ansible) -> dict[str, Any]:
+    """What the playbook shall convert."""
     names = [f"doc-{number}" for number in range(DOCUMENTS)]
-    return [
-        {"input_object": f"in/{name}.docx", "output": {"object": f"out/{name}-${{Number}}.jpg"}, **more}
-        for name in names
-    ]
+    return {
+        "ansible_python_interpreter": ansible.python,
+        "provider": "cos_doc",
+        "settings": {"bucket": "examplebucket-1250000000", "region": "ap-beijing"},
+        "documents": [
+            {"input_object": f"in/{name}.docx", "output": {"object": f"out/{name}-${{Number}}.jpg"}} for name in names
+        ],
+        "summary_file": "summary.json",
+        "junit_file": "junit.xml",
+    }
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[int]:
@@ -50,17 +66,47 @@ def workers_of(process: subprocess.Popen[str]) -> list[int]:
     return [int(pid) for pid, parent in pairs if parent == str(process.pid)]
 
 
-def kill_when(cloud: Simulator, process: subprocess.Popen[str], is_time: Callable[[dict[str, Any]], bool]) -> list[int]:
-    """Kill a run as soon as the cloud has seen enough. Returns its workers, which the kill does not reach."""
-    ends = time.monotonic() + 120
-    while not is_time(cloud.stats()):
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < ends
-        time.sleep(0.02)
-    workers = workers_of(process)
-    process.kill()
-    process.wait()
-    return workers
+class Play:
+    """Runs of the playbook in one folder, against one cloud."""
+
+    def __init__(self, cloud: Simulator, ansible: Ansible, folder: Path) -> None:
+        self.cloud = cloud
+        self.folder = folder
+        self.orphans: list[int] = []
+        self._ansible = ansible
+        self._arguments = ["-e", f"@{folder / 'variables.json'}", PLAYBOOK]
+        (folder / "variables.json").write_text(json.dumps(variables(ansible)), encoding="utf-8")
+
+    def kill(self, is_time: Callable[[dict[str, Any]], bool]) -> None:
+        """Run it, and kill it as soon as the cloud has seen enough. Its workers go on."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ansible", "playbook", *self._arguments],
+            cwd=self.folder,
+            env=self._ansible.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        ends = time.monotonic() + 300
+        while not is_time(self.cloud.stats()):
+            assert process.poll() is None, "the run ended before it could be killed"
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+        self.orphans += workers_of(process)
+        process.kill()
+        process.wait()
+
+    def finish(self) -> Told:
+        """Run it to its end."""
+        before = self.calls()
+        run = self._ansible.command("playbook", *self._arguments, folder=self.folder)
+        assert run.status == 0, run.output
+        summary = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+        return Told(summary, run.output, self.calls() - before)
+
+    def calls(self) -> int:
+        return int(self.cloud.stats()["calls"]["cos_doc"])
 
 
 @pytest.fixture(scope="module")
@@ -70,56 +116,17 @@ def nights(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Nights:
     cloud = start_cloud({"starts": [{"provider": "cos_doc", "life": LIFE}]})
-    ansible = start_ansible(cloud.environment)
     folder = tmp_path_factory.mktemp("nights")
-    variables = {
-        "ansible_python_interpreter": ansible.python,
-        "provider": "cos_doc",
-        "settings": {"bucket": "examplebucket-1250000000", "region": "ap-beijing"},
-        "documents": documents(),
-        "summary_file": "summary.json",
-        "junit_file": "junit.xml",
-    }
-    given = folder / "variables.json"
-    given.write_text(json.dumps(variables), encoding="utf-8")
-
-    orphans: list[int] = []
-
-    def kill(is_time: Callable[[dict[str, Any]], bool]) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ansible", "playbook", "-e", f"@{given}", PLAYBOOK],
-            cwd=folder,
-            env=ansible.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        orphans.extend(kill_when(cloud, process, is_time))
-
-    def calls() -> int:
-        return int(cloud.stats()["calls"]["cos_doc"])
-
-    kill(lambda stats: stats["made"].get("cos_doc", 0) >= 2)
-    kill(lambda stats: stats["made"].get("cos_doc", 0) == DOCUMENTS and stats["calls"]["cos_doc"] > 2 * DOCUMENTS)
-    summaries, outputs, counts = [], [], []
-    for dummy in range(2):
-        before = calls()
-        run = ansible.command("playbook", "-e", f"@{given}", PLAYBOOK, folder=folder)
-        assert run.status == 0, run.output
-        summaries.append(json.loads((folder / "summary.json").read_text(encoding="utf-8")))
-        outputs.append(run.output)
-        counts.append(calls() - before)
-    for orphan in orphans:
+    play = Play(cloud, start_ansible(cloud.environment), folder)
+    play.kill(lambda stats: stats["made"].get("cos_doc", 0) >= 2)
+    play.kill(lambda stats: stats["made"].get("cos_doc", 0) == DOCUMENTS and stats["calls"]["cos_doc"] > 2 * DOCUMENTS)
+    third, fourth = play.finish(), play.finish()
+    for orphan in play.orphans:
         with contextlib.suppress(ProcessLookupError):
             os.kill(orphan, signal.SIGKILL)
-    assert sorted(path.name for path in folder.glob("*ledger*")) == [
-        "convert_documents.ledger",
-        "convert_documents.ledger-journal",
-        "convert_documents.ledger-lock",
-    ]
+    assert sorted(path.name for path in folder.glob("*ledger*")) == LEDGER
     suite = (folder / "junit.xml").read_text(encoding="utf-8")
-    return Nights(summaries, outputs, counts, suite, int(cloud.stats()["made"]["cos_doc"]))
+    return Nights(third, fourth, suite, int(cloud.stats()["made"]["cos_doc"]))
 
 
 def test_each_document_is_started_once_though_two_runs_were_killed(nights: Nights) -> None:
@@ -127,21 +134,21 @@ def test_each_document_is_started_once_though_two_runs_were_killed(nights: Night
 
 
 def test_each_document_is_waited_for_and_reported(nights: Nights) -> None:
-    summary = nights.summaries[0]
+    summary = nights.third.summary
     assert [case["outcome"] for case in summary["documents"]] == ["satisfied"] * DOCUMENTS
     assert (summary["new"], summary["reused"] + summary["adopted"]) == (0, DOCUMENTS)
     assert all(len(case["outputs"]) == 2 for case in summary["documents"])
 
 
 def test_a_run_on_documents_that_are_all_done_sends_and_changes_nothing(nights: Nights) -> None:
-    assert nights.calls[1] == 0
-    assert "changed=0" in nights.outputs[1]
-    first, second = ([case["outputs"] for case in summary["documents"]] for summary in nights.summaries)
-    assert first == second
+    assert nights.fourth.calls == 0
+    assert "changed=0" in nights.fourth.output
+    before, now = ([case["outputs"] for case in told.summary["documents"]] for told in (nights.third, nights.fourth))
+    assert now == before
 
 
 def test_the_reports_say_what_was_reused(nights: Nights) -> None:
-    assert nights.summaries[1]["reused"] == DOCUMENTS
-    assert f"0 new, {DOCUMENTS} reused, 0 adopted" in nights.outputs[1]
-    assert "in/doc-0.docx: out/doc-0-1.jpg, out/doc-0-2.jpg (reused)" in nights.outputs[1]
+    assert nights.fourth.summary["reused"] == DOCUMENTS
+    assert f"0 new, {DOCUMENTS} reused, 0 adopted" in nights.fourth.output
+    assert "in/doc-0.docx: out/doc-0-1.jpg, out/doc-0-2.jpg (reused)" in nights.fourth.output
     assert nights.suite.count("<system-out>reused: out/") == DOCUMENTS

@@ -84,6 +84,11 @@ def lost(name: str, loss: str, *, keywords: Mapping[str, Any] | None = None, **m
     return call(MODULES[name], keywords=keywords, **{**options, "request_retries": 0, **more})
 
 
+def tasks_with_a_ledger(ledger: str) -> dict[str, dict[str, Any]]:
+    """A start that is lost, and the same again."""
+    return {"with a ledger": lost("mps", "SIGKILL", ledger=ledger), "with it again": lost("mps", "", ledger=ledger)}
+
+
 def tasks_for(ssh: Path) -> dict[str, dict[str, Any]]:
     """All Ansible tasks of the run."""
     remote = {"ansible_connection": "ssh", "ansible_ssh_executable": str(ssh), "ansible_ssh_transfer_method": "piped"}
@@ -92,7 +97,6 @@ def tasks_for(ssh: Path) -> dict[str, dict[str, Any]]:
         "become_user": "nobody",
         "vars": {"ansible_become_exe": str(ssh.with_name("no-sudo"))},
     }
-    ledger = str(ssh.with_name("starts.ledger"))
     defaults = {"group/cloudwait.conversion.tencent": {"request_timeout": -1}}
     tasks = {f"{name} killed": lost(name, "SIGKILL") for name in MODULES}
     tasks.update({f"{name} timeout": lost(name, "hang", keywords={"timeout": 4}) for name in MODULES})
@@ -121,8 +125,7 @@ def tasks_for(ssh: Path) -> dict[str, dict[str, Any]]:
             "bad option": lost("mps", "SIGKILL", parameters=None),
             "no interpreter": lost("mps", "SIGKILL", keywords={"vars": {"which_python": "/nowhere/python3"}}),
             "check mode": lost("mps", "SIGKILL", keywords={"check_mode": True}),
-            "with a ledger": lost("mps", "SIGKILL", ledger=ledger),
-            "with it again": lost("mps", "", ledger=ledger),
+            **tasks_with_a_ledger(str(ssh.with_name("starts.ledger"))),
             "well": lost("mps", ""),
             "background": lost("mps", "", keywords={"async": 30, "poll": 0}),
         }
