@@ -225,6 +225,22 @@ def test_cos_is_searched_by_input_and_output_since_the_start(book: Book) -> None
     assert vendor.queries[0]["startCreationTime"] == "2026-01-02T02:49:05+0000"
 
 
+@pytest.mark.parametrize(
+    "echo", ["https://files.example.com/plan.docx", "https://files.example.com/plan.docx?sign=new"]
+)
+def test_cos_knows_a_document_at_a_url_whatever_signs_it(book: Book, echo: str) -> None:
+    source = {"input_object": None, "input_url": "https://files.example.com/plan.docx?sign=EXAMPLE-FAKE-SIGNATURE"}
+    listed = job("t9").replace("<Object>in/plan.docx</Object>", f"<Url>{echo}</Url>")
+    assert book.start("cos_doc", lost(), jobs(job("o1"), listed), **source)[0].result["started"] == "adopted"
+    again = {**source, "input_url": "https://files.example.com/plan.docx?sign=EXAMPLE-FAKE-OTHER-SIGNATURE"}
+    assert book.start("cos_doc", jobs(job("t9")), **again)[0].result["started"] == "before"
+
+
+def test_a_slash_before_a_key_makes_no_difference(book: Book) -> None:
+    listed = job("t9").replace("in/plan.docx", "/in/plan.docx").replace("out/plan", "/out/plan")
+    assert book.start("cos_doc", lost(), jobs(listed))[0].result["started"] == "adopted"
+
+
 def test_cos_starts_anew_what_no_list_has_once_nothing_can_be_on_its_way(book: Book) -> None:
     book.is_lost("cos_doc", 5)
     run, vendor = book.start("cos_doc", jobs(), jobs(), jobs(job("t9")))
