@@ -229,10 +229,13 @@ def test_cos_is_searched_by_input_and_output_since_the_start(book: Book) -> None
     "echo", ["https://files.example.com/plan.docx", "https://files.example.com/plan.docx?sign=new"]
 )
 def test_cos_knows_a_document_at_a_url_whatever_signs_it(book: Book, echo: str) -> None:
-    source = {"input_object": None, "input_url": "https://files.example.com/plan.docx?sign=EXAMPLE-FAKE-SIGNATURE"}
+    source: Dict = {
+        "input_object": None,
+        "input_url": "https://files.example.com/plan.docx?sign=EXAMPLE-FAKE-SIGNATURE",
+    }
     listed = job("t9").replace("<Object>in/plan.docx</Object>", f"<Url>{echo}</Url>")
     assert book.start("cos_doc", lost(), jobs(job("o1"), listed), **source)[0].result["started"] == "adopted"
-    again = {**source, "input_url": "https://files.example.com/plan.docx?sign=EXAMPLE-FAKE-OTHER-SIGNATURE"}
+    again: Dict = {**source, "input_url": "https://files.example.com/plan.docx?sign=EXAMPLE-FAKE-OTHER-SIGNATURE"}
     assert book.start("cos_doc", jobs(job("t9")), **again)[0].result["started"] == "before"
 
 
