@@ -125,12 +125,11 @@ def tasks_for(ssh: Path) -> dict[str, dict[str, Any]]:
             "bad option": lost("mps", "SIGKILL", parameters=None),
             "no interpreter": lost("mps", "SIGKILL", keywords={"vars": {"which_python": "/nowhere/python3"}}),
             "check mode": lost("mps", "SIGKILL", keywords={"check_mode": True}),
-            **tasks_with_a_ledger(str(ssh.with_name("starts.ledger"))),
             "well": lost("mps", ""),
             "background": lost("mps", "", keywords={"async": 30, "poll": 0}),
         }
     )
-    return tasks
+    return {**tasks, **tasks_with_a_ledger(str(ssh.with_name("starts.ledger")))}
 
 
 @pytest.fixture(scope="module")

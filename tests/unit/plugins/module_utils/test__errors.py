@@ -46,6 +46,7 @@ def test_a_vendors_text_becomes_part_of_a_sentence(text: str, line: str) -> None
         ("timeout", True),
         ("internal", False),
         ("interrupted", False),
+        ("uncertain", False),
     ],
 )
 def test_each_kind_says_whether_to_repeat_and_what_to_do(kind: str, retryable: bool) -> None:
@@ -62,7 +63,7 @@ def test_each_kind_says_whether_to_repeat_and_what_to_do(kind: str, retryable: b
 
 
 def test_there_are_no_other_kinds() -> None:
-    assert len(KINDS) == 13
+    assert len(KINDS) == 14
 
 
 def test_a_long_text_is_cut_at_a_word() -> None:
