@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -170,6 +171,16 @@ def test_a_start_whose_answer_is_lost_is_found_again(convert: Convert) -> None:
     assert night.summary is not None
     assert [(case["outcome"], case["origin"]) for case in night.summary["documents"]] == [("satisfied", "adopted")]
     assert "in/lost.docx: out/lost.docx-1.jpg, out/lost.docx-2.jpg (adopted)" in night.run.output
+
+
+def test_a_key_is_that_of_one_document(convert: Convert, tmp_path: Path) -> None:
+    documents = [document("first.docx", key=20261128), document("second.docx", key=20261128)]
+    ledger = tmp_path / "keys.ledger"
+    night = convert(provider="cos_doc", settings=PLACE, documents=documents, ledger_file=str(ledger))
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied", "not_started"]
+    assert 'the idempotency_key "20261128" is that of another request' in night.summary["documents"][1]["message"]
+    assert ledger.exists()
 
 
 @pytest.fixture(scope="module")

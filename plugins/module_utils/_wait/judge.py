@@ -149,14 +149,13 @@ class Judge:
         """
         if self._limits.endless:
             return False
-        policy = self.policy
-        decides = policy.until is not None
+        decides = self.policy.until is not None
         return verdict.is_over(
             still_open=self._open,
             satisfied=self._satisfied,
             otherwise=self._otherwise,
-            require=policy.require if decides else verdict.ALL,
-            fail_fast=policy.fail_fast and decides,
+            require=self.policy.require if decides else verdict.ALL,
+            fail_fast=self.policy.fail_fast and decides,
         )
 
     def mark_polled(self, task: CloudTask) -> None:
@@ -290,14 +289,11 @@ class Judge:
             error_kind = verdict.NOT_FOUND if task.missing else None
             outcome = verdict.last_word(outcome, seen=task.is_known, error_kind=error_kind)
         self.untold[task.number] = task
-        task.is_over = True
-        task.outcome = outcome
-        task.ended = self.elapsed(now)
+        task.is_over, task.outcome, task.ended = True, outcome, self.elapsed(now)
+        is_good = outcome == verdict.SATISFIED
         self._open -= task.weight
-        if outcome == verdict.SATISFIED:
-            self._satisfied += task.weight
-        else:
-            self._otherwise += task.weight
+        self._satisfied += task.weight * is_good
+        self._otherwise += task.weight * (not is_good)
 
 
 def _note_trouble(task: CloudTask, untold: dict[int, CloudTask]) -> None:
