@@ -266,6 +266,13 @@ options:
         callback plugins that print for programs, such as JSON, they go to standard error.
     type: raw
     default: 60
+  return_response:
+    description:
+      - Whether each of RV(tasks) has the vendor's last answer, as C(response), with asterisks in place of secrets, as the
+        info modules return it. Answers may be long.
+    type: str
+    choices: [none, last]
+    default: none
   return_records:
     description:
       - Which cloud tasks are in RV(tasks).
@@ -488,11 +495,18 @@ tasks:
       type: float
       sample: 31.2
     history:
-      description: Its first and last fifty changes, each with C(at), C(status), C(native_status) and C(progress).
+      description:
+        - Its first and last fifty changes and failed polls, each with C(at), C(status), C(native_status) and C(progress).
+        - A failed poll has the state before it, and C(error) with C(kind), C(code) and C(request_id).
       returned: always
       type: list
       elements: dict
       sample: [{at: "2026-01-02T03:04:06Z", status: running, native_status: PROCESSING, progress: 40}]
+    response:
+      description: The vendor's last answer, with asterisks in place of secrets.
+      returned: with O(return_response=last), when a poll succeeded
+      type: dict
+      sample: {Status: FINISH, TaskType: WorkflowTask}
     abort:
       description:
         - What became of it when the wait aborted it, as O(on_timeout=abort) asks for; else null.

@@ -173,7 +173,8 @@ def _changes(book: Book, news: News) -> t.Iterator[str]:
     counts = Counter(number for number, dummy in told)
     for number, change in told:
         entry = book.entries[number]
-        before = entry.history[: len(entry.history) - counts[number]]
+        before = [change for change in entry.history if "error" not in change]
+        before = before[: len(before) - counts[number]]
         counts[number] -= 1
         yield _change(entry, change, before, is_last=change is last[number])
 

@@ -138,7 +138,12 @@ def _censored_report(report: Report, secrets: t.Collection[str]) -> Result:
     }
     records = {number: censored(record, secrets) for number, record in report["records"].items()}
     errors = {number: censored(error, secrets) for number, error in report["errors"].items()}
-    return {**report, "records": records, "errors": errors, "history": history}
+    failures = {number: [censored(one, secrets) for one in some] for number, some in report["failures"].items()}
+    responses = {
+        number: censored({"response": one}, secrets)["response"] for number, one in report["responses"].items()
+    }
+    told = {**report, "failures": failures, "responses": responses}
+    return {**told, "records": records, "errors": errors, "history": history}
 
 
 def _cost_of_telling(answer: RoundAnswer) -> float:

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from .._errors import CloudError
 from .._record import UNKNOWN, Record, expand, make_record
 from . import verdict
-from .contract import Abort, Change, Number, PlanItem, Ref, Report
+from .contract import Abort, Change, Failure, Number, PlanItem, Ref, Report
 
 HISTORY_ENDS = 50
 """Number of changes that a history keeps at its beginning, and again at its end."""
@@ -56,6 +56,8 @@ class Entry:
         self.polls = 0
         self.ended: float | None = None
         self.changed = 0.0
+        self.is_seen = False
+        self.response: dict[str, t.Any] | None = None  # the vendor's last answer, where that is wanted
         self.expected: float | None = None  # when it should end
         self.history: list[dict[str, t.Any]] = []
         self.poll_error: dict[str, t.Any] | None = None
@@ -66,7 +68,7 @@ class Entry:
     @property
     def seen(self) -> bool:
         """Whether the vendor has ever returned a record of it."""
-        return bool(self.history) or self.record["done"]
+        return self.is_seen or self.record["done"]
 
     def fail_poll(self, error: CloudError) -> None:
         """Remember why the last poll gave no record."""
@@ -148,8 +150,16 @@ class Book:
                 entry.advice = error["advice"]
                 entry.poll_error = {name: value for name, value in error.items() if name != "advice"}
         for number, record in report["records"].items():
-            self._enter_record(self.entries[int(number)], record, report["history"][number])
-            self.entries[int(number)].expected = report["expected"].get(number)
+            entry = self.entries[int(number)]
+            entry.record, entry.is_seen = expand(entry.ref, record), True
+            entry.changed = report["history"][number][-1]["elapsed"]
+            entry.expected = report["expected"].get(number)
+        for number, response in report["responses"].items():
+            self.entries[int(number)].response = response
+        for number in {**report["history"], **report["failures"]}:
+            self._remember(
+                self.entries[int(number)], report["history"].get(number, []), report["failures"].get(number, [])
+            )
         for number, (outcome, elapsed) in report["outcomes"].items():
             self.end(int(number), outcome, elapsed)
         self.count_calls(report["api_calls"])
@@ -165,13 +175,21 @@ class Book:
         for provider, number in calls.items():
             self.api_calls[provider] = self.api_calls.get(provider, 0) + number
 
-    def _enter_record(self, entry: Entry, told: Record, changes: t.Sequence[Change]) -> None:
-        entry.record = expand(entry.ref, told)
-        entry.changed = changes[-1]["elapsed"]
-        entry.remember(
-            {"at": self._at(change["elapsed"]), **{name: value for name, value in change.items() if name != "elapsed"}}
-            for change in changes
-        )
+    def _remember(self, entry: Entry, changes: t.Sequence[Change], failures: t.Sequence[Failure]) -> None:
+        """Add changes and failed polls to the history of a cloud task. A failed poll has the state before it."""
+        state: dict[str, t.Any] = dict.fromkeys(("status", "native_status", "progress"))
+        state["status"] = UNKNOWN
+        if entry.history:
+            state = {name: entry.history[-1][name] for name in state}
+        events = t.cast("list[dict[str, t.Any]]", [*changes, *failures])
+        events.sort(key=lambda event: event["elapsed"])
+        told = []
+        for event in events:
+            is_change = "status" in event
+            state = {name: event[name] for name in state} if is_change else state
+            error = {} if is_change else {"error": {name: event[name] for name in ("kind", "code", "request_id")}}
+            told.append({"at": self._at(event["elapsed"]), **state, **error})
+        entry.remember(told)
 
     def judge(self, until: t.Collection[str], elapsed: float) -> None:
         """Set the outcomes that follow from the status of the records.

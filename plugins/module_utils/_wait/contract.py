@@ -166,6 +166,15 @@ class Change(t.TypedDict):
     progress: int | None
 
 
+class Failure(t.TypedDict):
+    """A failed poll. ``elapsed`` is in seconds since the wait began."""
+
+    elapsed: float
+    kind: str
+    code: str | None
+    request_id: str | None
+
+
 class PollError(t.TypedDict):
     """Why the last poll gave no record: the members of ``error`` in a result, and the advice."""
 
@@ -191,6 +200,10 @@ class Report(t.TypedDict):
     """Records that have changed, shortened by ``compact``."""
     history: dict[Number, list[Change]]
     """Changes of these records in this round, oldest first."""
+    failures: dict[Number, list[Failure]]
+    """Failed polls in this round, oldest first."""
+    responses: dict[Number, dict[str, t.Any]]
+    """The vendor's last answers, with ``return_response``."""
     expected: dict[Number, float]
     """For each changed cloud task whose end can be forecast, when that should be: seconds since the wait began."""
     outcomes: dict[Number, list[t.Any]]
@@ -242,6 +255,7 @@ __all__ = [
     "SEVERAL",
     "Abort",
     "Change",
+    "Failure",
     "Handover",
     "Number",
     "Order",

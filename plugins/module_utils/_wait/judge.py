@@ -14,12 +14,25 @@ from .._errors import CloudError
 from .._pacing import FOREVER, backoff
 from .._record import PENDING, RUNNING, SUCCEEDED, Record
 from . import verdict
-from .contract import Change, PlanItem, PollError, TaskState
+from .contract import Change, Failure, PlanItem, PollError, TaskState
 from .forecast import Forecast, Life, pause_before
 from .policy import EXPECTED, Limits, Policy
 
 RETRY_AFTER_CAP = 120.0
 """Longest delay of the next poll, in seconds, that a vendor's ``Retry-After`` can cause."""
+
+
+class Untold:
+    """What polls of a cloud task have found out since the last report."""
+
+    __slots__ = ("changes", "failures", "is_heard", "record", "response")
+
+    def __init__(self) -> None:
+        self.is_heard = False  # a poll or a list has told about it
+        self.record: Record | None = None
+        self.changes: list[Change] = []
+        self.failures: list[Failure] = []
+        self.response: dict[str, t.Any] | None = None
 
 
 class CloudTask:
@@ -62,10 +75,8 @@ class CloudTask:
         self.changed_at = 0.0
         self.due_at = 0.0
         self.is_polled = False  # in this round
-        self.is_heard = False  # a poll or a list has told about it since the last report
         self.is_polled_last = False  # the poll at the deadline was sent
-        self.record: Record | None = None
-        self.changes: list[Change] = []
+        self.untold = Untold()
         self.error: PollError | None = None
         self.is_over = False
         self.is_told_over = False
@@ -161,7 +172,7 @@ class Judge:
     def mark_polled(self, task: CloudTask) -> None:
         """Note that a poll or a list has told about a cloud task in this round."""
         self.unpolled -= not task.is_polled
-        task.is_polled = task.is_heard = True
+        task.is_polled = task.untold.is_heard = True
 
     def take_record(self, task: CloudTask, record: Record, now: float) -> None:
         """Apply the record that a poll returned, once its status is stable."""
@@ -179,15 +190,8 @@ class Judge:
         if mark != task.fingerprint:
             task.fingerprint = mark
             task.changed_at = now
-            task.record = record
-            task.changes.append(
-                {
-                    "elapsed": self.elapsed(now),
-                    "status": record["status"],
-                    "native_status": record["native_status"],
-                    "progress": record["progress"],
-                }
-            )
+            task.untold.record = record
+            task.untold.changes.append(_change(record, self.elapsed(now)))
             self.untold[task.number] = task
         outcome = verdict.outcome_of(record, self.policy.until or ())
         if outcome is not None:
@@ -213,6 +217,7 @@ class Judge:
         """Apply the error of a poll that returned no record."""
         task.error = t.cast(PollError, {**error.as_dict(), "advice": error.advice})
         task.trouble = _mark(error)
+        task.untold.failures.append(_failure(error, self.elapsed(now)))
         _note_trouble(task, self.untold)
         if error.kind == "not_found":
             task.missing += 1
@@ -302,6 +307,15 @@ def _note_trouble(task: CloudTask, untold: dict[int, CloudTask]) -> None:
         untold[task.number] = task
 
 
+def _change(record: Record, elapsed: float) -> Change:
+    status, native_status, progress = (record[name] for name in ("status", "native_status", "progress"))
+    return {"elapsed": elapsed, "status": status, "native_status": native_status, "progress": progress}
+
+
+def _failure(error: CloudError, elapsed: float) -> Failure:
+    return {"elapsed": elapsed, "kind": error.kind, "code": error.code, "request_id": error.request_id}
+
+
 def _mark(error: CloudError) -> str:
     """Returns a digest that is equal for errors of the same kind and code.
 
@@ -310,4 +324,4 @@ def _mark(error: CloudError) -> str:
     return hashlib.sha256(f"{error.kind} {error.code}".encode("utf-8", "replace")).hexdigest()[:8]
 
 
-__all__ = ["RETRY_AFTER_CAP", "CloudTask", "Judge"]
+__all__ = ["RETRY_AFTER_CAP", "CloudTask", "Judge", "Untold"]

@@ -42,6 +42,7 @@ POLICY: dict[str, dict[str, t.Any]] = {
     "sweep": {"type": "str", "default": "never", "choices": ["never", "auto"]},
     "heartbeat": {"type": "raw", "default": 60},
     "on_timeout": {"type": "str", "default": "leave", "choices": ["leave", ABORT]},
+    "return_response": {"type": "str", "default": "none", "choices": ["none", "last"]},
     "return_records": {"type": "str", "default": "all", "choices": ["all", "problems"]},
 }
 

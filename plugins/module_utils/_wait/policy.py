@@ -13,6 +13,9 @@ from .._pacing import FOREVER
 from .contract import Order
 from .verdict import ALL, Require
 
+NO_RESPONSE = "none"
+"""Value of the option ``return_response`` with which the vendor's answers are not returned."""
+
 EXPECTED = "expected"
 """Value of the option ``pace`` with which polls gather round the forecast end of a cloud task."""
 
@@ -37,6 +40,7 @@ class Policy(t.NamedTuple):
     not_found_grace: float = 30.0
     max_errors: int = 10
     request_timeout: float = 10.0
+    return_response: str = NO_RESPONSE
 
 
 class Limits(t.NamedTuple):
@@ -87,4 +91,4 @@ def limits_of(order: Order, *, is_live: bool) -> Limits:
     return limits._replace(first=False, after_change=FOREVER) if is_live else limits
 
 
-__all__ = ["Limits", "Policy", "limits_of", "policy_of"]
+__all__ = ["EXPECTED", "NO_RESPONSE", "Limits", "Policy", "limits_of", "policy_of"]

@@ -13,7 +13,7 @@ from .._pacing import FOREVER
 from .._record import compact
 from . import verdict
 from .contract import Handover, QueueState, Report, SweepState, TaskState
-from .judge import CloudTask, Judge
+from .judge import CloudTask, Judge, Untold
 from .queues import ServiceQueue
 from .sources import SweepSource
 
@@ -84,13 +84,15 @@ def end_late(tasks: t.Iterable[CloudTask], judge: Judge, now: float) -> None:
 
 def make_report(tasks: t.Collection[CloudTask], queues: t.Mapping[str, ServiceQueue]) -> Report:
     """Returns what has not been told of these cloud tasks, for the book of the wait."""
-    changed = [task for task in tasks if task.changes]
+    changed = [task for task in tasks if task.untold.changes]
     return {
-        "polls": {str(task.number): task.polls for task in tasks if task.is_heard},
+        "polls": {str(task.number): task.polls for task in tasks if task.untold.is_heard},
         "errors": {str(task.number): task.error for task in tasks if task.error},
         "troubles": {str(task.number): bool(task.trouble) for task in tasks if task.trouble != task.told_trouble},
-        "records": {str(task.number): compact(task.record) for task in changed if task.record},
-        "history": {str(task.number): task.changes for task in changed},
+        "records": {str(task.number): compact(task.untold.record) for task in changed if task.untold.record},
+        "history": {str(task.number): task.untold.changes for task in changed},
+        "failures": {str(task.number): task.untold.failures for task in tasks if task.untold.failures},
+        "responses": {str(task.number): task.untold.response for task in tasks if task.untold.response},
         "expected": {str(task.number): task.expected for task in changed if task.expected is not None},
         "outcomes": {
             str(task.number): [task.outcome, task.ended] for task in tasks if task.outcome and not task.is_told_over
@@ -102,7 +104,7 @@ def make_report(tasks: t.Collection[CloudTask], queues: t.Mapping[str, ServiceQu
 def mark_told(tasks: t.Collection[CloudTask], queues: t.Mapping[str, ServiceQueue]) -> None:
     """Note that the report of these cloud tasks has reached the controller."""
     for task in tasks:
-        task.is_heard, task.record, task.changes = False, None, []
+        task.untold = Untold()
         task.told_trouble, task.is_told_over = task.trouble, task.is_over
     for queue in queues.values():
         queue.calls = 0

@@ -60,8 +60,10 @@ def _task(entry: Entry, known: Entry, elapsed: float) -> dict[str, t.Any]:
     :param known: the entry that is kept up to date.
     """
     doubt = known.doubt if known.outcome in verdict.UNFINISHED_OUTCOMES else None
+    response = {} if known.response is None else {"response": known.response}
     return {
         **known.record,
+        **response,
         "ref": dict(entry.ref),
         "name": entry.name,
         "outcome": known.outcome or verdict.UNFINISHED,

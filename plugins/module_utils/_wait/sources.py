@@ -14,6 +14,7 @@ from .._pacing import FOREVER
 from .._record import Record
 from .._services.base import Page, Poll
 from .judge import CloudTask, Judge
+from .policy import NO_RESPONSE
 from .queues import ServiceQueue, Source
 from .sweep import Sweep
 
@@ -78,7 +79,9 @@ class TaskSource(Source):
     def ask(self, seconds: float) -> Poll | CloudError:
         """Poll the cloud task. Returns the result or the error."""
         try:
-            return self._poll(self.task.item["ref"], timeout=seconds, record_only=True)
+            return self._poll(
+                self.task.item["ref"], timeout=seconds, record_only=self._judge.policy.return_response == NO_RESPONSE
+            )
         except CloudError as error:
             return error
 
@@ -93,6 +96,7 @@ class TaskSource(Source):
         if isinstance(answer, CloudError):
             self._judge.take_error(task, answer, now)
         else:
+            task.untold.response = answer.response or None
             self._judge.take_record(task, answer.record, now)
         goes_on = self._judge.goes_on(task, now)
         if self.sweep is not None and task.is_over:

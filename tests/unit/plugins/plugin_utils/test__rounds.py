@@ -78,6 +78,8 @@ def answer(count: int = 2, **changes: t.Any) -> Update:
             number: [{"elapsed": 1.0, "status": "running", "native_status": "PROCESSING", "progress": None}]
             for number in numbers
         },
+        "failures": {},
+        "responses": {},
         "expected": {},
         "outcomes": {},
         "api_calls": {"mps": count},
@@ -301,6 +303,29 @@ def test_check_mode_reports_what_was_not_started_and_does_not_fail() -> None:
     rounds.begin([{"ref": {"provider": "mps", "task_id": None}, "unstarted": True}], {})
     result = rounds.result()
     assert (result["outcome"], "failed" in result) == ("unfinished", False)
+
+
+def test_failed_polls_are_in_the_history_with_what_the_vendor_s_support_asks_for() -> None:
+    rounds = Clock().rounds()
+    failed = {"elapsed": 0.5, "kind": "server", "code": "InternalError", "request_id": "r-1"}
+    later = {**failed, "elapsed": 2.5, "request_id": "r-2"}
+    told = rounds.take(answer(1, failures={"0": [failed, later]}, responses={"0": {"Status": "PROCESSING"}}))
+    (task,) = rounds.result()["tasks"]
+    error = {"kind": "server", "code": "InternalError"}
+    assert [(event["status"], event.get("error")) for event in task["history"]] == [
+        ("unknown", {**error, "request_id": "r-1"}),
+        ("running", None),
+        ("running", {**error, "request_id": "r-2"}),
+    ]
+    assert task["response"] == {"Status": "PROCESSING"}
+    assert told_lines(rounds, told) == ["[h] cloudwait: mps m0: running after 1 s"]
+
+
+def test_a_cloud_task_whose_polls_all_failed_was_never_seen() -> None:
+    rounds = Clock().rounds()
+    failed = {"elapsed": 0.5, "kind": "not_found", "code": None, "request_id": None}
+    rounds.take(answer(1, records={}, history={}, failures={"0": [failed]}))
+    assert not rounds.book.entries[0].seen
 
 
 def test_a_long_history_keeps_its_ends() -> None:

@@ -686,6 +686,38 @@ def test_a_system_without_threads_polls_all_the_same(monkeypatch: pytest.MonkeyP
     assert outcome(run_threads(poll, 3), 2) == "satisfied"
 
 
+# --- what is told beside the record ---
+
+
+def test_failed_polls_are_reported_with_their_request_ids() -> None:
+    world = World([down(request_id="r-1"), down(request_id="r-2"), "succeeded"])
+    report = world.run()
+    assert [(failed["elapsed"], failed["kind"], failed["request_id"]) for failed in report["failures"]["0"]] == [
+        (0.0, "server", "r-1"),
+        (2.0, "server", "r-2"),
+    ]
+
+
+@pytest.mark.parametrize(("wanted", "responses"), [("none", {}), ("last", {"0": {"Status": "FINISH"}})])
+def test_the_last_answer_is_reported_where_it_is_wanted(wanted: str, responses: t.Any) -> None:
+    answers = [("running", "PROCESSING"), ("succeeded", "FINISH")]
+
+    def poll(ref: t.Any, *, timeout: float, record_only: bool) -> Poll:
+        status, native = answers.pop(0)
+        return Poll(make_record(ref, status, native), {} if record_only else {"Status": native}, 1)
+
+    report, dummy = Loop(
+        [cloud_task(0)],
+        lambda task: poll,
+        policy=Policy(DONE, sleep=0, max_sleep=0, return_response=wanted),
+        limits=Limits(left=900),
+        budgets={"mps": RateBudget(FAST)},
+        clock=time.monotonic,
+        chance=lambda: 0.0,
+    ).run()
+    assert report["responses"] == responses
+
+
 # --- stable_polls ---
 
 
