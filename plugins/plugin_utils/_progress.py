@@ -162,8 +162,12 @@ def _label(entry: Entry) -> str:
 def _state(seen: t.Mapping[str, t.Any]) -> str:
     """Returns status and progress of a record or a change as text."""
     progress = seen["progress"]
-    paused = " (paused by the queue)" if seen["native_status"] == PAUSED else ""
-    return f"{seen['status']}{'' if progress is None else f' {progress} %'}{paused}"
+    return f"{_status(seen)}{'' if progress is None else f' {progress} %'}"
+
+
+def _status(seen: t.Mapping[str, t.Any]) -> str:
+    """Returns the status of a record or a change as text."""
+    return f"{seen['status']}{' (paused by the queue)' if seen['native_status'] == PAUSED else ''}"
 
 
 def _changes(book: Book, news: News) -> t.Iterator[str]:
@@ -266,7 +270,7 @@ def heartbeat_line(host: str, book: Book | None, *, elapsed: float, left: float)
     if still:
         oldest = min(still, key=lambda entry: entry.changed)
         since = elapsed - oldest.changed
-        text += f"; {_label(oldest)} has been {_state(oldest.record)} for {since:.0f} s{_time_left(oldest, elapsed)}"
+        text += f"; {_label(oldest)} has been {_status(oldest.record)} for {since:.0f} s{_time_left(oldest, elapsed)}"
         if oldest.poll_error:
             text += f", the last poll failed: {verdict.problem_text(oldest.poll_error)}"
     return line(host, text)

@@ -210,7 +210,7 @@ class RoundRunner:
         if "report" not in answer:
             self._lose(sentence_of(answer))
             return None
-        rounds.note_cost(time.process_time() - cpu + answer["cost"])
+        rounds.end_round(time.process_time() - cpu + answer["cost"])
         updates.take(answer)
         return None
 

@@ -145,15 +145,18 @@ class Rounds:
         :returns: what progress lines should report.
         """
         self._is_first = False
-        self.losses = 0
         if self.plan is None:
             self.begin(update["plan"], update["about"])
         self.next.take(update["next"])
         return self.book.apply(update["report"])
 
-    def note_cost(self, cost: float) -> None:
-        """Note the CPU seconds for starting a round and returning its answer, which decide how long the next lasts."""
+    def end_round(self, cost: float) -> None:
+        """Note that a round has returned its answer.
+
+        :param cost: CPU seconds for starting it and returning its answer, which decide how long the next lasts.
+        """
         self._cost = cost
+        self.losses = 0
 
     def begin(self, plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> None:
         """Make the book for a plan. Records that came with items are judged at once.

@@ -122,7 +122,7 @@ def test_a_later_round_gets_only_what_is_open_and_how_old_everything_is() -> Non
 def test_a_dear_hand_over_makes_rounds_longer(cost: float, after_change: float) -> None:
     rounds = Clock().rounds()
     rounds.take(answer())
-    rounds.note_cost(cost)
+    rounds.end_round(cost)
     assert rounds.next_arguments()["_round"]["after_change"] == after_change
 
 
@@ -216,6 +216,8 @@ def test_a_good_round_forgets_the_losses() -> None:
     rounds.take(answer())
     rounds.lose("gone")
     rounds.take(answer())
+    assert rounds.losses == 1, "a round that has told something may still be lost"
+    rounds.end_round(0.1)
     assert rounds.losses == 0
 
 
