@@ -11,7 +11,7 @@ import sys
 import typing as t
 
 HERE = pathlib.Path(__file__).resolve().parent
-CHINESE = tags.has("zh")  # type: ignore[name-defined] # noqa: F821 # Sphinx defines it
+CHINESE = globals()["tags"].has("zh")  # Sphinx defines it
 TRANSLATED = {f"docsite/{path.stem}" for path in HERE.parent.joinpath("docsite", "zh").glob("*.rst")} | {"index"}
 
 sys.path.insert(0, str(HERE))

@@ -570,7 +570,7 @@ class Transport:
         pool = pools.get(request.origin)
         if pool is None:
             pool = pools[request.origin] = _pool_of(adapter, prepared, route.settings["verify"])
-        return pool.urlopen(
+        return pool.request(
             prepared.method,
             prepared.path_url,
             body=prepared.body,

@@ -81,8 +81,9 @@ def bench(start_cloud: Callable[..., Simulator]) -> Iterator[Bench]:
 
 def change(ledger: Path, statement: str) -> None:
     """Change a ledger as only a test would."""
-    with contextlib.closing(sqlite3.connect(ledger)) as connection, connection:
+    with contextlib.closing(sqlite3.connect(ledger)) as connection:
         connection.execute(statement)
+        connection.commit()
 
 
 def grow_old(ledger: Path) -> None:

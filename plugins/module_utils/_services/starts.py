@@ -24,7 +24,6 @@ class Retry(t.Protocol):
 
     def __call__(self, call: t.Callable[[], T], /) -> T:
         """Returns what the function returned."""
-        ...
 
 
 class Find(t.Protocol):
@@ -32,7 +31,6 @@ class Find(t.Protocol):
 
     def __call__(self, since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
         """Yields the cloud tasks of the same request that were made since a time, except those that are known."""
-        ...
 
 
 DAY = 24 * 3600.0

@@ -11,7 +11,6 @@ import sys
 import time
 import typing as t
 
-import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _reader
 
 SECONDS = 60.0
@@ -34,23 +33,19 @@ def running(arguments: str = "") -> t.Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-@pytest.fixture
-def program() -> t.Iterator[subprocess.Popen[str]]:
+def test_a_process_whose_output_nobody_reads_ends() -> None:
     with running() as process:
-        yield process
+        output = t.cast(t.IO[str], process.stdout)
+        assert output.readline() == "ready\n"
+        output.close()
+        assert process.wait(timeout=SECONDS) == 1
 
 
-def test_a_process_whose_output_nobody_reads_ends(program: subprocess.Popen[str]) -> None:
-    output = t.cast(t.IO[str], program.stdout)
-    assert output.readline() == "ready\n"
-    output.close()
-    assert program.wait(timeout=SECONDS) == 1
-
-
-def test_a_process_whose_output_is_read_goes_on(program: subprocess.Popen[str]) -> None:
-    assert t.cast(t.IO[str], program.stdout).readline() == "ready\n"
-    time.sleep(0.2)
-    assert program.poll() is None
+def test_a_process_whose_output_is_read_goes_on() -> None:
+    with running() as process:
+        assert t.cast(t.IO[str], process.stdout).readline() == "ready\n"
+        time.sleep(0.2)
+        assert process.poll() is None
 
 
 def test_a_file_has_no_reader_that_could_go(tmp_path: t.Any) -> None:
