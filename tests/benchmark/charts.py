@@ -27,7 +27,10 @@ INK, OURS, OTHERS, PALE = "#6e7781", "#2f81f7", "#8b949e", "#c69026"
 COLOURS = {
     many_tasks.OURS: OURS,
     many_tasks.SWEPT: "#1fa08c",
+    many_tasks.FIXED: "#8957e5",
     many_tasks.THREADS: PALE,
+    many_tasks.REQUESTS: "#57606a",
+    many_tasks.AIOHTTP: "#cf222e",
     many_tasks.ASYNC: "#bf5b85",
     many_tasks.LOOP: OTHERS,
 }

@@ -20,6 +20,8 @@ from ..functional.ansible_runs import FOREIGN, PROXIES
 from .measure import ROOT, Figures
 
 HERE = pathlib.Path(__file__).resolve().parent
+TREE = {"PYTHONPATH": str(ROOT / ".cache" / "tree")}
+"""The variable by which a program finds this collection."""
 TOKEN = "EXAMPLE-FAKE-ACCESS-TOKEN"
 SERVICES = ("ess", "cos_doc", "mps", "dingtalk_doc")
 FOREVER = 10**9
@@ -27,8 +29,8 @@ RUNNING: Figures = {"status": "running", "looks": FOREVER}
 DONE: Figures = {"status": "succeeded"}
 
 
-def ends_at_look(count: int) -> list[Figures]:
-    """A life that the look of this number finds over."""
+def ends_at_poll(count: int) -> list[Figures]:
+    """A life that the poll of this number finds over."""
     return [{"status": "running", "looks": count - 1}, DONE] if count > 1 else [DONE]
 
 
@@ -111,10 +113,10 @@ def _environment() -> dict[str, str]:
 class Scribe:
     """Copies the cloud's journal before it forgets, as long as a with statement lasts; then ``entries`` are all calls."""
 
-    TURN = 90.0  # seconds; the journal holds 20,000 calls
-
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, turn: float = 90.0) -> None:
+        """:param turn: seconds between two copies; the journal holds 20,000 calls."""
         self._cloud = cloud
+        self._turn = turn
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._seen: dict[str, Figures] = {}
@@ -135,7 +137,7 @@ class Scribe:
         return sorted(self._seen.values(), key=lambda entry: float(entry["time"]))
 
     def _work(self) -> None:
-        while not self._stop.wait(self.TURN):
+        while not self._stop.wait(self._turn):
             self._copy()
 
     def _copy(self) -> None:

@@ -12,7 +12,7 @@ import typing as t
 
 from ..functional.ansible_runs import MODULES, NEEDS
 from .cloud import TOKEN, Cloud
-from .measure import Bench, Cost, Figures, play, run
+from .measure import Bench, Cost, Environment, Figures, play, run
 
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 COLLECTION = "cloudwait.conversion."
@@ -47,9 +47,9 @@ def until(task: Figures, condition: str, *, retries: int, delay: float) -> Figur
     return {**task, "register": "poll", "until": condition, "retries": retries, "delay": delay}
 
 
-def program(name: str, *arguments: str) -> list[str]:
+def program(name: str, *arguments: str, python: str = sys.executable) -> list[str]:
     """A command line of one of the programs here."""
-    return [sys.executable, str(PROGRAMS / name), *arguments]
+    return [python, str(PROGRAMS / name), *arguments]
 
 
 def tccli(bench: Bench, cloud: Cloud, task_id: str) -> list[str]:
@@ -63,9 +63,12 @@ def tccli_loop(bench: Bench, cloud: Cloud, task_id: str, count: int) -> list[str
     return ["/bin/sh", "-c", SHELL_LOOP, "loop", str(count), *tccli(bench, cloud, task_id)]
 
 
-def played(cloud: Cloud, task: Figures) -> t.Callable[[], Cost]:
-    """A playbook, to be measured."""
-    return lambda: play(task, cloud.environment())
+def played(cloud: Cloud, task: Figures, variables: Environment | None = None) -> t.Callable[[], Cost]:
+    """A playbook, to be measured.
+
+    :param variables: environment variables besides those of the cloud.
+    """
+    return lambda: play(task, {**cloud.environment(), **(variables or {})})
 
 
 def started(cloud: Cloud, command: t.Sequence[str]) -> t.Callable[[], Cost]:

@@ -39,6 +39,11 @@ def versions(bench: Bench) -> dict[str, str]:
     if bench.tccli:
         said = subprocess.run([bench.tccli, "--version"], capture_output=True, text=True, check=False).stdout
         found["tccli"] = said.strip() or "unknown"
+    found["aiohttp"] = "not installed"
+    if bench.aiohttp:
+        tell = "import aiohttp; print(aiohttp.__version__)"
+        said = subprocess.run([bench.aiohttp, "-c", tell], capture_output=True, text=True, check=True).stdout
+        found["aiohttp"] = said.strip()
     return found
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -26,10 +27,14 @@ T = t.TypeVar("T")
 
 
 class Cost(t.NamedTuple):
-    """What one run of a command took: seconds of CPU and of the clock, and the largest process of each role in MiB."""
+    """What one run of a command took: seconds of CPU and of the clock, and the largest process of each role in MiB.
+
+    :param ended: when the command ended, in Unix seconds.
+    """
 
     cpu: float
     wall: float
+    ended: float
     peaks: dict[str, float]
 
 
@@ -39,10 +44,12 @@ class Bench:
 
     :param smoke: only see that everything runs: small numbers, side by side; its figures mean nothing.
     :param tccli: the vendor's command line, where it is installed.
+    :param aiohttp: a Python that has aiohttp, where there is one.
     """
 
     smoke: bool
     tccli: str | None = None
+    aiohttp: str | None = None
 
     def pick(self, full: T, smoke: T) -> T:
         """The one or the other."""
@@ -83,16 +90,23 @@ def run(command: t.Sequence[str], environment: Environment, *, sample: bool = Fa
         if figures["status"]:
             words = pathlib.Path(folder, "figures.json.log").read_text(encoding="utf-8", errors="replace")
             raise RuntimeError(f"{command} ended with status {figures['status']}: {words[-3000:]}")
-        return Cost(figures["cpu"], figures["wall"], figures["peaks"])
+        return Cost(**{name: figures[name] for name in Cost._fields})
+
+
+@contextlib.contextmanager
+def playbook(task: t.Mapping[str, t.Any]) -> t.Iterator[list[str]]:
+    """The command that plays one Ansible task, or the ``block`` of several."""
+    plays = [{"name": "Measured", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
+    with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
+        json.dump(plays, file)
+        file.flush()
+        yield [sys.executable, "-m", "ansible", "playbook", file.name]
 
 
 def play(task: t.Mapping[str, t.Any], environment: Environment, *, sample: bool = False) -> Cost:
     """A playbook of one Ansible task, or of the ``block`` of several."""
-    playbook = [{"name": "Measured", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
-    with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
-        json.dump(playbook, file)
-        file.flush()
-        return run([sys.executable, "-m", "ansible", "playbook", file.name], environment, sample=sample)
+    with playbook(task) as command:
+        return run(command, environment, sample=sample)
 
 
 def spread(values: t.Sequence[float]) -> Figures:

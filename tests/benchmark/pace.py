@@ -21,7 +21,6 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.judge i
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.loop import Loop
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.policy import Limits, Policy
 
-COUNT = 200
 MEDIAN = 300.0
 SEED = 20261128
 
@@ -96,15 +95,15 @@ def simulate(
 
 
 def fixed_at(calls: float, lives: Sequence[float], progress: Progress | None, **more: Any) -> Seen:
-    """Wait for the same with ``pace: fixed``, and with the ``max_sleep`` that needs as many calls."""
+    """Wait for the same with ``pace: fixed``, and with the ``max_sleep`` that needs as many calls, to one per cent."""
     least, most = 2.0, 600.0
     for dummy in range(16):
-        middle = (least + most) / 2
-        if simulate(lives, progress, pace="fixed", max_sleep=middle, **more).calls > calls:
-            least = middle
-        else:
-            most = middle
-    return simulate(lives, progress, pace="fixed", max_sleep=most, **more)
+        middle = math.sqrt(least * most)
+        seen = simulate(lives, progress, pace="fixed", max_sleep=middle, **more)
+        if abs(seen.calls - calls) <= calls / 100:
+            break
+        least, most = (middle, most) if seen.calls > calls else (least, middle)
+    return seen
 
 
 def stalling(part: float) -> int:
@@ -118,16 +117,16 @@ def stalling(part: float) -> int:
     return 100
 
 
-def distributions() -> dict[str, list[float]]:
-    """Seconds for which cloud tasks run, by the name of the distribution."""
+def distributions(count: int) -> dict[str, list[float]]:
+    """Seconds for which so many cloud tasks run, by the name of the distribution."""
     chance = random.Random(SEED)
     return {
-        f"all {MEDIAN:.0f} s": [MEDIAN] * COUNT,
+        f"all {MEDIAN:.0f} s": [MEDIAN] * count,
         f"log-normal, median {MEDIAN:.0f} s, sigma 0.5": [
-            MEDIAN * math.exp(chance.gauss(0, 0.5)) for dummy in range(COUNT)
+            MEDIAN * math.exp(chance.gauss(0, 0.5)) for dummy in range(count)
         ],
         "two humps, 120 and 600 s, each 5 % wide": [
-            chance.choice((120.0, 600.0)) * math.exp(chance.gauss(0, 0.05)) for dummy in range(COUNT)
+            chance.choice((120.0, 600.0)) * math.exp(chance.gauss(0, 0.05)) for dummy in range(count)
         ],
     }
 

@@ -35,10 +35,10 @@ def parents() -> dict[int, int]:
     return found
 
 
-def descendants() -> list[int]:
-    """All processes below this one."""
+def descendants(root: int) -> list[int]:
+    """All processes below one."""
     above = parents()
-    found = [os.getpid()]
+    found = [root]
     for pid in found:
         found += [child for child, parent in above.items() if parent == pid]
     return found[1:]
@@ -62,7 +62,7 @@ def kib(text: str, name: str) -> int:
 def sample(first: int, peaks: dict[str, float]) -> None:
     """Raise the peaks, in MiB, to what is seen now; ``together`` counts shared memory once."""
     together = 0
-    for pid in descendants():
+    for pid in descendants(os.getpid()):
         with contextlib.suppress(OSError):
             role = role_of(pid, first)
             high = kib(pathlib.Path(f"/proc/{pid}/status").read_text("utf-8", "replace"), "VmHWM") / 1024
@@ -95,10 +95,10 @@ def main(output: str, *command: str) -> None:
                 break
             except subprocess.TimeoutExpired:
                 sample(process.pid, peaks)
-    wall = time.monotonic() - began
+    wall, ended = time.monotonic() - began, time.time()
     reap(time.monotonic() + PATIENCE)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    figures = {"status": status, "cpu": used.ru_utime + used.ru_stime, "wall": wall, "peaks": peaks}
+    figures = {"status": status, "cpu": used.ru_utime + used.ru_stime, "wall": wall, "ended": ended, "peaks": peaks}
     pathlib.Path(output).write_text(json.dumps(figures), encoding="utf-8")
 
 

@@ -52,17 +52,40 @@ def paired(spread: Figures, base: Figures) -> float:
 
 
 def table(head: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
-    """A table; what looks like numbers stands right."""
+    """A table; columns without letters stand right."""
     lines = list(rows)
     columns = list(zip(*lines))
-    right = [all(not cell or cell[0].isdigit() or cell[0] == "-" for cell in column) for column in columns]
+    right = [not any(map(str.isalpha, "".join(column))) for column in columns]
     marks = ["---:" if side else "---" for side in right] or ["---"] * len(head)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, marks, *lines])
 
 
-def verdict(wanted: str, found: str, reached: bool) -> str:
-    """One line on a target."""
-    return f"- Wanted: {wanted}. **{'Reached' if reached else 'Not reached'}**: {found}."
+class Target(t.NamedTuple):
+    """What was wanted, in words with a limit, what was found, and whether that is enough."""
+
+    wanted: str
+    found: str
+    reached: bool
+
+    @property
+    def verdict(self) -> str:
+        """In two words."""
+        return "Reached" if self.reached else "Not reached"
+
+
+def verdicts(targets: t.Iterable[Target]) -> str:
+    """A line on each target."""
+    return "\n".join(f"- Wanted: {target.wanted}. **{target.verdict}**: {target.found}." for target in targets)
+
+
+def overview(targets: t.Sequence[Target]) -> str:
+    """The section on all targets."""
+    rows = [[target.wanted, target.found, target.verdict] for target in targets]
+    return f"""\
+## Targets
+
+{table(["wanted", "measured", "verdict"], rows)}
+"""
 
 
 def bar_note(name: str) -> str:
@@ -89,7 +112,9 @@ A question may have been asked again in a run of its own; before the last run, {
 def page(figures: Figures, sections: t.Mapping[str, t.Any]) -> str:
     """The whole page, of what has been measured."""
     parts = [LICENCE, INTRODUCTION, machine_words(figures["machine"], figures["days"].values())]
-    for name, question in sections.items():
-        if name in figures["questions"]:
-            parts.append(f"## {question.TITLE}\n\n{question.tell(figures['questions'][name])}")
+    asked = {name: question for name, question in sections.items() if name in figures["questions"]}
+    targets = [each for name, question in asked.items() for each in question.targets(figures["questions"][name])]
+    parts += [overview(targets)] if targets else []
+    for name, question in asked.items():
+        parts.append(f"## {question.TITLE}\n\n{question.tell(figures['questions'][name])}")
     return "\n".join(parts)

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import concurrent.futures
 import http.client
-import json
 import pathlib
 import sys
 import threading
-import time
 
-from ansible_collections.cloudwait.conversion.plugins.module_utils.signing import tc3
+from ansible_collections.cloudwait.conversion.tests.benchmark.programs.mps_call import call
 
 host = sys.argv[1]
 local = threading.local()
@@ -25,19 +23,7 @@ def connect() -> None:
 
 
 def poll(task_id: str) -> None:
-    body = json.dumps({"TaskId": task_id}).encode()
-    signed = tc3.sign(
-        method="POST",
-        host=host,
-        service="mps",
-        content_type="application/json",
-        payload=body,
-        secret_id="AKIDEXAMPLE-FAKE-ID",
-        secret_key="EXAMPLE-FAKE-SECRET-KEY",
-        timestamp=int(time.time()),
-    )
-    headers = {**signed, "X-TC-Action": "DescribeTaskDetail", "X-TC-Version": "2019-06-12"}
-    local.connection.request("POST", "/", body, headers)
+    local.connection.request("POST", "/", *call(host, task_id))
     local.connection.getresponse().read()
 
 
