@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import pathlib
+import subprocess
+import time
 import typing as t
 
 from ..cloud import DONE, RUNNING, Cloud
 from ..contenders import info, played, until, wait
-from ..measure import ROOT, Bench, Cost, Environment, Figures, at_once, spread
+from ..measure import ROOT, Bench, Cost, Environment, Figures, at_once, playbook, spread
+from ..probe import descendants
 from ..report import Target, bar_note, number, paired, ratio, table, verdicts
 
 TITLE = "An idle hour"
@@ -26,6 +30,8 @@ HOUR = 3600
 EVERY = {OURS: 600, MANY: 600, UNTIL: 30}
 """Seconds between two starts of the module: the longest round, and the delay that one would choose."""
 REPETITIONS = 3
+BEGUN, WATCHED = 30, 90
+"""Seconds after which a wait has begun for certain, and for which it is watched then."""
 
 Key = tuple[str, int]
 Jobs = dict[Key, t.Callable[[], Cost]]
@@ -51,20 +57,41 @@ def seldom(cloud: Cloud) -> Environment:
     return {"ANSIBLE_CONFIG": str(path), "CLOUDWAIT_PROGRESS": "1"}
 
 
-def long_waits(bench: Bench, cloud: Cloud) -> Jobs:
-    """A short wait and a long one of each that goes on all the time."""
-    variables = seldom(cloud)
+def used(root: int) -> float:
+    """CPU seconds of a process and of those below it; more exact than the ticks of ``stat``, but of living threads only."""
+    nanoseconds = 0
+    for pid in [root, *descendants(root)]:
+        for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):
+                nanoseconds += int(path.read_text("ascii").split()[0])
+    return nanoseconds / 1e9
+
+
+def an_hour_of(bench: Bench, cloud: Cloud, task: Figures, variables: Environment) -> float:
+    """CPU seconds an hour of an Ansible task that goes on for long enough, once it has begun."""
+    with playbook(task) as command:
+        environment = {**cloud.environment(), **variables}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        time.sleep(bench.pick(BEGUN, 1))
+        cpu, began = used(process.pid), time.monotonic()
+        time.sleep(bench.pick(WATCHED, 1))
+        cpu, seconds = used(process.pid) - cpu, time.monotonic() - began
+        process.wait()
+    return cpu / seconds * HOUR
+
+
+def long_waits(bench: Bench, cloud: Cloud) -> dict[str, t.Callable[[], float]]:
+    """An Ansible task that does nothing, and waits of ours."""
+    seconds = bench.pick(BEGUN + WATCHED + 5, 3)
     crowd = [f"still-{number}" for number in range(1, bench.pick(1000, 3) + 1)]
-    jobs: Jobs = {}
-    for seconds in bench.pick((20, 140), (1,)):
-        nothing = patient({"ansible.builtin.wait_for": {"timeout": seconds}})
-        jobs[DEFAULT, seconds] = played(cloud, nothing)
-        jobs[SELDOM, seconds] = played(cloud, nothing, variables)
-        jobs[OURS, seconds] = played(
-            cloud, patient(wait(provider="mps", task_id="still-1", timeout=seconds)), variables
-        )
-        jobs[MANY, seconds] = played(cloud, patient(wait(provider="mps", tasks=crowd, timeout=seconds)), variables)
-    return jobs
+    nothing: Figures = {"ansible.builtin.wait_for": {"timeout": seconds}}
+    tasks = {
+        DEFAULT: (nothing, {}),
+        SELDOM: (nothing, seldom(cloud)),
+        OURS: (wait(provider="mps", task_id="still-1", timeout=seconds), seldom(cloud)),
+        MANY: (wait(provider="mps", tasks=crowd, timeout=seconds), seldom(cloud)),
+    }
+    return {who: functools.partial(an_hour_of, bench, cloud, *parts) for who, parts in tasks.items()}
 
 
 def loops(bench: Bench, clouds: t.Mapping[int, Cloud]) -> Jobs:
@@ -85,14 +112,7 @@ def waits_in_turn(bench: Bench, cloud: Cloud) -> Jobs:
         names = [f"over-{number}" for number in range(1, count + 1)]
         return played(cloud, {**wait(provider="mps", task_id="{{ item }}"), "loop": names}, seldom(cloud))
 
-    return {(OURS, count): job(count) for count in bench.pick((2, 17), (1,))}
-
-
-def slope(done: t.Mapping[Key, Cost], who: str) -> float:
-    """CPU seconds an hour, from a short wait and a long one."""
-    lengths = [seconds for name, seconds in done if name == who]
-    short, long = done[who, min(lengths)], done[who, max(lengths)]
-    return ratio(long.cpu - short.cpu, long.wall - short.wall) * HOUR
+    return {(OURS, count): job(count) for count in bench.pick((2, 14), (1,))}
 
 
 def turn(bench: Bench) -> dict[str, dict[str, float]]:
@@ -101,11 +121,11 @@ def turn(bench: Bench) -> dict[str, dict[str, float]]:
     with contextlib.ExitStack() as stack:
         cloud = stack.enter_context(open_cloud())
         clouds = {every: stack.enter_context(open_cloud()) for every in often}
-        jobs = {**long_waits(bench, cloud), **loops(bench, clouds)}
-        done = at_once(jobs, most=len(jobs))
+        sleepers: dict[t.Any, t.Callable[[], t.Any]] = {**long_waits(bench, cloud), **loops(bench, clouds)}
+        done = at_once(sleepers, most=len(sleepers))
         starts = [clouds[every].control("stats")["connections_accepted"] for every in often]
         waits = {count: job() for (dummy, count), job in waits_in_turn(bench, cloud).items()}
-    quiet = {who: slope(done, who) for who in (DEFAULT, SELDOM, OURS, MANY)}
+    quiet: dict[str, float] = {who: done[who] for who in (DEFAULT, SELDOM, OURS, MANY)}
     own = [done[UNTIL, every].cpu - done[UNTIL, every].wall * quiet[SELDOM] / HOUR for every in often]
     few, many = min(waits), max(waits)
     a_start = ratio(waits[many].cpu - waits[few].cpu, many - few)
@@ -149,13 +169,13 @@ def tell(figures: Figures) -> str:
 CPU seconds in an hour of waiting for cloud tasks that do not move, at the defaults. `wait_for_task` starts the module
 every 10 minutes, and prints a line a minute meanwhile; `until` starts a module for each poll.
 
-- **between**: what goes on all the time, as the slope between a wait of 20 s and one of 140 s, less that of an Ansible
-  task that does nothing. Polls are somewhat more frequent then than later in the hour.
-- **a start**, of `wait_for_task`: the slope between 2 waits and 17, in a loop, for cloud tasks that have ended. That of
+- **between**: what goes on all the time, seen from second {BEGUN} to second {BEGUN + WATCHED} of a wait, less that of an Ansible task that does
+  nothing. Polls are somewhat more frequent then than later in the hour.
+- **a start**, of `wait_for_task`: the slope between 2 waits and 14, in a loop, for cloud tasks that have ended. That of
   1,000 cloud tasks is reckoned to cost as much. Of `until`: two loops of equal length, of which one polls more often, and
   the stand-in cloud counted how often.
 
-{REPETITIONS} turns, all of a turn side by side since they mostly sleep; the median and the extremes. The last row is
+{REPETITIONS} turns, of which the parts that mostly sleep run side by side; the median and the extremes. The last row is
 1,000 times the cost of one loop; in truth `until` would not even get round, since it polls the items of a loop one
 after the other.
 

@@ -204,9 +204,9 @@ def tell(figures: Figures) -> str:
     return f"""\
 Media tasks whose lives end one after the other, evenly spread {lives_in_words(runs)}.
 Their lives begin before the clock starts, so that all contenders have the same ends to find.
-At most {RATE} calls a second are sent, {RATES_OF_MANY[10_000]} for 10,000. `wait_for_task` runs at its defaults but for that rate and for
-what its row says. The row of four services is a mix of all that there are, at 20, 20, {RATE} and 20 calls a second, beyond which the
-stand-in cloud throttles.
+At most {RATE} calls a second are sent, {RATES_OF_MANY[10_000]} for 10,000. `wait_for_task` runs at its defaults but for that rate
+and for what its row says. The row of four services is a mix, at 20, 20, {RATE} and 20 calls a second, beyond which the stand-in
+cloud throttles.
 
 {contenders(runs)}
 - **late**: seconds from the end of a cloud task to the call that saw it, by the stand-in cloud's journal.
