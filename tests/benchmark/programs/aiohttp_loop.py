@@ -12,7 +12,7 @@ import pathlib
 import sys
 import time
 
-import aiohttp  # type: ignore[import-not-found] # in a venv of its own
+import aiohttp
 from ansible_collections.cloudwait.conversion.tests.benchmark.programs.mps_call import call, is_over, pause
 
 host, interval = sys.argv[1], 1 / float(sys.argv[3])

@@ -46,6 +46,8 @@ def test_secrets_are_cut_out_of_what_is_shown_and_of_nothing_else() -> None:
             "polls": {"0": 1234},
             "records": {"0": record},
             "history": {"0": [change]},
+            "failures": {"0": [{"elapsed": 12.34, "kind": "server", "code": "1234", "request_id": None}]},
+            "responses": {"0": {"Secret": "1234", "Page": 1}},
             "errors": {"0": {"kind": "server", "message": "1234", "http_status": 1234, "retryable": True}},
         },
     }
@@ -61,6 +63,9 @@ def test_secrets_are_cut_out_of_what_is_shown_and_of_nothing_else() -> None:
     assert "1234" not in told["notes"][0]
     (was,) = told["report"]["history"]["0"]
     assert (was["elapsed"], was["progress"], "1234" in was["native_status"]) == (0.1234, 1234, False)
+    (failed,) = told["report"]["failures"]["0"]
+    assert "1234" not in failed["code"]
+    assert "1234" not in told["report"]["responses"]["0"]["Secret"]
     error = told["report"]["errors"]["0"]
     assert (error["kind"], error["http_status"], "1234" in error["message"]) == ("server", 1234, False)
 
