@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -77,7 +78,13 @@ def document(file: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def mixed(convert: Convert) -> Night:
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the run with mixed ends writes its report for people."""
+    return tmp_path_factory.mktemp("page") / "report.md"
+
+
+@pytest.fixture(scope="module")
+def mixed(convert: Convert, page: Path) -> Night:
     """Of four documents one is converted, one fails, one half, and one is not even started."""
     documents = [
         document("good.docx", doc_password=PASSWORD),
@@ -85,7 +92,7 @@ def mixed(convert: Convert) -> Night:
         document("half.docx"),
         document("program.exe"),
     ]
-    return convert("-vvv", provider="cos_doc", settings=PLACE, documents=documents)
+    return convert("-vvv", provider="cos_doc", settings=PLACE, documents=documents, report_file=str(page))
 
 
 def test_it_fails_and_names_what_failed(mixed: Night) -> None:
@@ -126,6 +133,16 @@ def test_the_junit_report_has_a_case_a_document(mixed: Night) -> None:
     assert failure.text == 'no "head" <here>'  # GitLab shows the text, and no message
     assert 'which has the suffix "exe"; give source_type' in str(lost.get("message"))
     assert lost.text == lost.get("message")
+
+
+@pytest.mark.usefixtures("mixed")
+def test_the_report_for_people_has_each_document_by_name(page: Path) -> None:
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    assert "3 of 4 cloud tasks did not satisfy the wait: 2 failed, 1 not started" in text
+    names = ("in/good.docx", "kaputt 坏的", "in/half.docx", "in/program.exe")
+    assert [name for name in names if name not in text] == []
+    assert 'which has the suffix "exe"' in text
+    assert PASSWORD not in text
 
 
 def test_no_password_is_shown(mixed: Night) -> None:
@@ -242,6 +259,10 @@ ONE = {"provider": "ess", "documents": []}
         ({**ONE, "summary_file": ""}, 'summary_file is "": give the path of a file, or leave summary_file out.'),
         ({**ONE, "ledger_file": "/"}, 'ledger_file is "/", which is a folder: give the path of a file.'),
         ({**ONE, "summary_file": "/"}, 'summary_file is "/", which is a folder: give the path of a file.'),
+        (
+            {**ONE, "report_file": "a.pdf"},
+            'report_file is "a.pdf", whose ending names no format: give a path that ends',
+        ),
         (
             {**ONE, "junit_file": "/nowhere/junit.xml"},
             'junit_file is "/nowhere/junit.xml", and the controller has no folder /nowhere: make that folder, or give',
