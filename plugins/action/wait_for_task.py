@@ -49,7 +49,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> Answer:
         """Run the action. Returns the result of the wait."""
         result: Answer = super().run(tmp, task_vars)
-        self._vars, self._began = task_vars or {}, time.monotonic()
+        self._vars, self._began, self._parent = task_vars or {}, time.monotonic(), os.getppid()
         self._warnings: list[str] = []
         try:
             result.update(self._wait())
@@ -105,7 +105,17 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             return t.cast(Answer, self._execute_module(module_args=args, task_vars=self._vars))
 
         updates = Updates(rounds, conditions, lines, self._warnings)
-        return RoundRunner(execute, self._connection, self._task, rounds, updates, lines, options, began=self._began)
+        return RoundRunner(
+            execute,
+            self._connection,
+            self._task,
+            rounds,
+            updates,
+            lines,
+            options,
+            began=self._began,
+            parent=self._parent,
+        )
 
     def _wait_with_state_file(self, runner: RoundRunner, conditions: Conditions, state_file: StateFile) -> Answer:
         """Wait, and return the result. Continues the wait of an earlier run if the state file has one."""

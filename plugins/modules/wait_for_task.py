@@ -167,8 +167,8 @@ options:
       - What happens to cloud tasks that have not ended at O(timeout). V(leave) leaves them alone.
       - V(abort) aborts what the vendor lets one abort. Tencent MPS aborts media tasks that still wait, and live streams;
         the other services have no such operation. RV(tasks) says of each what became of it, as C(abort).
-      - With V(abort), cloud tasks are also aborted when C(ansible-playbook) is ended by the signal SIGTERM, as when a
-        pipeline is canceled. There is no result then. C(kill -9) leaves no time for it.
+      - With V(abort), cloud tasks are also aborted when C(ansible-playbook) is ended from outside, as when a pipeline is
+        canceled. There is no result then, and nothing is left that O(state_file) could continue.
     type: str
     choices: [leave, abort]
     default: leave

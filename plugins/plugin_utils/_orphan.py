@@ -32,9 +32,12 @@ class StoppedError(BaseException):
 
 
 @contextlib.contextmanager
-def ending_with_parent() -> t.Iterator[None]:
-    """End this process if its parent ends while the ``with`` block runs."""
-    with _watching_parent() as parent_ended:
+def ending_with_parent(parent: int) -> t.Iterator[None]:
+    """End this process if its parent ends while the ``with`` block runs, or has ended before.
+
+    :param parent: process id of the parent.
+    """
+    with _watching_parent(parent) as parent_ended:
 
         def end() -> None:
             parent_ended.wait()
@@ -46,14 +49,15 @@ def ending_with_parent() -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
-def ending_with_parent_in_order() -> t.Iterator[threading.Event]:
-    """End the ``with`` block if the parent of this process ends, or if this process is to end.
+def ending_with_parent_in_order(parent: int) -> t.Iterator[threading.Event]:
+    """End the ``with`` block if the parent of this process ends, or has ended before, or if this process is to end.
 
     Yields an event that is set once the parent has ended. Then this process ends after ``LAST_MOMENTS`` at the latest.
 
+    :param parent: process id of the parent.
     :raises StoppedError: in the block, in the main thread.
     """
-    with _watching_parent() as parent_ended:
+    with _watching_parent(parent) as parent_ended:
 
         def end() -> None:
             parent_ended.wait()
@@ -75,9 +79,8 @@ def ending_with_parent_in_order() -> t.Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def _watching_parent() -> t.Iterator[threading.Event]:
-    """Yields an event that is set if the parent of this process ends while the ``with`` block runs."""
-    parent = os.getppid()
+def _watching_parent(parent: int) -> t.Iterator[threading.Event]:
+    """Yields an event that is set if the parent of this process ends while the ``with`` block runs, or ended before."""
     over, parent_ended = threading.Event(), threading.Event()
 
     def watch() -> None:

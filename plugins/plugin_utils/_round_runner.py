@@ -68,6 +68,7 @@ class RoundRunner:
     :param task: the Ansible task, whose arguments are plain values.
     :param options: options of the wait, already checked.
     :param began: when the action began, by ``time.monotonic``.
+    :param parent: process id of ``ansible-playbook``.
     """
 
     host_is_gone = False
@@ -84,6 +85,7 @@ class RoundRunner:
         options: Answer,
         *,
         began: float,
+        parent: int,
     ) -> None:
         self.rounds = rounds
         self.updates = updates
@@ -92,6 +94,7 @@ class RoundRunner:
         self._task = task
         self._lines = lines
         self._began = began
+        self._parent = parent
         self._aborts = options["on_timeout"] == ABORT
         self._pause = {"first": options["sleep"], "factor": options["backoff"], "cap": options["max_sleep"]}
 
@@ -114,9 +117,9 @@ class RoundRunner:
         :raises Refused: when it could not begin, or cannot go on.
         """
         if not self._aborts:
-            with ending_with_parent():
+            with ending_with_parent(self._parent):
                 return self._run()
-        with ending_with_parent_in_order() as parent_ended:
+        with ending_with_parent_in_order(self._parent) as parent_ended:
             try:
                 return self._run()
             except StoppedError:

@@ -25,7 +25,7 @@ def stay():
     os.write(childs, b"!")
     time.sleep(60)
 if os.fork() == 0:
-    with orphan.ending_with_parent():
+    with orphan.ending_with_parent(os.getppid()):
         {within}
     {after}
     os._exit(0)
