@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import typing as t
@@ -138,7 +139,10 @@ class RoundRunner:
         rounds.stop(verdict.UNFINISHED, STOPPED)
         self._abort()
         result = rounds.result()
-        os.write(STDERR, f"cloudwait: {result['msg']}\n".encode())  # Ansible may print nothing any more
+        with contextlib.suppress(
+            OSError
+        ):  # Ansible prints nothing any more; from 2.19 on, it has taken standard error, too
+            os.write(STDERR, f"cloudwait: {result['msg']}\n".encode())
         return result
 
     def _run(self) -> Answer:
