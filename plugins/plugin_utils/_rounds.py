@@ -151,12 +151,8 @@ class Rounds:
         return self.book.apply(update["report"])
 
     def end_round(self, cost: float) -> None:
-        """Note that a round has returned its answer.
-
-        :param cost: CPU seconds for starting it and returning its answer, which decide how long the next lasts.
-        """
-        self._cost = cost
-        self.losses = 0
+        """Note that a round has returned its answer, and the CPU seconds for starting it and for that."""
+        self._cost, self.losses = cost, 0
 
     def begin(self, plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> None:
         """Make the book for a plan. Records that came with items are judged at once.
