@@ -1,3 +1,0 @@
-# Copyright (c) Contributors to the cloudwait.conversion project
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
