@@ -28,6 +28,10 @@ P = t.TypeVar("P", bound=Service)
 Work = t.Callable[[Stop, P, Ref, Result], None]
 
 
+def nothing_to_note() -> None:
+    """Do nothing, where there is no ledger."""
+
+
 def run_start(module: AnsibleModule, service_class: type[Starter]) -> None:
     """Run a module that starts a cloud task. In check mode, its record has no id."""
 
@@ -55,10 +59,6 @@ def run_start(module: AnsibleModule, service_class: type[Starter]) -> None:
     tried = f"Starting a {service_class.title} cloud task"
     with catching_signals() as stop:
         run(module, service_class, service_class.make_blank_ref, tried, functools.partial(work, stop))
-
-
-def nothing_to_note() -> None:
-    """Do nothing, where there is no ledger."""
 
 
 def run_list(module: AnsibleModule, service_class: type[Lists]) -> None:
