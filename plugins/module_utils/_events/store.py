@@ -66,8 +66,12 @@ class Store:
             _check_file(self.path)
         try:
             self._base = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise _refusal(self.path, error) from None
+        try:
             self._prepare()
         except sqlite3.Error as error:
+            self._base.close()
             raise _refusal(self.path, error) from None
 
     def _prepare(self) -> None:
