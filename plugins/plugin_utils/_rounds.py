@@ -91,8 +91,7 @@ class Rounds:
         :param at_most: seconds after which the round must have ended, whatever it is doing.
         :param reach: the members of the order by which the round reaches the controller while it runs.
         """
-        outcomes = self.book.outcomes()
-        satisfied = outcomes.count(verdict.SATISFIED)
+        tally = self.book.tally()
         still_open = self.book.open_numbers()
         slow = max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost)
         order = t.cast(Order, self.next.aged(map(str, still_open)))
@@ -104,8 +103,8 @@ class Rounds:
                 "linger": min(LONGEST_ROUND, at_most),
                 "after_change": FIRST_NEWS if self._is_first else min(LONGEST_CHANGED_ROUND, slow),
                 "first": self._is_first,
-                "satisfied": satisfied,
-                "otherwise": len(outcomes) - outcomes.count(None) - satisfied,
+                "satisfied": tally["satisfied"],
+                "otherwise": tally["otherwise"],
                 "once": self.polls_once,
                 "within": None if at_most == FOREVER else at_most,
                 "condition": self._conditional,

@@ -20,6 +20,10 @@ HISTORY_ENDS = 50
 """Number of changes that a history keeps at its beginning, and again at its end."""
 
 
+BLANK = {"status": UNKNOWN, "native_status": None, "progress": None}
+"""State of a cloud task before its first record."""
+
+
 class News(t.NamedTuple):
     """What a round has found out that progress lines report, by the number of the cloud task.
 
@@ -157,9 +161,10 @@ class Book:
         for number, response in report["responses"].items():
             self.entries[int(number)].response = response
         for number in {**report["history"], **report["failures"]}:
-            self._remember(
-                self.entries[int(number)], report["history"].get(number, []), report["failures"].get(number, [])
-            )
+            entry = self.entries[int(number)]
+            last = entry.history[-1] if entry.history else BLANK
+            changes, failures = report["history"].get(number, []), report["failures"].get(number, [])
+            entry.remember(_history_of(last, changes, failures, self._at))
         for number, (outcome, elapsed) in report["outcomes"].items():
             self.end(int(number), outcome, elapsed)
         self.count_calls(report["api_calls"])
@@ -174,22 +179,6 @@ class Book:
         """Add the numbers of requests that were sent to each service."""
         for provider, number in calls.items():
             self.api_calls[provider] = self.api_calls.get(provider, 0) + number
-
-    def _remember(self, entry: Entry, changes: t.Sequence[Change], failures: t.Sequence[Failure]) -> None:
-        """Add changes and failed polls to the history of a cloud task. A failed poll has the state before it."""
-        state: dict[str, t.Any] = dict.fromkeys(("status", "native_status", "progress"))
-        state["status"] = UNKNOWN
-        if entry.history:
-            state = {name: entry.history[-1][name] for name in state}
-        events = t.cast("list[dict[str, t.Any]]", [*changes, *failures])
-        events.sort(key=lambda event: event["elapsed"])
-        told = []
-        for event in events:
-            is_change = "status" in event
-            state = {name: event[name] for name in state} if is_change else state
-            error = {} if is_change else {"error": {name: event[name] for name in ("kind", "code", "request_id")}}
-            told.append({"at": self._at(event["elapsed"]), **state, **error})
-        entry.remember(told)
 
     def judge(self, until: t.Collection[str], elapsed: float) -> None:
         """Set the outcomes that follow from the status of the records.
@@ -238,20 +227,41 @@ class Book:
 
     def is_over(self, *, require: verdict.Require, fail_fast: bool) -> bool:
         """Returns whether the outcome of the whole wait is certain."""
+        return verdict.is_over(**self.tally(), require=require, fail_fast=fail_fast)
+
+    def tally(self) -> dict[str, int]:
+        """Returns how many cloud tasks are open, have satisfied the wait, and have ended otherwise."""
         still_open, satisfied = self._outcomes[None], self._outcomes[verdict.SATISFIED]
-        return verdict.is_over(
-            still_open=still_open,
-            satisfied=satisfied,
-            otherwise=len(self.entries) - still_open - satisfied,
-            require=require,
-            fail_fast=fail_fast,
-        )
+        otherwise = len(self.entries) - still_open - satisfied
+        return {"still_open": still_open, "satisfied": satisfied, "otherwise": otherwise}
 
     def end_open(self, outcome: str, elapsed: float) -> None:
         """Give an outcome to every cloud task that has none, because the wait ends."""
         for number, entry in enumerate(self.entries):
             error_kind = (entry.poll_error or {}).get("kind")
             self.end(number, verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
+
+
+def _history_of(
+    last: t.Mapping[str, t.Any],
+    changes: t.Sequence[Change],
+    failures: t.Sequence[Failure],
+    at: t.Callable[[float], str],
+) -> t.Iterator[dict[str, t.Any]]:
+    """Yields changes and failed polls in the form of a history. A failed poll has the state before it.
+
+    :param last: the state before all of them.
+    :param at: converts seconds since the wait began to a time in UTC, as text.
+    """
+    state = {name: last[name] for name in ("status", "native_status", "progress")}
+    events = t.cast("list[dict[str, t.Any]]", [*changes, *failures])
+    for event in sorted(events, key=lambda event: event["elapsed"]):
+        if "status" in event:
+            state = {name: event[name] for name in state}
+            yield {"at": at(event["elapsed"]), **state}
+        else:
+            error = {name: event[name] for name in ("kind", "code", "request_id")}
+            yield {"at": at(event["elapsed"]), **state, "error": error}
 
 
 def numbers_to_abort(book: Book) -> list[int]:
