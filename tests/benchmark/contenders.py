@@ -12,13 +12,15 @@ import typing as t
 
 from ..functional.ansible_runs import MODULES, NEEDS
 from .cloud import TOKEN, Cloud
-from .measure import Bench, Cost, Environment, Figures, play, run
+from .measure import ROOT, Bench, Cost, Environment, Figures, play, run
 
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 COLLECTION = "cloudwait.conversion."
 SHELL_LOOP = 'count=$1; shift; while [ "$count" -gt 0 ]; do "$@" > /dev/null || exit; count=$((count - 1)); done'
 PAUSE = 5
 """Seconds between two polls of those that have a fixed pause: what ``until`` takes when nothing is said."""
+SELDOM_INTERVAL = 0.05
+"""Seconds between two polls by Ansible itself of what its Ansible task does, where these are to be few."""
 
 
 def wait(**options: t.Any) -> Figures:
@@ -74,3 +76,12 @@ def played(cloud: Cloud, task: Figures, variables: Environment | None = None) ->
 def started(cloud: Cloud, command: t.Sequence[str]) -> t.Callable[[], Cost]:
     """A command, to be measured."""
     return lambda: run(command, cloud.environment())
+
+
+def seldom(cloud: Cloud) -> Environment:
+    """Variables by which Ansible itself polls less often, and by which lines are printed."""
+    path = cloud.folder / "seldom.cfg"
+    lines = [f"collections_path = {ROOT / '.cache' / 'tree'}", "localhost_warning = false"]
+    text = "\n".join(["[defaults]", *lines, f"internal_poll_interval = {SELDOM_INTERVAL}", ""])
+    path.write_text(f"{text}[inventory]\ninventory_unparsed_warning = false\n", encoding="utf-8")
+    return {"ANSIBLE_CONFIG": str(path), "CLOUDWAIT_PROGRESS": "1"}

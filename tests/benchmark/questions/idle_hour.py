@@ -14,7 +14,7 @@ import time
 import typing as t
 
 from ..cloud import DONE, RUNNING, Cloud
-from ..contenders import info, played, until, wait
+from ..contenders import SELDOM_INTERVAL, info, played, seldom, until, wait
 from ..measure import ROOT, Bench, Cost, Environment, Figures, at_once, playbook, spread
 from ..probe import descendants
 from ..report import Target, bar_note, number, paired, ratio, table, verdicts
@@ -25,7 +25,7 @@ MANY = "wait_for_task, 1,000 tasks"
 UNTIL = "info module + until, delay 30, 1 task"
 UNTIL_MANY = "the same loop, 1,000 tasks: reckoned"
 DEFAULT = "internal_poll_interval at its default, 0.001"
-SELDOM = "internal_poll_interval: 0.05"
+SELDOM = f"internal_poll_interval: {SELDOM_INTERVAL}"
 HOUR = 3600
 EVERY = {OURS: 600, MANY: 600, UNTIL: 30}
 """Seconds between two starts of the module: the longest round, and the delay that one would choose."""
@@ -46,15 +46,6 @@ def open_cloud() -> Cloud:
     """One with cloud tasks that do not move, and with others that have ended."""
     still = {"provider": "mps", "task_id": "still-{n}", "count": 1000, "life": [RUNNING]}
     return Cloud([still, {"provider": "mps", "task_id": "over-{n}", "count": 20, "life": [DONE]}])
-
-
-def seldom(cloud: Cloud) -> Environment:
-    """Variables by which Ansible itself polls less often, and by which lines are printed."""
-    path = pathlib.Path(cloud.folder, "seldom.cfg")
-    lines = [f"collections_path = {ROOT / '.cache' / 'tree'}", "localhost_warning = false"]
-    text = "\n".join(["[defaults]", *lines, "internal_poll_interval = 0.05", ""])
-    path.write_text(f"{text}[inventory]\ninventory_unparsed_warning = false\n", encoding="utf-8")
-    return {"ANSIBLE_CONFIG": str(path), "CLOUDWAIT_PROGRESS": "1"}
 
 
 def used(root: int) -> float:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ..cloud import RUNNING, TOKEN, Cloud, ends_at_poll
-from ..contenders import info, program, sdk, tccli_loop, until, uri, wait
-from ..measure import Bench, Cost, Counted, Figures, play, run, slopes
+from ..contenders import SELDOM_INTERVAL, info, program, sdk, seldom, tccli_loop, until, uri, wait
+from ..measure import Bench, Cost, Counted, Environment, Figures, play, run, slopes
 from ..report import Target, bar_note, number, paired, table, verdicts
 
 TITLE = "One more poll in a wait"
@@ -18,7 +18,9 @@ REPETITIONS = 5
 OURS = ("wait_for_task, DingTalk", "wait_for_task, MPS")
 BARE = "bare requests.Session loop, DingTalk"
 PAUSE = 0.005
-PAUSED = ("wait_for_task with pauses of 5 ms, DingTalk", "bare loop with pauses of 5 ms, DingTalk")
+PAUSED = "wait_for_task with pauses of 5 ms, DingTalk"
+PAUSED_SELDOM = f"the same, internal_poll_interval: {SELDOM_INTERVAL}, DingTalk"
+PAUSED_BARE = "bare loop with pauses of 5 ms, DingTalk"
 URI = "uri + until, DingTalk"
 INFO = "info module + until"
 
@@ -27,17 +29,18 @@ Contenders = dict[str, tuple[Counted, int, int]]
 """Who, and from how many polls to how many."""
 
 
-def ours(cloud: Cloud, provider: str, pause: float = 0.0) -> Counted:
+def ours(cloud: Cloud, provider: str, pause: float = 0.0, variables: Environment | None = None) -> Counted:
     """A wait of so many polls.
 
     :param pause: seconds between two polls, on average; a wait shortens each by an eighth on average.
+    :param variables: environment variables besides those of the cloud.
     """
 
     def cost(count: int) -> Cost:
         name = f"wait-{count}-{pause}"
         cloud.begin(provider, name, ends_at_poll(count))
         pace = {"sleep": pause / 0.875, "max_sleep": pause / 0.875, "rate_limit": {provider: 1e6}}
-        return play(wait(provider=provider, task_id=name, **pace), cloud.environment())
+        return play(wait(provider=provider, task_id=name, **pace), {**cloud.environment(), **(variables or {})})
 
     return cost
 
@@ -67,8 +70,12 @@ def of_dingtalk(bench: Bench, cloud: Cloud) -> Contenders:
     return {
         OURS[0]: (ours(*here), *loops),
         BARE: (looped(cloud, lambda count: program("bare_loop.py", page, TOKEN, str(count), "0")), *loops),
-        PAUSED[0]: (ours(*here, PAUSE), *paused),
-        PAUSED[1]: (looped(cloud, lambda count: program("bare_loop.py", page, TOKEN, str(count), str(PAUSE))), *paused),
+        PAUSED: (ours(*here, PAUSE), *paused),
+        PAUSED_SELDOM: (ours(*here, PAUSE, seldom(cloud)), *paused),
+        PAUSED_BARE: (
+            looped(cloud, lambda count: program("bare_loop.py", page, TOKEN, str(count), str(PAUSE))),
+            *paused,
+        ),
         URI: (again(*here, lambda name: uri(cloud, name), "poll.json.status == 1"), *tries),
         INFO + ", DingTalk": (again(*here, lambda name: info("dingtalk_doc", name), "poll.task.done"), *tries),
     }
@@ -99,7 +106,11 @@ def measure(bench: Bench) -> Figures:
 
 def targets(figures: Figures) -> list[Target]:
     """What was wanted; the pairs of which there are figures."""
-    pairs = {"one more poll": (OURS[0], BARE), "one more poll, with pauses of 5 ms": PAUSED}
+    pairs = {
+        "one more poll": (OURS[0], BARE),
+        "one more poll, with pauses of 5 ms": (PAUSED, PAUSED_BARE),
+        "the same without most of Ansible's own polling": (PAUSED_SELDOM, PAUSED_BARE),
+    }
     some = {what: pair for what, pair in pairs.items() if pair[0] in figures}
     times = {what: paired(*(figures[who] for who in pair)) for what, pair in some.items()}
     to_uri = paired(figures[URI], figures[OURS[0]])
@@ -122,7 +133,8 @@ def tell(figures: Figures) -> str:
     return f"""\
 What one poll more costs while one waits, as the slope between few and many polls of the same wait: start-up does not
 count. The waits have no pauses, so that only polls are measured; where pauses are named, each poll also has to wake up a
-process that sleeps. MPS answers are longer than DingTalk's and must be signed for; the bare loop neither signs nor checks
+process that sleeps, and Ansible itself polls its Ansible task meanwhile, a thousand times a second unless
+`internal_poll_interval` in `ansible.cfg` says otherwise. MPS answers are longer than DingTalk's and must be signed for; the bare loop neither signs nor checks
 anything. How many times ours something costs is the median of that in
 each of {REPETITIONS} turns.
 
