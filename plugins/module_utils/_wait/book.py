@@ -7,6 +7,9 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import sys
 import typing as t
 from collections import Counter
 from datetime import datetime, timezone
@@ -155,7 +158,8 @@ class Book:
                 entry.poll_error = {name: value for name, value in error.items() if name != "advice"}
         for number, record in report["records"].items():
             entry = self.entries[int(number)]
-            entry.record, entry.is_seen = expand(entry.ref, record), True
+            whole = expand(entry.ref, record)
+            entry.record, entry.is_seen = {**whole, **_statuses(whole), "ref": entry.ref}, True
             entry.changed = report["history"][number][-1]["elapsed"]
             entry.expected = report["expected"].get(number)
         for number, response in report["responses"].items():
@@ -242,6 +246,11 @@ class Book:
             self.end(number, verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
 
 
+def _statuses(state: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Returns both statuses of a record or change, as texts that are in memory only once for all cloud tasks."""
+    return {name: state[name] and sys.intern(str(state[name])) for name in ("status", "native_status")}
+
+
 def _history_of(
     last: t.Mapping[str, t.Any],
     changes: t.Sequence[Change],
@@ -257,7 +266,7 @@ def _history_of(
     events = t.cast("list[dict[str, t.Any]]", [*changes, *failures])
     for event in sorted(events, key=lambda event: event["elapsed"]):
         if "status" in event:
-            state = {name: event[name] for name in state}
+            state = {"progress": event["progress"], **_statuses(event)}
             yield {"at": at(event["elapsed"]), **state}
         else:
             error = {name: event[name] for name in ("kind", "code", "request_id")}
@@ -287,10 +296,11 @@ def clock_face(started: float) -> t.Callable[[float], str]:
     :param started: the start in Unix seconds.
     """
 
-    def at(elapsed: float) -> str:
-        return datetime.fromtimestamp(started + elapsed, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    @functools.lru_cache(maxsize=64)  # changes come by the second
+    def face(seconds: int) -> str:
+        return datetime.fromtimestamp(seconds, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    return at
+    return lambda elapsed: face(math.floor(started + elapsed))
 
 
 def _in_order(history: t.Mapping[str, t.Sequence[Change]]) -> list[tuple[int, Change]]:
