@@ -11,6 +11,7 @@ import time
 import control
 import faults
 import metadata
+import objects
 import robot
 from faults import Fault
 from journal import Entry
@@ -62,6 +63,8 @@ class Cloud:
             )
         if robot.claims(request):
             return self._note(robot.PROVIDER, request, Call(robot.ACTION, "", {}), robot.answer(request))
+        if objects.claims(request):
+            return self._note("cos_doc", request, Call(objects.ACTION, "", {}), self._objects(request))
         service = next((service for service in SERVICES.values() if service.claims(request)), None)
         if service is None:
             return self._note("unknown", request, _NOBODY, self._unclaimed(request))
@@ -94,6 +97,11 @@ class Cloud:
         reply = metadata.answer(request, self.state.keyring, self.state.clock)
         fault = self.state.rules.strike(metadata.PROVIDER, metadata.action(request), "")
         return reply if fault is None else self._strike(fault, reply, request, None)
+
+    def _objects(self, request: Request) -> Reply:
+        reply = objects.answer(request, self.state.objects, self.state.keyring, self.state.clock)
+        fault = self.state.rules.strike("cos_doc", objects.ACTION, "")
+        return reply if fault is None else self._strike(fault, reply, request, SERVICES["cos_doc"])
 
     def _serve(self, service: Service, call: Call, request: Request) -> tuple[Call, Reply]:
         try:

@@ -13,6 +13,7 @@ from callbacks import parse_callbacks
 from connections import ConnectionRules, parse_connections
 from lives import FaultRules
 from messages import JSON, Connection, Reply, Request
+from objects import parse_objects
 from scenario import parse_faults, parse_starts, parse_tasks, refuse_without_tls
 from signatures import equal
 from starts import Starts
@@ -99,6 +100,11 @@ def _callbacks(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"callbacks": len(state.callbacks)}
 
 
+def _objects(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
+    state.objects = parse_objects(body.get("objects"))
+    return {"objects": len(state.objects or {})}
+
+
 def _clock(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     offset = body.get("offset")
     if isinstance(offset, bool) or not isinstance(offset, (int, float)) or abs(offset) > 10**9:
@@ -129,6 +135,7 @@ _CALLS: Mapping[tuple[str, str], Callable[[State, Mapping[str, Any]], dict[str, 
     ("POST", "connections"): _connections,
     ("POST", "starts"): _starts,
     ("POST", "callbacks"): _callbacks,
+    ("POST", "objects"): _objects,
     ("POST", "clock"): _clock,
     ("POST", "reset"): _reset,
     ("POST", "expire"): _expire,

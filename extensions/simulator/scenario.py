@@ -20,6 +20,7 @@ from faults import FAULTS, NEED_TLS, TURNED_AWAY, VENDOR_FAULTS, Fault
 from lives import FaultRule, Step, Task
 from messages import JSON
 from metadata import PROVIDER as METADATA
+from objects import Objects, parse_objects
 from services._base import Startable, StartableAtOnce, acting
 from services.registry import SERVICES
 from starts import USUAL_LIFE, Start
@@ -45,6 +46,7 @@ _SECTIONS = (
     "faults",
     "connections",
     "callbacks",
+    "objects",
 )
 _STEP_KINDS = ("status", "native", "answer", "answer_file", "error", "fault", "missing")
 _DETAILS = ("progress", "message", "code", "outputs", "counts", "parts")
@@ -64,6 +66,7 @@ class Scenario:
     faults: tuple[FaultRule, ...]
     connections: tuple[ConnectionRule, ...]
     callbacks: tuple[CallbackRule, ...]
+    objects: Objects | None
 
 
 def load(path: Path) -> Scenario:
@@ -112,6 +115,7 @@ def parse(data: Any, folder: Path) -> Scenario:
         faults=parse_faults(fields.get("faults", [])),
         connections=parse_connections(fields.get("connections", [])),
         callbacks=parse_callbacks(fields.get("callbacks", [])),
+        objects=parse_objects(fields.get("objects")),
     )
 
 

@@ -69,6 +69,7 @@ class State:
         self.connections = ConnectionRules(scenario.connections)
         self.rules = FaultRules(scenario.faults)
         self.starts = Starts(scenario.starts)
+        self.objects = scenario.objects
         self.callbacks = scenario.callbacks
         self.postman = Postman(scenario.callbacks, self.lives, self.journal, self.clock)
         self.ending = Ending()

@@ -218,8 +218,8 @@ def local(seconds: float) -> str:
 # Who calls
 
 
-def check_signature(request: Request, keyring: Keyring, now: float) -> None:
-    """Check the COS signature of a request, and the token of a temporary key.
+def check_signature(request: Request, keyring: Keyring, now: float, *, header: str = "x-ci-security-token") -> None:
+    """Check the COS signature of a request, and the token of a temporary key, whose `header` depends on the kind of host.
 
     :raises VendorError: when one of them is missing or not good at the time `now`.
     """
@@ -240,7 +240,7 @@ def check_signature(request: Request, keyring: Keyring, now: float) -> None:
         raise VendorError("InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
     if not cos_matches(sent, key.secret_key, request.method, request.path, request.parameters, request.headers):
         raise VendorError("SignatureDoesNotMatch", "The Signature you specified is invalid.")
-    _check_token(key, request.headers.get("x-ci-security-token", ""))
+    _check_token(key, request.headers.get(header, ""))
 
 
 def _check_token(key: TencentKey, token: str) -> None:
