@@ -40,6 +40,25 @@ options:
         content.
       - A key of another request is refused.
     type: str
+  input_version:
+    description:
+      - Which content the input has, as RV(cloudwait.conversion.cos_object_info#module:objects) tells. It becomes part of
+        the default of O(idempotency_key), so that an input that was overwritten under the same name is another start. It
+        is not sent, and has no effect with O(idempotency_key).
+      - Where it is given once and not at another time, the last start of the same request counts, so that nothing is
+        started twice only because a version is not known.
+    type: dict
+    suboptions:
+      etag:
+        description:
+          - A text that changes with the content, in 1 to 100 printable characters.
+        type: str
+        required: true
+      last_modified:
+        description:
+          - When the content was last changed, in ISO 8601. It tells whether that was after an earlier start without a
+            version. One that was at most 15 minutes after such a start does not count as a change, since clocks differ.
+        type: str
   on_failed:
     description:
       - What to do when the cloud task in the ledger has failed, was canceled, or is not known to the vendor any more.

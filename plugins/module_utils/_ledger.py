@@ -107,6 +107,15 @@ class Entry(t.NamedTuple):
     record: dict[str, t.Any] | None = None
     earlier: Ids = ()
 
+    def followed(self, ref: dict[str, t.Any]) -> Entry:
+        """Returns the entry for another cloud task under the key, in place of one whose id is known.
+
+        :param ref: where it will be.
+        """
+        earlier = (*self.earlier, *([self.task_id] if self.task_id else []))
+        again = self._replace(attempt=self.attempt + 1, earlier=earlier, ref=ref)
+        return again._replace(task_id=None, status=None, started_at=None, record=None)
+
     def as_dict(self) -> dict[str, t.Any]:
         """Returns the entry for people."""
         return {**self._asdict(), "earlier": list(self.earlier)}
@@ -116,6 +125,7 @@ COLUMNS = ", ".join(Entry._fields)
 MARKS = ", ".join("?" * len(Entry._fields))
 INSERT = f"INSERT OR REPLACE INTO starts ({COLUMNS}) VALUES ({MARKS})"  # noqa: S608 # names of ours
 NOTE = "UPDATE starts SET status = ?, record = ? WHERE provider = ? AND task_id = ?"
+RENAME = "UPDATE starts SET key = ? WHERE provider = ? AND key = ?"
 SELECT = f"SELECT {COLUMNS} FROM starts"  # noqa: S608 # names of ours
 JSON_COLUMNS = ("ref", "record", "earlier")
 
@@ -157,6 +167,13 @@ class Ledger:
         """
         return self._select("ORDER BY intended_at, provider, key")
 
+    def of_request(self, provider: str, asked: str) -> list[Entry]:
+        """Returns the entries of a request, under whatever key, the oldest start first.
+
+        :raises CloudError: ``config``, when the ledger cannot be read.
+        """
+        return self._select("WHERE provider = ? AND asked = ? ORDER BY intended_at, rowid", provider, asked)
+
     def known_ids(self, provider: str, *, besides: str) -> set[str]:
         """Returns the ids of all cloud tasks of a service in the ledger, except the last one of a key.
 
@@ -181,6 +198,13 @@ class Ledger:
         """
         keys = ([entry.provider, entry.key] for entry in entries)
         self._database.write("DELETE FROM starts WHERE provider = ? AND key = ?", keys)
+
+    def rename(self, entry: Entry, key: str) -> None:
+        """Give an entry another key.
+
+        :raises CloudError: ``config``, when the ledger cannot be written.
+        """
+        self._database.write(RENAME, [(key, entry.provider, entry.key)])
 
     def note_ends(self, records: t.Iterable[Record]) -> None:
         """Write the statuses of cloud tasks. Those that have succeeded need no poll from then on.

@@ -73,6 +73,10 @@ def ledger() -> Spec:
     return {
         "ledger": {"type": "path"},
         "idempotency_key": {"type": "str", "no_log": False},
+        "input_version": {
+            "type": "dict",
+            "options": {"etag": {"type": "str", "required": True}, "last_modified": {"type": "str"}},
+        },
         "on_failed": {"type": "str", "default": "leave", "choices": ["leave", "start_again"]},
     }
 

@@ -26,6 +26,7 @@ from .._services.base import Options, Poll
 from .._services.starts import PreparedCall, Starter, nothing_asked
 from .._signals import Stop, Stopped
 from .run import Ref, Result, checked_retries, patiently, show_difference, warn
+from .versions import Choice, choose_entry
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from ansible.module_utils.basic import AnsibleModule
@@ -61,14 +62,15 @@ def start_once(module: AnsibleModule, service: Starter, ref: Ref, result: Result
         said = f"idempotency_key is {quoted(key)}, which cannot be a key"
         raise CloudError("config", said, advice=f"give 1 to {MAX_KEY} printable characters, or leave the option out")
     asked = digest(service.word, ref, service.prepare(ref, module.params, os.environ))
-    key = key or asked
-    result["idempotency_key"] = key
     with contextlib.ExitStack() as stack:
         ledger = stack.enter_context(Ledger(module.params["ledger"], read_only=module.check_mode))
         if not module.check_mode:
-            stack.enter_context(ledger.locked(f"{service.word} {key}"))
-        blank = Entry(service.word, key, RESERVED, 1, asked, ledger.now(), ref=ref)
-        LedgeredStart(module, service, ref, result, stop, send, ledger).run(blank)
+            stack.enter_context(ledger.locked(f"{service.word} {key or asked}"))
+        blank = Entry(service.word, key or asked, RESERVED, 1, asked, ledger.now(), ref=ref)
+        choice = Choice(key) if key else choose_entry(ledger, blank, module.params["input_version"])
+        result["idempotency_key"] = choice.key
+        start = LedgeredStart(module, service, ref, result, stop, send, ledger)
+        start.run(blank._replace(key=choice.key), is_outdated=choice.is_outdated)
 
 
 def digest(word: str, ref: Ref, call: PreparedCall) -> str:
@@ -171,10 +173,11 @@ class LedgeredStart:
         self._sends = 0
         self._can_poll = True
 
-    def run(self, blank: Entry) -> None:
+    def run(self, blank: Entry, *, is_outdated: bool = False) -> None:
         """Start the cloud task, or find the one that is there.
 
         :param blank: the entry for a key that the ledger does not have.
+        :param is_outdated: whether a cloud task whose id is known must be followed by another one.
         """
         entry = self._ledger.find(blank.provider, blank.key)
         if entry is None or entry.state == RESERVED:
@@ -184,6 +187,8 @@ class LedgeredStart:
             raise CloudError("config", said, advice="give another key for this request, or leave the key out")
         elif entry.state == SENT:
             self._settle(entry)
+        elif is_outdated:
+            self._start(entry.followed(self._ref), entry)
         else:
             self._take(entry)
 
@@ -204,11 +209,7 @@ class LedgeredStart:
         is_over = is_gone or record["status"] in (FAILED, CANCELED)
         if is_over and self._module.params["on_failed"] == "start_again":
             del self._result["started"], self._result["task"]
-            earlier = (*entry.earlier, *([entry.task_id] if entry.task_id else []))
-            again = entry._replace(
-                attempt=entry.attempt + 1, earlier=earlier, task_id=None, status=None, started_at=None
-            )
-            self._start(again._replace(ref=self._ref), entry._replace(status=record["status"]))
+            self._start(entry.followed(self._ref), entry._replace(status=record["status"]))
             return
         if poll is not None and record["status"] != entry.status and not self._module.check_mode:
             self._told.note_end(entry, record)

@@ -104,6 +104,8 @@ class CiService(TencentService):
     """Path of the jobs below the base URL, such as ``/doc_jobs``."""
     job: t.ClassVar[str]
     """Name of one job in messages, such as "document job"."""
+    token_header: t.ClassVar[str] = cos.CI_TOKEN_HEADER
+    """Name of the header for the token of temporary keys, which depends on the kind of host."""
     ref_keys = ("bucket", "region", "profile")
     expired_codes = ("ExpiredToken",)
     statuses: t.ClassVar[t.Mapping[str, str]] = {
@@ -198,6 +200,7 @@ class CiService(TencentService):
                 secret_id=keys.secret_id,
                 secret_key=keys.secret_key,
                 token=keys.token,
+                token_header=self.token_header,
                 times=cos.key_time(now - SIGNED_BEFORE, now + SIGNED_FOR),
             )
 
@@ -388,8 +391,8 @@ def read_xml(body: bytes) -> dict[str, t.Any] | None:
         return None
 
 
-def decode(answer: Answer) -> Response:
-    """Returns the elements under ``Response``.
+def decode(answer: Answer, root: str = "Response") -> Response:
+    """Returns the elements under the root element.
 
     The vendor never declares a document type. A declaration could define entities: some versions of the parser refuse
     them, others drop them silently, which would leave the record incomplete. So declarations are refused first.
@@ -411,9 +414,9 @@ def decode(answer: Answer) -> Response:
         )
     if answer.status != 200:
         raise unreadable(answer, "an XML document of the vendor") if not data else http_error(answer)
-    if "Response" not in data:
-        raise unreadable(answer, "an XML Response")
-    return as_dict(data["Response"])
+    if root not in data:
+        raise unreadable(answer, f"an XML {root}")
+    return as_dict(data[root])
 
 
 def place_of(target: t.Mapping[str, t.Any]) -> dict[str, str | None]:
