@@ -36,10 +36,14 @@ class Told(NamedTuple):
 
 
 class Nights(NamedTuple):
-    """What the two runs told that were not killed, and what is left of all."""
+    """What the runs told that were not killed, and what is left of all.
+
+    The fourth is the first with the right to list the bucket. Before the fifth, a document was overwritten.
+    """
 
     third: Told
     fourth: Told
+    fifth: Told
     suite: str
     made: int
 
@@ -120,13 +124,19 @@ def nights(
     play = Play(cloud, start_ansible(cloud.environment), folder)
     play.kill(lambda stats: stats["made"].get("cos_doc", 0) >= 2)
     play.kill(lambda stats: stats["made"].get("cos_doc", 0) == DOCUMENTS and stats["calls"]["cos_doc"] > 2 * DOCUMENTS)
-    third, fourth = play.finish(), play.finish()
+    third = play.finish()
+    objects = {f"in/doc-{number}.docx": f"first-{number}" for number in range(DOCUMENTS)}
+    cloud.control("objects", {"objects": objects})
+    fourth, made = play.finish(), int(cloud.stats()["made"]["cos_doc"])
+    suite = (folder / "junit.xml").read_text(encoding="utf-8")
+    changed = {"etag": "second-0", "last_modified": "2099-01-01T00:00:00.000Z"}
+    cloud.control("objects", {"objects": {**objects, "in/doc-0.docx": changed}})
+    fifth = play.finish()
     for orphan in play.orphans:
         with contextlib.suppress(ProcessLookupError):
             os.kill(orphan, signal.SIGKILL)
     assert sorted(path.name for path in folder.glob("*ledger*")) == LEDGER
-    suite = (folder / "junit.xml").read_text(encoding="utf-8")
-    return Nights(third, fourth, suite, int(cloud.stats()["made"]["cos_doc"]))
+    return Nights(third, fourth, fifth, suite, made)
 
 
 def test_each_document_is_started_once_though_two_runs_were_killed(nights: Nights) -> None:
@@ -140,8 +150,8 @@ def test_each_document_is_waited_for_and_reported(nights: Nights) -> None:
     assert all(len(case["outputs"]) == 2 for case in summary["documents"])
 
 
-def test_a_run_on_documents_that_are_all_done_sends_and_changes_nothing(nights: Nights) -> None:
-    assert nights.fourth.calls == 0
+def test_a_run_on_documents_that_are_all_done_lists_the_bucket_and_changes_nothing(nights: Nights) -> None:
+    assert nights.fourth.calls == 1
     assert "changed=0" in nights.fourth.output
     before, now = ([case["outputs"] for case in told.summary["documents"]] for told in (nights.third, nights.fourth))
     assert now == before
@@ -152,3 +162,18 @@ def test_the_reports_say_what_was_reused(nights: Nights) -> None:
     assert f"0 new, {DOCUMENTS} reused, 0 adopted" in nights.fourth.output
     assert "in/doc-0.docx: out/doc-0-1.jpg, out/doc-0-2.jpg (reused)" in nights.fourth.output
     assert nights.suite.count("<system-out>reused: out/") == DOCUMENTS
+
+
+def test_without_the_right_to_list_it_says_in_a_sentence_what_is_needed(nights: Nights) -> None:
+    said = "count as unchanged in this run, unless they have a key: Listing the objects of the bucket"
+    assert said in nights.third.output
+    assert (
+        "give this account the right cos:GetBucket on the bucket. To list no bucket, set detect_changes to false."
+        in (nights.third.output)
+    )
+    assert "count as unchanged" not in nights.fourth.output
+
+
+def test_a_document_that_was_overwritten_is_converted_again_and_no_other(nights: Nights) -> None:
+    assert [case["origin"] for case in nights.fifth.summary["documents"]] == ["new"] + ["reused"] * (DOCUMENTS - 1)
+    assert nights.fifth.summary["failed"] == 0
