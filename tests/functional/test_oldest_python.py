@@ -21,6 +21,7 @@ from .wait_runs import life, outcomes, wait
 
 OTHERS: dict[str, dict[str, Any]] = {
     "cos_doc_job_list_info": NEEDS["cos_doc"],
+    "cos_object_info": {**NEEDS["cos_doc"], "objects": ["in/plan.docx"]},
     "mps_task_list_info": {},
     "mps_task_abort": {"task_id": "waits"},
 }
@@ -52,7 +53,7 @@ def oldest_python(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def run(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any], oldest_python: str) -> Run:
-    cloud = start_cloud({"tasks": [life("waits", {"status": "pending", "looks": 99})]})
+    cloud = start_cloud({"tasks": [life("waits", {"status": "pending", "looks": 99})], "objects": {}})
     tasks: dict[str, Any] = {provider: start(provider, "plan") for provider in STARTS}
     results = [result_of(tasks, provider) for provider in STARTS]
     tasks["wait"] = wait(tasks=[f"{{{{ {result} }}}}" for result in results])
