@@ -120,7 +120,8 @@ entries:
       type: str
       sample: cos_doc
     key:
-      description: The C(idempotency_key) of the start.
+      description: The C(idempotency_key) of the start. By default it is RV(entries[].asked), followed by a dash and the ETag
+        where C(input_version) was given.
       returned: always
       type: str
       sample: 3f1c5b0c7a9d4e2f8b6a1d0c9e8f7a6b5c4d3e2f

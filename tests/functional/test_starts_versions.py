@@ -27,19 +27,19 @@ class Bench:
 
     def __init__(self, cloud: Simulator, runs: Modules) -> None:
         self.cloud = cloud
-        self._runs = runs
+        self.runs = runs
 
     def start(self, ledger: Path, version: Any = None, **options: Any) -> str:
         """Start the conversion of a document of this content. Returns how that went."""
         given = {**NEEDS["cos_doc"], **STARTS["cos_doc"].options("plan"), "ledger": str(ledger), **options}
-        result = self._runs.run("cos_doc_job", {**given, **({"input_version": version} if version else {})}).result
+        result = self.runs.run("cos_doc_job", {**given, **({"input_version": version} if version else {})}).result
         assert "started" in result, result
         return str(result["started"])
 
     def list(self, *names: str, **options: Any) -> dict[str, Any]:
         """Returns the result of a list."""
         given = {**NEEDS["cos_doc"], "objects": list(names), "request_retries": 0, **options}
-        return self._runs.run("cos_object_info", given).result
+        return self.runs.run("cos_object_info", given).result
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,6 @@ def test_temporary_keys_send_their_token(start_cloud: Callable[..., Simulator], 
 @pytest.mark.parametrize("etag", ["", "x" * 101, "a\nb"])
 def test_an_etag_that_cannot_be_in_a_key_is_refused(bench: Bench, tmp_path: Path, etag: str) -> None:
     given = {**NEEDS["cos_doc"], **STARTS["cos_doc"].options("plan"), "ledger": str(tmp_path / "starts.ledger")}
-    result = bench._runs.run("cos_doc_job", {**given, "input_version": {"etag": etag}}).result
+    result = bench.runs.run("cos_doc_job", {**given, "input_version": {"etag": etag}}).result
     assert result["error"]["kind"] == "config"
     assert "input_version.etag is " in result["msg"]
