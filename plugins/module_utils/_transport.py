@@ -78,7 +78,13 @@ _CONNECTING = threading.Semaphore(MOST_CONNECTING)
 PLAIN_URL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)/(?:[A-Za-z0-9/?&=+._~-]|%[0-9A-F]{2})*", re.ASCII)
 """URLs in which ``requests`` has nothing to quote or to encode; the group is the base."""
 
-SECRET_HEADERS = ("Authorization", "X-TC-Token", "x-ci-security-token", "x-acs-dingtalk-access-token")
+SECRET_HEADERS = (
+    "Authorization",
+    "X-TC-Token",
+    "x-ci-security-token",
+    "x-cos-security-token",
+    "x-acs-dingtalk-access-token",
+)
 
 
 class Clock:
