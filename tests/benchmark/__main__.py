@@ -22,6 +22,7 @@ from . import machine, report
 from .measure import ROOT, Bench, Figures
 from .questions import (
     a_hundred_thousand,
+    events,
     idle_hour,
     lines,
     many_tasks,
@@ -43,6 +44,7 @@ QUESTIONS = {
     "many_tasks": many_tasks,
     "a_hundred_thousand": a_hundred_thousand,
     "orphans": orphans,
+    "events": events,
     "start_up": start_up,
 }
 ONLY_IF_NAMED = ("a_hundred_thousand",)

@@ -24,6 +24,7 @@ QUESTIONS = {
     "many_tasks": "Many cloud tasks",
     "a_hundred_thousand": "A hundred thousand cloud tasks",
     "orphans": "After kill -9 of ansible-playbook",
+    "events": "The event source",
     "start_up": "Start-up and signatures",
 }
 
