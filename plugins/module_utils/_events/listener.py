@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import ssl
 import typing as t
 
@@ -26,7 +27,7 @@ from .arguments import Arguments
 
 HAS_AIOHTTP = True
 try:
-    from aiohttp import web
+    from aiohttp import ClientPayloadError, http_exceptions, web
 except ImportError:
     HAS_AIOHTTP = False
 
@@ -38,6 +39,15 @@ MOST_WAITING_BYTES = 32 * 1024 * 1024
 """Callbacks that wait to be read: more are dropped, since polls tell what they would have told."""
 
 BODY_SECONDS = 20.0
+"""Seconds for a body to come."""
+
+SILENT_SECONDS = 10.0
+"""Seconds after which a connection is closed on which no request has come, or only a part of its headers."""
+
+MOST_SILENT = 200
+"""Such connections beyond this number are closed sooner, oldest first, so that files to open are left for others."""
+
+BETWEEN_SWEEPS = 1.0
 CHUNK = 65536
 PATHS = 4  # parts of /callback/SECRET/PROVIDER, with the empty one before the first slash
 TASKS_PATH = "/tasks"
@@ -75,6 +85,8 @@ class Listener:
         self._waiting: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MOST_WAITING)
         self._waiting_bytes = 0
         self._runner: t.Any = None
+        self._busy: set[t.Any] = set()
+        self._silent_since: dict[t.Any, float] = {}
         self.port = 0
 
     async def start(self) -> None:
@@ -92,11 +104,14 @@ class Listener:
         try:
             await site.start()
         except OSError as error:
-            said = f"listen: {host} port {port} cannot be used ({error.strerror or error})"
+            code = error.errno or 0  # below 0 for a name that is not found
+            reason = os.strerror(code) if code > 0 else error.strerror or error
+            said = f"listen: {host} port {port} cannot be used ({reason})"
             raise CloudError("config", said, advice="give another host or port") from None
         self.port = self._runner.addresses[0][1]
         scheme = "https" if self._context else "http"
-        logger.info("The event source cloud_tasks listens on %s://%s:%s", scheme, host, self.port)
+        shown = f"[{host}]" if ":" in host else host
+        logger.info("The event source cloud_tasks listens on %s://%s:%s", scheme, shown, self.port)
 
     async def stop(self) -> None:
         """Close all connections."""
@@ -115,9 +130,32 @@ class Listener:
             if named:
                 self._hint(word, [options["task_id"] for dummy, options in named])
 
+    async def close_silent(self) -> None:
+        """Close connections on which no request comes. Runs until cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(BETWEEN_SWEEPS)
+            now = clock()
+            silent = [one for one in self._runner.server.connections if one not in self._busy]
+            known = {one: self._silent_since.get(one, now) for one in silent}
+            self._silent_since = dict(sorted(known.items(), key=lambda item: item[1]))
+            too_many = len(known) - MOST_SILENT
+            for place, (one, since) in enumerate(self._silent_since.items()):
+                if place < too_many or now - since >= SILENT_SECONDS:
+                    one.force_close()
+
     # --- answers ---
 
     async def _answer(self, request: t.Any) -> t.Any:
+        """Return the answer to any request, and note that its connection is in use."""
+        self._silent_since.pop(request.protocol, None)
+        self._busy.add(request.protocol)
+        try:
+            return await self._route(request)
+        finally:
+            self._busy.discard(request.protocol)
+
+    async def _route(self, request: t.Any) -> t.Any:
         """Return the answer to any request. The comparisons are made for each of them."""
         parts = request.path.split("/")
         is_callback = len(parts) == PATHS and parts[1] == "callback"
@@ -133,6 +171,8 @@ class Listener:
             return _plain(413, "The body is too long.", close=True)
         except asyncio.TimeoutError:
             return _plain(408, "The body did not come in time.", close=True)
+        except (ConnectionError, web.PayloadAccessError, http_exceptions.HttpProcessingError, ClientPayloadError):
+            return _plain(400, "The body did not come whole.", close=True)
         except Exception:
             logger.exception("The event source cloud_tasks could not answer a request")
             return _plain(500, "Internal error.", close=True)

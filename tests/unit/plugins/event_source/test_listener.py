@@ -53,14 +53,14 @@ class Run:
 
     async def __aenter__(self) -> Run:
         await self.listener.start()
-        self.reading = asyncio.ensure_future(self.listener.read_callbacks())
+        self.working = asyncio.gather(self.listener.read_callbacks(), self.listener.close_silent())
         self.client = aiohttp.ClientSession()
         self.url = f"http://127.0.0.1:{self.listener.port}"
         return self
 
     async def __aexit__(self, *dummy: t.Any) -> None:
-        self.reading.cancel()
-        await asyncio.gather(self.reading, return_exceptions=True)
+        self.working.cancel()
+        await asyncio.gather(self.working, return_exceptions=True)
         await self.client.close()
         await self.listener.stop()
 
@@ -131,7 +131,7 @@ def test_a_forged_callback_is_answered_like_any_other_and_hints_at_nothing(body:
             assert (await run.post(CALLBACK, body)).status == 200
             await run.until_read()
             assert run.hints == []
-            assert not run.reading.done()
+            assert not run.working.done()
 
     play(what)
 
@@ -238,6 +238,60 @@ def test_thousands_of_callbacks_are_answered_and_memory_is_bounded(monkeypatch: 
             assert (await run.post(CALLBACK, MPS)).status == 200
 
     play(what)
+
+
+SILENT = [b"", b"POST", f"POST {CALLBACK} HTTP/1.1\r\nHost: x\r\n".encode()]
+CUT_OFF = [
+    f"POST {CALLBACK} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n[".encode(),
+    f"POST {CALLBACK} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n[".encode(),
+    f"POST {CALLBACK} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n[".encode(),
+]
+
+
+async def connect(run: Run, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", run.listener.port)
+    writer.write(sent)
+    await writer.drain()
+    return reader, writer
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0.1, 1000), (1000.0, 0)])
+def test_connections_on_which_no_request_comes_are_closed(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
+) -> None:
+    monkeypatch.setattr(module, "BETWEEN_SWEEPS", 0.02)
+    monkeypatch.setattr(module, "SILENT_SECONDS", seconds)
+    monkeypatch.setattr(module, "MOST_SILENT", most)
+
+    async def what() -> None:
+        async with Run() as run:
+            silent = [await connect(run, sent) for sent in SILENT * 7]
+            slow = await connect(run, CUT_OFF[0])  # a request that is being answered
+            for reader, writer in silent:
+                assert await asyncio.wait_for(reader.read(), 10) == b""
+                writer.close()
+            assert (await run.post(CALLBACK, MPS)).status == 200
+            slow[1].write(b"        ]")
+            assert (await asyncio.wait_for(slow[0].readline(), 10)).split()[1] == b"200"
+            slow[1].close()
+
+    play(what)
+
+
+def test_a_body_that_does_not_come_whole_is_no_error_of_the_listener(caplog: pytest.LogCaptureFixture) -> None:
+    async def what() -> None:
+        async with Run() as run:
+            for sent in CUT_OFF:
+                dummy, writer = await connect(run, sent)
+                await asyncio.sleep(0.02)
+                writer.close()
+            await asyncio.sleep(0.05)
+            assert (await run.post(CALLBACK, MPS)).status == 200
+            await run.until_read()
+            assert run.hints == [("mps", ["film"])]
+
+    play(what)
+    assert caplog.text == ""
 
 
 def test_nothing_secret_is_written_to_a_log(caplog: pytest.LogCaptureFixture) -> None:
