@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.validation import check_type_dict
 
 from .._duration import check_duration
 from .._errors import CloudError, one_line, shown
@@ -78,12 +79,15 @@ def check_arguments(given: t.Mapping[str, t.Any]) -> Arguments:
     :raises CloudError: ``config``, for the first argument with an invalid value. It shows no secret.
     """
     own = {name: value for name, value in given.items() if name != FROM_RULEBOOK}
+    _check_shapes(own)
     result = ArgumentSpecValidator(spec()).validate(own)
     if result.error_messages:
         raise CloudError("config", _said(result.error_messages[0], own), advice="correct the argument")
     arguments = {**_other_options(), **result.validated_parameters}
     arguments["timeout"] = check_duration("timeout", arguments["timeout"], least=1.0)
     checked = check_policy(arguments)
+    if checked["state_file"] == "":
+        raise CloudError("config", "state_file is empty", advice="name a file, or leave it out")
     if checked["rate_limit"]:
         _check_rates(checked["rate_limit"])
     _check_lists(checked["lists"])
@@ -112,6 +116,35 @@ def _said(message: str, given: t.Mapping[str, t.Any]) -> str:
     short, was_unknown = re.subn(TAIL, "", message, flags=re.DOTALL)
     said = f"{short} is not an argument" if was_unknown else short.replace("parameter", "argument")
     return one_line(said, 300)
+
+
+def _check_shapes(given: Arguments) -> None:
+    """Refuse what Ansible does not check: keys that are no texts, and values in the place of dictionaries.
+
+    :raises CloudError: ``config``. It shows no value, which may hold a secret.
+    """
+    lists = given.get("lists")
+    places = {f"lists[{number}]": one for number, one in enumerate(lists)} if isinstance(lists, list) else {}
+    if given.get("listen") is not None:
+        places["listen"] = given["listen"]
+    for where, value in places.items():
+        try:
+            keys = check_type_dict(value)
+        except TypeError:
+            keys = None
+        if keys is None:
+            raise CloudError("config", f"{where} is no dictionary", advice="give it with keys and values")
+        _check_keys(f"{where} has", keys)
+    if lists is not None and not isinstance(lists, list):
+        raise CloudError("config", "lists is no list", advice="put a dash before each of its items")
+    _check_keys("there is", given)
+
+
+def _check_keys(said: str, keys: t.Iterable[t.Any]) -> None:
+    for key in keys:
+        if not isinstance(key, str):
+            advice = "correct the argument"
+            raise CloudError("config", f"{said} the key {shown(key)}, which is no text", advice=advice)
 
 
 def _check_providers(where: str, words: t.Iterable[t.Any]) -> None:
@@ -162,13 +195,16 @@ def _check_listen(listen: Arguments) -> None:
     if not listen["token"] and not listen["callback_secret"]:
         said = "listen has neither token nor callback_secret, so nobody could use it"
         raise CloudError("config", said, advice="give at least one of them")
+    if not listen["host"].strip():
+        said = "listen.host is empty, which would be every address of this machine"
+        raise CloudError("config", said, advice="leave it out for this machine only, or give 0.0.0.0 or ::")
     secret = listen["callback_secret"]
     if secret and not re.fullmatch(r"[A-Za-z0-9._~-]+", secret):
         said = "listen.callback_secret has a character that cannot stand in the path of a URL"
         raise CloudError("config", said, advice="give letters, digits and . _ ~ - only")
-    if listen["token"] and not listen["token"].isascii():
-        said = "listen.token has a character that cannot stand in a header"
-        raise CloudError("config", said, advice="give ASCII characters only")
+    if listen["token"] and not re.fullmatch(r"[!-~]([ -~]*[!-~])?", listen["token"]):
+        said = "listen.token has a character that cannot stand in a header, or a blank or a line break at an end"
+        raise CloudError("config", said, advice="give printable ASCII characters only")
 
 
 __all__ = ["FROM_RULEBOOK", "Arguments", "check_arguments", "spec"]

@@ -16,6 +16,7 @@ import threading
 import time
 import typing as t
 
+from .._credentials import tencent_credentials
 from .._errors import CloudError, one_line
 from .._pacing import FOREVER, RateBudget
 from .._record import UNKNOWN, compact, expand, make_record
@@ -78,6 +79,7 @@ class Engine:
         self._lock = threading.Lock()  # services are made in two threads
         self._notes = Notes([])
         self._accounts = Accounts(arguments, environ, self._notes, {})
+        self._profiles: set[str] = set()
         self._open = _Open()
         self._lists: dict[str, list[ListSource]] = {}
         self._complaints = _Complaints(reports.warn)
@@ -108,6 +110,10 @@ class Engine:
             raise CloudError("config", said, advice="install it where ansible-rulebook runs")
         with self._lock:
             self._accounts.service_of(t.cast(PlanItem, item))
+        profile = item["ref"].get("profile")
+        if profile and profile not in self._profiles:
+            _check_profile(profile)
+            self._profiles.add(profile)
 
     def start(self) -> None:
         """Begin to poll."""
@@ -234,6 +240,18 @@ class Engine:
         if news:
             self._reports.news(news)
         return True
+
+
+def _check_profile(name: str) -> None:
+    """Refuse a profile that does not exist. One whose keys have expired may get others.
+
+    :raises CloudError: ``config``.
+    """
+    try:
+        tencent_credentials({"profile": name}, {}).keys()
+    except CloudError as error:
+        if error.kind == "config":
+            raise
 
 
 class _Complaints:

@@ -15,7 +15,7 @@ import sqlite3
 import time
 import typing as t
 
-from .._errors import CloudError
+from .._errors import CloudError, shown
 from .._record import TERMINAL, make_record
 from .._services.base import Environ
 from .._services.registry import SERVICES
@@ -53,9 +53,12 @@ async def run(queue: Queue, arguments: t.Mapping[str, t.Any], environ: Environ |
         failure = error
     except sqlite3.Error as error:
         said = f"state_file cannot be used any more ({error})"
-        failure = CloudError("config", said, advice="see whether the disk is full, and start ansible-rulebook again")
+        advice = "see whether the disk is full, and start ansible-rulebook again"
+        if not isinstance(error, sqlite3.OperationalError):  # it is damaged
+            advice = "remove it, or name another, and start ansible-rulebook again"
+        failure = CloudError("config", said, advice=advice)
     if failure is not None:
-        raise SourceError(failure.sentence(TRIED).replace(FOR_MODULES, "where ansible-rulebook runs"))
+        raise SourceError(_here(failure.sentence(TRIED)))
 
 
 class Source:
@@ -87,7 +90,7 @@ class Source:
                 news=lambda news: self._later(lambda: self._enter(news)),
                 found=lambda refs: self._later(lambda: self._watch_refs(refs)),
                 passed=lambda key, began: self._later(lambda: self._store.set_cursor(key, {"since": began})),
-                warn=lambda text: self._later(lambda: logger.warning("%s", text)),
+                warn=lambda text: self._later(lambda: logger.warning("%s", _here(text))),
                 ended=lambda error: self._later(lambda: self._end(error)),
             ),
         )
@@ -113,6 +116,7 @@ class Source:
             if self._listener is not None:
                 await self._listener.start()
                 tasks.append(asyncio.create_task(self._listener.read_callbacks()))
+                tasks.append(asyncio.create_task(self._listener.close_silent()))
             self._engine.start()
             for work in (self._serve_engine(), self._teller.tell(self._is_done), self._teller.settle()):
                 tasks.append(asyncio.create_task(work))
@@ -149,10 +153,14 @@ class Source:
 
     def _check_again(self, watched: Watched) -> None:
         """Refuse a cloud task of the state file that cannot be polled any more."""
+        word = watched.item["ref"]["provider"]
+        if word not in SERVICES:
+            said = f"state_file has a cloud task of {shown(word)}, which this release does not know"
+            raise CloudError("config", said, advice="install a newer release, or name another state_file")
         try:
             self._engine.check(watched.item)
         except CloudError as error:
-            said = f"state_file has a cloud task of {watched.item['ref']['provider']}, and {error.said}"
+            said = f"state_file has a cloud task of {word}, and {error.said}"
             raise CloudError("config", said, advice=error.advice) from None
 
     def _begin_list(self, number: int, one: Arguments, now: float) -> None:
@@ -247,6 +255,11 @@ class Source:
                 logger.error("The polls of the event source cloud_tasks have crashed", exc_info=error)
                 crash = CloudError("internal", f"the polls have crashed with {type(error).__name__}")
                 self._ended.set_exception(crash)
+
+
+def _here(text: str) -> str:
+    """Returns a sentence with advice that fits ansible-rulebook."""
+    return text.replace(f"on the host {FOR_MODULES}", FOR_MODULES).replace(FOR_MODULES, "where ansible-rulebook runs")
 
 
 def _items(plan: t.Iterable[PlanItem]) -> list[t.Mapping[str, t.Any]]:

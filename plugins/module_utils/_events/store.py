@@ -101,6 +101,23 @@ class Store:
             raise
         self._base.execute("COMMIT")
 
+    def _content(self, text: str) -> dict[str, t.Any]:
+        """Returns what is written in a column.
+
+        :raises CloudError: ``config``, when it is no JSON object.
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise self._damage()
+        return content
+
+    def _damage(self) -> CloudError:
+        said = f"state_file is {self.path}, which is damaged: a row cannot be read"
+        return CloudError("config", said, advice="remove it, or name another")
+
     def close(self) -> None:
         """Close the database."""
         self._base.close()
@@ -129,10 +146,15 @@ class Store:
     def watched(self) -> list[Watched]:
         """Returns the cloud tasks that are watched, those first that have been for longest."""
         rows = self._base.execute("SELECT key, item, since, seen, changes FROM watched ORDER BY since, rowid")
-        return [
-            Watched(key, json.loads(item), since, json.loads(seen or "{}"), changes)
+        found = [
+            Watched(key, self._content(item), since, self._content(seen or "{}"), changes)
             for key, item, since, seen, changes in rows
         ]
+        for watched in found:
+            ref = watched.item.get("ref")
+            if not isinstance(ref, dict) or not {"provider", "task_id"} <= set(ref):
+                raise self._damage()
+        return found
 
     def forget_ends(self, now: float, keep: t.Collection[str]) -> None:
         """Forget the ends that are long past.
@@ -184,7 +206,7 @@ class Store:
         rows = self._base.execute(
             "SELECT number, event FROM events WHERE number > ? ORDER BY number LIMIT ?", (after, most)
         )
-        return [(number, json.loads(event)) for number, event in rows]
+        return [(number, self._content(event)) for number, event in rows]
 
     def strike_off(self, event_ids: t.Iterable[str]) -> None:
         """Remove events that have been told."""
@@ -196,8 +218,7 @@ class Store:
     def cursor(self, key: str) -> dict[str, t.Any] | None:
         """Returns how far a list was read; null if it never was."""
         row = self._base.execute("SELECT cursor FROM lists WHERE key = ?", (key,)).fetchone()
-        cursor: dict[str, t.Any] | None = json.loads(row[0]) if row else None
-        return cursor
+        return self._content(row[0]) if row else None
 
     def set_cursor(self, key: str, cursor: t.Mapping[str, t.Any]) -> None:
         """Remember how far a list was read."""

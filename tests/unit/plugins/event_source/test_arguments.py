@@ -35,7 +35,7 @@ def test_what_ansible_rulebook_adds_is_no_argument() -> None:
     assert "eda_feedback_queue" not in checked
 
 
-WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
+WRONG: dict[str, tuple[dict[t.Any, t.Any], str]] = {
     "nothing": ({}, "none of tasks, lists and listen is given; give what to watch."),
     "unknown": ({**TASKS, "taks": []}, "taks is not an argument; correct the argument."),
     "type": ({**TASKS, "changes": "perhaps"}, "changes"),
@@ -53,6 +53,20 @@ WRONG: dict[str, tuple[dict[str, t.Any], str]] = {
     "port": ({"listen": {**LISTEN, "port": 70000}}, "listen.port is 70000, which is no port; "),
     "no secrets": ({"listen": {"port": 1}}, "listen has neither token nor callback_secret, so nobody could use it; "),
     "path": ({"listen": {**LISTEN, "callback_secret": "a/b"}}, "listen.callback_secret has a character that cannot "),
+    "every host": ({"listen": {**LISTEN, "host": ""}}, "listen.host is empty, which would be every address of this "),
+    "blank": (
+        {"listen": {**LISTEN, "token": "EXAMPLE-FAKE-TOKEN\n"}},
+        "listen.token has a character that cannot stand ",
+    ),
+    "number": ({"listen": 5000}, "listen is no dictionary; give it with keys and values."),
+    "texts": ({"listen": ["5000"]}, "listen is no dictionary; "),
+    "text": ({"listen": "5000"}, "listen is no dictionary; "),
+    "place": ({"lists": ["mps"]}, "lists[0] is no dictionary; "),
+    "no list": ({"lists": "mps"}, "lists is no list; put a dash before each of its items."),
+    "one list": ({"lists": {"provider": "mps"}}, "lists is no list; "),
+    "key": ({**TASKS, 5: 1}, "there is the key 5, which is no text; "),
+    "key of a list": ({"lists": [{"provider": "mps", 5: 1}]}, "lists[0] has the key 5, which is no text; "),
+    "no file": ({**TASKS, "state_file": ""}, "state_file is empty; name a file, or leave it out."),
     "half of TLS": ({"listen": {**LISTEN, "tls_cert": "c.pem"}}, "tls_cert, tls_key found in listen"),
     "never done": (
         {"listen": LISTEN, "exit_when_done": True},

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
+import sqlite3
 import typing as t
 
 import pytest
@@ -22,6 +24,8 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._record impor
 
 FILM = {"provider": "mps", "task_id": "film"}
 PLAN = {"provider": "dingtalk_doc", "task_id": "plan"}
+KEYS = {"TENCENTCLOUD_SECRET_ID": "AKIDEXAMPLE-FAKE-ID", "TENCENTCLOUD_SECRET_KEY": "EXAMPLE-FAKE-SECRET-KEY"}
+NOWHERE = {"CLOUDWAIT_MPS_ENDPOINT": "http://127.0.0.1:9"}  # nobody answers there
 Event = dict[str, t.Any]
 
 
@@ -282,6 +286,14 @@ def test_what_a_list_has_is_watched_and_its_place_is_remembered(tmp_path: pathli
         ({"tasks": [FILM]}, "TENCENTCLOUD_SECRET_KEY where ansible-rulebook runs."),
         ({"lists": [{"provider": "cos_doc"}]}, "for lists[0], bucket is missing; "),
         ({"tasks": [FILM], "secret_id": "x"}, "secret_key is missing"),
+        (
+            {"tasks": [FILM], "profile": "night"},
+            "create it with tccli configure where ansible-rulebook runs, or name another.",
+        ),
+        (
+            {"lists": [{"provider": "mps", "profile": "night"}]},
+            'for lists[0], the profile "night" was found neither in ',
+        ),
     ],
 )
 def test_what_cannot_work_ends_the_source_in_one_sentence(
@@ -292,6 +304,40 @@ def test_what_cannot_work_ends_the_source_in_one_sentence(
         asyncio.run(run(Book(), arguments, {}))
     assert said in str(caught.value)
     assert str(caught.value).count("\n") == 0
+
+
+DAMAGE = {
+    "UPDATE watched SET item = '{'": "which is damaged: a row cannot be read; remove it, or name another.",
+    "UPDATE watched SET item = '{\"ref\": 5}'": "which is damaged: a row cannot be read; ",
+    "UPDATE watched SET seen = '[]'": "which is damaged: a row cannot be read; ",
+    "INSERT INTO events (event_id, event) VALUES ('x', '{')": "which is damaged: a row cannot be read; ",
+    'UPDATE watched SET item = \'{"ref": {"provider": "vod", "task_id": "x"}}\'': 'a cloud task of "vod", which this release ',
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_state_file_with_a_damaged_row_ends_the_source_in_one_sentence(damage: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "state.sqlite"
+    store = Store(str(path))
+    store.add({key_of(FILM): {"ref": FILM}}, 1000.0)
+    store.close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute(damage)
+    with pytest.raises(SourceError) as caught:
+        asyncio.run(run(Book(), {"tasks": [FILM], "state_file": str(path)}, {**KEYS, **NOWHERE}))
+    assert DAMAGE[damage] in str(caught.value)
+    assert str(caught.value).count("\n") == 0
+
+
+def test_a_warning_gives_advice_for_where_ansible_rulebook_runs(caplog: pytest.LogCaptureFixture) -> None:
+    async def what() -> None:
+        running = await Run(tasks=[FILM]).begin()
+        running.engine.reports.warn("The poll failed; set a key where the Ansible task runs.")
+        await asyncio.sleep(0.01)
+        await running.kill()
+
+    play(what)
+    assert "The poll failed; set a key where ansible-rulebook runs." in caplog.text
 
 
 def test_a_crash_of_the_engine_ends_the_source() -> None:
