@@ -32,6 +32,8 @@ MARGIN = 1.05
 """Calls that arrive, beside those that are allowed: one that takes longer on its way comes closer to the next."""
 IDLE_TASKS, BEGUN, WATCHED = 10, 45, 60
 WATCHERS = 3
+RARELY = 1000
+"""Seconds between two polls that no callback has caused, where callbacks are measured."""
 LIED_ABOUT, CALLBACKS = 100, 40
 LIES, LYING = 1000, 5
 """Callbacks a second that lie, and for how many seconds they come."""
@@ -147,7 +149,7 @@ def callbacks(bench: Bench) -> Figures:
     still = [{"provider": "mps", "task_id": name, "life": [RUNNING]} for name in (*true, *films)]
     with Cloud(still) as cloud:
         arguments = {"tasks": [ref("mps", name) for name in (*true, *films)], "listen": LISTEN}
-        with Host(bench, cloud, {**arguments, "sleep": 1000, "max_sleep": 1000}) as host:
+        with Host(bench, cloud, {**arguments, "sleep": RARELY, "max_sleep": RARELY}) as host:
             host.until(lambda: len(call_times(cloud)["mps"]) >= len(still) and host.port)
             late = [lateness(cloud, host, name) for name in true]
             lies = lie(bench, cloud, host, films)
@@ -316,7 +318,7 @@ def tell_callbacks(runs: t.Sequence[Figures]) -> str:
         ["verdicts changed, in all runs", f"{sum(run['believed'] for run in runs)}"],
     ]
     return f"""\
-Callbacks, where polls are {1000:,} s apart: first some of cloud tasks that have just ended, one after the other; then, for
+Callbacks, where polls are {RARELY:,} s apart: first some of cloud tasks that have just ended, one after the other; then, for
 {LYING} s, forged ones that {LIED_ABOUT} running cloud tasks have failed, between others with unknown ids, XML with entities,
 and bodies that cannot be read. Medians of {REPETITIONS} runs.
 
