@@ -42,7 +42,7 @@ docs: .venv/.dev $(LINK) ## the tables of README and guides, then the documentat
 	@$(PY) tools/tables.py
 	@$(PY) -m nox -s docs
 
-bench: .venv/.dev .cache/bench/.ready $(LINK) ## benchmarks against the alternatives; 45 minutes, quiet machine
+bench: .venv/.dev .cache/bench/.ready $(LINK) ## benchmarks against the alternatives; 50 minutes, quiet machine
 	@$(PY) -m tests.benchmark --tools .cache/bench
 
 lock: .venv/.dev ## the newest versions that the requirements allow, with hashes, into locks/

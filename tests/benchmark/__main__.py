@@ -4,7 +4,7 @@
 
 """What this collection costs, beside what else one could run: measures, and writes docs/benchmarks.md with its charts.
 
-``python -m tests.benchmark`` in the root of a checkout; about 45 minutes, on a machine that must be quiet. No figure is
+``python -m tests.benchmark`` in the root of a checkout; about 50 minutes, on a machine that must be quiet. No figure is
 asserted. ``--smoke`` sees in seconds that everything still runs.
 """
 
