@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._record import TERMINAL
 from .._wait.verdict import FAILED, SATISFIED, TIMED_OUT, UNFINISHED
 from .model import BAD, UNSEEN, CloudTask, Report, Wait
 
@@ -24,7 +25,7 @@ ENGLISH: Words = {
     "failed": "failed",
     "canceled": "canceled",
     "unknown": "unknown",
-    "unseen": "not seen yet",
+    "unseen": "no status yet",
     "timed_out": "timed out",
     "stalled": "stalled",
     "not_found": "not found",
@@ -99,6 +100,9 @@ ENGLISH: Words = {
     "unit_h": "{}\u00a0h",
     "unit_d": "{}\u00a0d",
     "before": "ended before the wait",
+    "before_first": "ended before the first poll",
+    "at_first": "satisfied at the first poll",
+    "without": "no status for {}",
     "made_by": "Made by cloudwait.conversion {version}",
     "group": "{count:,} {status}",
     "rest": "{count:,} more: numbers {first:,} to {last:,}",
@@ -114,7 +118,7 @@ CHINESE: Words = {
     "failed": "失败",
     "canceled": "已取消",
     "unknown": "未知",
-    "unseen": "尚未查到",
+    "unseen": "尚无状态",
     "timed_out": "超时",
     "stalled": "停滞",
     "not_found": "未找到",
@@ -189,6 +193,9 @@ CHINESE: Words = {
     "unit_h": "{}\u00a0小时",
     "unit_d": "{}\u00a0天",
     "before": "在等待开始前已结束",
+    "before_first": "首次查询前已结束",
+    "at_first": "首次查询时已符合要求",
+    "without": "{}内没有状态",
     "made_by": "由 cloudwait.conversion {version} 生成",
     "group": "{count} 个{status}",
     "rest": "另外 {count} 个：第 {first} 至 {last} 个",
@@ -201,7 +208,7 @@ UNITS = (("unit_d", 86400), ("unit_h", 3600), ("unit_min", 60), ("unit_s", 1))
 def duration(seconds: float, words: Words) -> str:
     """Returns a duration such as ``0.8 s``, ``12 s`` or ``3 min 20 s``: at most two units, and no-break spaces."""
     if seconds < 9.95:
-        return words["unit_s"].format(f"{seconds:.1f}" if seconds % 1 else f"{seconds:.0f}")
+        return words["unit_s"].format(f"{round(seconds, 1):g}")
     left = round(seconds)
     parts: list[str] = []
     for unit, size in UNITS:
@@ -267,12 +274,19 @@ def wait_problem(wait: Wait) -> bool:
 def times(task: CloudTask, words: Words) -> str:
     """Returns how long a cloud task had which status, such as ``pending 0.8 s, running 3 s``."""
     spent = task.seconds()
-    if len(spent) > 1:
-        spent.pop(UNSEEN, None)  # how soon the first poll came is no news
-    parts = [f"{words[status]} {duration(seconds, words)}" for status, seconds in spent.items()]
-    if not parts and task.outcome in (SATISFIED, FAILED) and not task.polls:
-        return words["before"]
-    return words["comma"].join(parts)
+    unseen = spent.pop(UNSEEN, 0.0)
+    if spent:  # how soon the first poll came is no news then
+        return words["comma"].join(f"{words[status]} {duration(seconds, words)}" for status, seconds in spent.items())
+    if task.outcome in (SATISFIED, FAILED):
+        return words[_at_once(task)]
+    return words["without"].format(duration(unseen, words)) if unseen else ""
+
+
+def _at_once(task: CloudTask) -> str:
+    """Returns the key of the words for a cloud task that needed at most one poll."""
+    if not task.polls:
+        return "before"
+    return "before_first" if task.status in TERMINAL else "at_first"
 
 
 def outputs(task: CloudTask, words: Words, most: int = 3) -> str:

@@ -22,7 +22,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._report.words
     times,
     verdict,
 )
-from ansible_collections.cloudwait.conversion.tests.unit.results import cloud_task, evening, wait_result
+from ansible_collections.cloudwait.conversion.tests.unit.results import Result, cloud_task, evening, wait_result
 
 EN, ZH = LANGUAGES["en"], LANGUAGES["zh"]
 DONE = cloud_task("1", "satisfied", (1, "succeeded"))
@@ -105,16 +105,46 @@ def test_without_outputs_the_counts_are_told() -> None:
 
 def test_times_tell_how_long_in_which_status() -> None:
     tasks = {task.title: times(task, EN).replace("\u00a0", " ") for task in read_report(evening(), "").tasks}
-    assert tasks["1-gone"] == "not seen yet 6 s"
+    assert tasks["1-gone"] == "no status for 6 s"
     assert tasks["Trailer"].startswith("running ")
-    assert "not seen" not in tasks["Film"]
+    assert "no status" not in tasks["Film"]
+
+
+@pytest.mark.parametrize(
+    ("task", "english", "chinese"),
+    [
+        (
+            cloud_task("1", "satisfied", (0, "succeeded"), elapsed=0.02, polls=1),
+            "ended before the first poll",
+            "首次查询前已结束",
+        ),
+        (
+            cloud_task("1", "failed", (0, "failed"), elapsed=0.2, polls=1),
+            "ended before the first poll",
+            "首次查询前已结束",
+        ),
+        (
+            cloud_task("1", "satisfied", (0, "running"), elapsed=0.0, polls=1),
+            "satisfied at the first poll",
+            "首次查询时已符合要求",
+        ),
+        (cloud_task("1", "satisfied", elapsed=0.0, polls=0), "ended before the wait", "在等待开始前已结束"),
+        (cloud_task("1", "timed_out", elapsed=4.0), "no status for 4 s", "4 秒内没有状态"),
+        (cloud_task("1", "not_started", elapsed=0.0, polls=0), "", ""),
+    ],
+)
+def test_times_of_what_needed_no_second_poll(task: Result, english: str, chinese: str) -> None:
+    (read,) = read_report(wait_result("failed", task), "").tasks
+    assert [times(read, words).replace("\u00a0", " ") for words in (EN, ZH)] == [english, chinese]
 
 
 @pytest.mark.parametrize(
     ("seconds", "english", "chinese"),
     [
         (0, "0 s", "0 秒"),
+        (0.02, "0 s", "0 秒"),
         (0.84, "0.8 s", "0.8 秒"),
+        (4.006, "4 s", "4 秒"),
         (3, "3 s", "3 秒"),
         (59.7, "1 min", "1 分"),
         (200, "3 min 20 s", "3 分 20 秒"),
