@@ -6,8 +6,8 @@
 """The report as JUnit, for GitLab, Jenkins, GitHub's readers and others.
 
 It keeps to what the schema of Jenkins (junit-10.xsd of its plugin xUnit) allows and what GitLab reads: GitLab shows the
-text of ``failure`` and not its ``message``, takes the class name for the suite, and of two test cases with the same names
-only the first.
+text of ``failure`` and not its ``message``, and of two test cases with the same names only the first. Jenkins fails the
+build for a file without test cases.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNSAFE = re.compile("[&<>\"']")
 
 
 class Case(t.NamedTuple):
-    """A test case: a cloud task, or a wait that could not begin.
+    """A test case: a cloud task, or a wait of which no cloud task tells how it ended.
 
     :param kind: ``failure``, ``error`` or ``skipped``; empty if it passed.
     """
@@ -102,8 +102,15 @@ def _cases(wait: Wait, words: Words) -> t.Iterator[Case]:
     for task in wait.tasks:
         yield _case_of(task, words)
     if wait_problem(wait):
-        name = words["wait"].format(number=wait.number + 1)
-        yield Case("cloudwait.wait", name, wait.elapsed, "error", wait.outcome, wait.msg or wait.outcome)
+        yield _case_of_wait(wait, words, "error")
+    elif not wait.tasks:
+        yield _case_of_wait(wait, words, "skipped" if wait.outcome == UNFINISHED else "")
+
+
+def _case_of_wait(wait: Wait, words: Words, kind: str) -> Case:
+    """Returns a case for a wait itself, where no cloud task tells how it ended."""
+    name = words["wait"].format(number=wait.number + 1)
+    return Case("cloudwait.wait", name, wait.elapsed, kind, wait.outcome, wait.msg or wait.outcome)
 
 
 def _case_of(task: CloudTask, words: Words) -> Case:
