@@ -45,6 +45,8 @@ def _write(module: QuietModule) -> Result:
     """
     options = module.params
     report = read_report(options["waits"], options["title"] or "")
+    if not options["dest"]:
+        raise CloudError("config", "dest is empty", advice="give the path of a file")
     path = os.path.abspath(options["dest"])
     check_place(path)
     word = options["format"] or format_of(path)
@@ -71,8 +73,9 @@ def check_place(path: str) -> None:
     :raises CloudError: ``config``, if it cannot.
     """
     folder = os.path.dirname(path)
-    if os.path.isdir(path):
-        raise CloudError("config", f"dest is {quoted(path)}, which is a folder", advice="give the path of a file")
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe could be read without end
+        what = "a folder" if os.path.isdir(path) else "no ordinary file"
+        raise CloudError("config", f"dest is {quoted(path)}, which is {what}", advice="give the path of a file")
     if not os.path.isdir(folder):
         what = "is no folder" if os.path.exists(folder) else "does not exist"
         raise CloudError(
@@ -99,11 +102,16 @@ def _read(path: str) -> bytes | None:
 
 
 def _replace(module: QuietModule, path: str, text: bytes) -> None:
-    """Replace the file in one step, so that nobody ever reads half a report."""
+    """Replace the file in one step, so that nobody ever reads half a report.
+
+    A temporary file is given its mode and owner before. So a mode that is none fails before anything is replaced.
+    """
     number, name = tempfile.mkstemp(dir=module.tmpdir)
     with open(number, "wb") as stream:
         stream.write(text)
     module.add_cleanup_file(name)
+    attributes = module.load_file_common_arguments({**module.params, "path": name, "attributes": None})
+    module.set_fs_attributes_if_different(attributes, changed=False)
     module.atomic_move(name, path, unsafe_writes=module.params["unsafe_writes"])
 
 

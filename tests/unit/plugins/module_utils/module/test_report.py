@@ -90,6 +90,9 @@ WRONG: list[tuple[dict[str, t.Any], str]] = [
     ({"dest": "{}/none/report.html"}, 'the folder "{}/none" of dest does not exist; make it first or correct dest.'),
     ({"dest": "{}/file/report.html"}, 'the folder "{}/file" of dest is no folder; '),
     ({"dest": "{}/folder"}, 'dest is "{}/folder", which is a folder; give the path of a file.'),
+    ({"dest": "{}/pipe.html"}, 'dest is "{}/pipe.html", which is no ordinary file; give the path of a file.'),
+    ({"dest": "/dev/full", "format": "html"}, 'dest is "/dev/full", which is no ordinary file; '),
+    ({"dest": ""}, "dest is empty; give the path of a file."),
     ({"dest": "{}/report.txt"}, 'dest is "{}/report.txt", and its ending names no format; give format, or a name '),
     ({"dest": "{}/folder/report.xlsx"}, "and its ending names no format; "),
 ]
@@ -101,6 +104,7 @@ def test_wrong_input_is_one_sentence_and_touches_nothing(
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe.html")
     before = sorted(tmp_path.rglob("*"))
     given = {"dest": "{}/report.html", **options}
     result = run(**{**given, "dest": given["dest"].format(tmp_path)})
@@ -118,6 +122,16 @@ def test_a_file_survives_a_report_that_fails(run: Run, tmp_path: pathlib.Path) -
     path.write_text("old", encoding="utf-8")
     assert run(dest=str(path), waits=[wait_result("satisfied"), {}])["failed"]
     assert path.read_text(encoding="utf-8") == "old"
+
+
+@pytest.mark.parametrize("wrong", [{"mode": "u=zz"}, {"owner": "nobody-of-this-name"}])
+def test_a_mode_or_owner_that_is_none_is_noticed_before_a_file_is_written(
+    run: Run, tmp_path: pathlib.Path, wrong: dict[str, str]
+) -> None:
+    old, new = tmp_path / "old.html", tmp_path / "new.html"
+    old.write_text("old", encoding="utf-8")
+    assert [run(dest=str(path), **wrong)["failed"] for path in (old, new)] == [True, True]
+    assert (old.read_text(encoding="utf-8"), new.exists()) == ("old", False)
 
 
 def test_the_place_is_checked_for_its_rights(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
