@@ -75,7 +75,7 @@ EXAMPLES = r"""
 ---
 - name: Abort a media task that has not started
   cloudwait.conversion.mps_task_abort:
-    task_id: 2600000001-WorkflowTask-0123456789abcdef0123456789abcdeftt1
+    task_id: 2600000001-WorkflowTask-fedcba9876543210fedcba9876543210tt1
   register: aborted
 
 - name: Find all media tasks that still wait

@@ -151,10 +151,19 @@ EXAMPLES = r"""
   delay: 5
   failed_when: job.task.status | default('unknown') != 'succeeded'
 
-- name: Poll each cloud task that an earlier wait left unfinished
+- name: Poll many media tasks once, without waiting, by a wait in check mode
+  cloudwait.conversion.wait_for_task:
+    provider: mps
+    tasks: "{{ media_ids }}"
+  check_mode: true
+  register: many
+
+- name: Poll each of them that had not ended
   cloudwait.conversion.task_info:
     ref: "{{ item }}"
-  loop: "{{ earlier.unfinished_tasks }}"
+  loop: "{{ many.unfinished_tasks }}"
+  loop_control:
+    label: "{{ item.task_id }}"
 """
 
 RETURN = r"""

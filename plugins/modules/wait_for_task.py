@@ -394,7 +394,7 @@ EXAMPLES = r"""
     - name: Wait to the end, whatever fails
       cloudwait.conversion.wait_for_task:
         provider: mps
-        tasks: "{{ media_ids }}"
+        tasks: "{{ film_ids }}"
         fail_fast: false
       register: conversions
   rescue:
@@ -452,8 +452,8 @@ EXAMPLES = r"""
     jid: "{{ background.ansible_job_id }}"
   register: conversion
   until: conversion is finished
-  retries: 66
-  delay: 10
+  retries: 132
+  delay: 5
 """
 
 RETURN = r"""

@@ -115,17 +115,25 @@ EXAMPLES = r"""
         mode: "0644"
       delegate_to: localhost
 
-- name: Write one report of several waits, in Chinese
+- name: Wait for pages of documents, too
+  cloudwait.conversion.wait_for_task:
+    provider: cos_doc
+    bucket: examplebucket-1250000000
+    region: ap-beijing
+    tasks: "{{ job_ids }}"
+  register: pages
+
+- name: Write one report of both waits, in Chinese
   cloudwait.conversion.wait_report:
-    waits: ["{{ contracts }}", "{{ films }}"]
-    dest: /srv/reports/night.html
+    waits: ["{{ conversions }}", "{{ pages }}"]
+    dest: "{{ playbook_dir }}/night.html"
     language: zh
     mode: "0644"
 
 - name: Write Markdown for a comment, to a file whose name says nothing
   cloudwait.conversion.wait_report:
     waits: "{{ conversions }}"
-    dest: /tmp/comment
+    dest: "{{ playbook_dir }}/comment"
     format: markdown
     mode: "0600"
 """

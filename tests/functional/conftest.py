@@ -232,3 +232,18 @@ def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
 def start_ansible(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ansible]:
     """Ansible with a home of its own: `start_ansible(simulator.environment)`."""
     return lambda environment: Ansible(tmp_path_factory.mktemp("ansible"), {**COMPILED, **environment})
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory, start_ansible: Callable[..., Ansible]) -> dict[str, str]:
+    """The environment of somebody who has installed the collection from a tarball."""
+    folder = tmp_path_factory.mktemp("galaxy")
+    ansible = start_ansible({})
+    ansible.command("galaxy", "collection", "build", str(ROOT), "--output-path", str(folder))
+    (tarball,) = folder.glob("*.tar.gz")
+    options = ("--collections-path", str(folder), "--offline", "--force")  # Ansible's settings here lead to the clone
+    run = ansible.command("galaxy", "collection", "install", str(tarball), *options)
+    assert run.status == 0, run.output
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = {name: value for name, value in ansible.environment.items() if name != "ANSIBLE_CONFIG"}
+    return {**environment, "ANSIBLE_COLLECTIONS_PATH": str(folder), "PATH": path}

@@ -9,19 +9,17 @@ tests/unit/test_translations.py checks.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import pytest
 
-from .ansible_runs import CRASHES, ROOT, Ansible
+from .ansible_runs import CRASHES, ROOT
 from .conftest import Simulator
 
 Value = TypeVar("Value")
@@ -97,21 +95,6 @@ PAGES = sorted(
 )
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, start_ansible: Callable[..., Ansible]) -> dict[str, str]:
-    """The environment of somebody who has installed the collection from a tarball."""
-    folder = tmp_path_factory.mktemp("galaxy")
-    ansible = start_ansible({})
-    ansible.command("galaxy", "collection", "build", str(ROOT), "--output-path", str(folder))
-    (tarball,) = folder.glob("*.tar.gz")
-    options = ("--collections-path", str(folder), "--offline", "--force")  # Ansible's settings here lead to the clone
-    run = ansible.command("galaxy", "collection", "install", str(tarball), *options)
-    assert run.status == 0, run.output
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    environment = {name: value for name, value in ansible.environment.items() if name != "ANSIBLE_CONFIG"}
-    return {**environment, "ANSIBLE_COLLECTIONS_PATH": str(folder), "PATH": path, "FILM_ID": "film"}
-
-
 def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -137,7 +120,7 @@ def test_commands_do_what_the_page_says(
     for name, start in FILES.get(page, {}).items():
         body = next(body for kind, body in blocks(text) if body.startswith(start) and kind != "console")
         (tmp_path / name).write_text(body, encoding="utf-8")
-    environment = {**installed, **start_cloud(SCENARIO).environment}
+    environment = {**installed, **start_cloud(SCENARIO).environment, "FILM_ID": "film"}
     subprocess.run(["bash", "-c", script(todo)], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, check=True)
     for number, each in enumerate(todo):
         status = int((tmp_path / f"status-{number}").read_text(encoding="utf-8"))

@@ -75,7 +75,6 @@ def task_info(*, keywords: dict[str, Any] | None = None, **options: Any) -> dict
 def ansible(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Ansible:
     ended = [{"provider": word, "task_id": f"{word} ended", "life": [{"status": "succeeded"}]} for word in NEEDS]
     lives = [
-        ("mps", "transcode", ["running", "succeeded"]),
         ("mps", "chain", ["pending", "running", "succeeded"]),
         ("mps", "bad", ["partial"]),
         ("cos_doc", "job", ["succeeded"]),
@@ -176,18 +175,6 @@ def test_a_result_can_be_polled_again_and_waited_for(ansible: Ansible) -> None:
         ]
     )
     assert polled.status == 0, polled.output
-
-
-def test_the_examples_run_as_they_stand(ansible: Ansible) -> None:
-    earlier = {"unfinished_tasks": [FILM, {"provider": "ess", "task_id": "ess ended", "agent": AGENT}]}
-    tasks = examples("task_info")
-    polled = ansible.play(tasks, vars={"transcode_id": "transcode", "job_id": "job", "earlier": earlier})
-    assert polled.status == 0, polled.output
-    for task in tasks:
-        assert f"TASK [{task['name']}]" in polled.output
-    assert "skipping" not in polled.output
-    assert "WARNING" not in polled.output
-    assert "running, " in polled.output
 
 
 @pytest.mark.parametrize("options", ['provider=mps task_id="mps ended"', json.dumps({"ref": FILM})])
