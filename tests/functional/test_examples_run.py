@@ -111,6 +111,7 @@ SCENARIO: dict[str, Any] = {
         life("ess", "contract", GOOD),
         life("dingtalk_doc", "plan", GOOD),
     ],
+    "objects": {f"reports/{month}.docx": f"content-of-{month}" for month in ("march", "april")},
     "starts": [
         {"provider": "dingtalk_doc", "times": 1, "at_once": {"name": "Copy", "url": "https://alidocs.example/copy"}},
         *({"provider": case_word, "life": [GOOD]} for case_word in ("cos_doc", "dingtalk_doc", "ess", "mps")),
