@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,6 +101,11 @@ def test_it_fails_and_names_what_failed(mixed: Night) -> None:
     assert "3 of 4 documents were not converted" in mixed.run.output
     assert "in/half.docx: partial, 1 of 3 pages failed" in mixed.run.output
     assert "in/program.exe: not_started" in mixed.run.output
+
+
+def test_lines_of_the_wait_name_the_documents(mixed: Night) -> None:
+    assert re.search(r"(?m)^\[localhost\] cloudwait: in/good.docx \(cos_doc \w+\): succeeded", mixed.run.output)
+    assert re.search(r"(?m)^\[localhost\] cloudwait: kaputt 坏的 \(cos_doc \w+\): failed", mixed.run.output)
 
 
 def test_the_summary_has_each_document_in_order(mixed: Night) -> None:
