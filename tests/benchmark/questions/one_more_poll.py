@@ -134,8 +134,8 @@ def tell(figures: Figures) -> str:
 What one poll more costs while one waits, as the slope between few and many polls of the same wait: start-up does not
 count. The waits have no pauses, so that only polls are measured; where pauses are named, each poll also has to wake up a
 process that sleeps, and Ansible itself polls its Ansible task meanwhile, a thousand times a second unless
-`internal_poll_interval` in `ansible.cfg` says otherwise. MPS answers are longer than DingTalk's and must be signed for; the bare loop neither signs nor checks
-anything. How many times ours something costs is the median of that in
+`internal_poll_interval` in `ansible.cfg` says otherwise. MPS answers are longer than DingTalk's and must be signed for;
+the bare loop neither signs nor checks anything. How many times ours something costs is the median of that in
 each of {REPETITIONS} turns.
 
 {bar_note("one_more_poll")}
