@@ -62,7 +62,7 @@ def bench(start_cloud: Callable[..., Simulator], tmp_path_factory: pytest.TempPa
         [(A, "new"), (B, "new"), ({**A, "last_modified": NEW}, "new"), ({**A, "last_modified": OLD}, "before")],
         [(A, "new"), (B, "new"), (A, "before")],  # a list that lags behind
     ],
-    ids=lambda steps: " ".join((version or {"etag": "none"})["etag"] for version, _ in steps),
+    ids=lambda steps: " ".join((version or {"etag": "none"})["etag"] for version, dummy in steps),
 )
 def test_only_a_change_is_started_again(bench: Bench, tmp_path: Path, steps: list[tuple[Any, str]]) -> None:
     before = starts_of(bench.cloud, "cos_doc")[1]

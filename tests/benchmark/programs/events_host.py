@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import logging
 import pathlib
@@ -23,7 +24,7 @@ source, arguments, packages = sys.argv[1:]
 sys.path.append(packages)  # ansible-core and requests, where the Python that has aiohttp has them not
 
 with contextlib.suppress(ImportError):
-    import aiohttp.web  # noqa: F401 # ansible-rulebook imports it
+    importlib.import_module("aiohttp.web")  # ansible-rulebook imports it
 
 
 async def tell(queue: asyncio.Queue[dict[str, t.Any]]) -> None:
