@@ -111,7 +111,7 @@ def test_a_file_that_is_no_service_is_named(
 # Requests for no service
 
 
-@pytest.mark.parametrize("path", ["/", "/elsewhere/d1", "/doc_jobs_of_others", "/doc"])
+@pytest.mark.parametrize("path", ["/elsewhere", "/elsewhere/d1", "/doc_jobs_of_others", "/doc"])
 def test_a_signed_request_for_an_unknown_path_gets_the_vendors_error(
     start_simulator: Callable[..., Any], path: str
 ) -> None:
