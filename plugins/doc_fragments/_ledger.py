@@ -42,7 +42,7 @@ options:
     type: str
   input_version:
     description:
-      - Which content the input has, as RV(cloudwait.conversion.cos_object_info#module:objects) tells. It becomes part of
+      - The version of the input, as returned in RV(cloudwait.conversion.cos_object_info#module:objects). It becomes part of
         the default of O(idempotency_key), so that an input that was overwritten under the same name is another start. It
         is not sent, and has no effect with O(idempotency_key).
       - Where it is given once and not at another time, the last start of the same request counts, so that nothing is

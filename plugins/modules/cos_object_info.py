@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: cos_object_info
-short_description: Tell which content objects in a Tencent COS bucket have
+short_description: Read the ETags of objects in a Tencent COS bucket
 version_added: 0.1.0
 author:
   - The cloudwait.conversion project (@cloudwait)
@@ -55,7 +55,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Read which content the reports have
+- name: Read the ETags of the reports
   cloudwait.conversion.cos_object_info:
     bucket: examplebucket-1250000000
     region: ap-beijing

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 3: services.
-"""The objects in a COS bucket: which content each of them has, as their ETags tell.
+"""The objects in a COS bucket, with the ETags that tell whether their content has changed.
 
 Sources: the vendor's page "GET Bucket (List Objects)", https://www.tencentcloud.com/document/product/436/30614
 (parameters, elements, the right ``cos:GetBucket``, at most 1,000 keys in a page, in UTF-8 order, from the first key after
@@ -86,8 +86,8 @@ class CosObjects(CosDoc):
 def find_versions(service: CosObjects, ref: Ref, keys: t.Iterable[str], retry: Retry) -> dict[str, Version]:
     """Returns the version of each of some objects that is in the list of the bucket.
 
-    Keys that are neighbours share a page. A page begins near the next key that is wanted, so that there are never many
-    more pages than keys, however many objects the bucket has.
+    Keys that are neighbours share a page. A page begins at the next key that is wanted without its last character, so that
+    most of the objects between two keys are passed over.
 
     :param retry: how to deal with errors that may pass.
     :raises CloudError: when a page cannot be read.

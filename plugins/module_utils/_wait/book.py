@@ -266,7 +266,7 @@ def _history_of(
     events = t.cast("list[dict[str, t.Any]]", [*changes, *failures])
     for event in sorted(events, key=lambda event: event["elapsed"]):
         if "status" in event:
-            state = {"progress": event["progress"], **_statuses(event)}
+            state = {**_statuses(event), "progress": event["progress"]}
             yield {"at": at(event["elapsed"]), **state}
         else:
             error = {name: event[name] for name in ("kind", "code", "request_id")}
