@@ -12,6 +12,7 @@ message would mislead the user.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -422,10 +423,11 @@ def _fetch_role(url: str, name: str) -> Keys:
 
     :raises CloudError: ``network`` for an error that may pass, else ``auth``.
     """
-    transport = Transport(timeout=METADATA_TIMEOUT, max_bytes=METADATA_MAX_BYTES, environment=False)
+    metadata = Transport(timeout=METADATA_TIMEOUT, max_bytes=METADATA_MAX_BYTES, environment=False)
     advice = f"run the Ansible task on a CVM that has the role {name}, or give other credentials"
     try:
-        answer = transport.send(Request("GET", url, sign=lambda dummy: {}, headers={}))
+        with contextlib.closing(metadata) as transport:
+            answer = transport.send(Request("GET", url, sign=lambda dummy: {}, headers={}))
         return _keys_of_role(json.loads(answer.body.decode("utf-8")) if answer.status == 200 else {})
     except CloudError as error:
         said, retryable = f"the keys of the CVM role {name} could not be fetched: {error.said}", error.retryable

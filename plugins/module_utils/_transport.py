@@ -7,8 +7,8 @@
 
 Its guarantees, none of which the HTTP library gives by itself:
 
-* ``~/.netrc`` never replaces a signature, and a redirect never carries one to another host: requests go directly to the
-  session's adapter, which handles neither.
+* ``~/.netrc`` never replaces a signature, and a redirect never carries one to another host: requests go to a connection,
+  or to the adapter of requests where there is a proxy, and neither of these handles netrc files or redirects.
 * A request is signed anew each time it is sent, and exactly the bytes that are sent are signed.
 * Connecting has a time limit, which includes name resolution, proxy and TLS handshake.
 * Reading an answer has a limit of size and a total time limit, however slowly it arrives. It must be complete.
@@ -18,6 +18,7 @@ Its guarantees, none of which the HTTP library gives by itself:
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import importlib.util
@@ -33,6 +34,7 @@ import typing as t
 import warnings
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from http.client import HTTPConnection
 from urllib.parse import SplitResult, urlsplit
 
 from ._errors import CloudError, one_line
@@ -42,32 +44,30 @@ HAS_REQUESTS = True
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from requests.auth import AuthBase
-    from requests.exceptions import InvalidHeader, InvalidURL, RequestException
+    from requests.exceptions import InvalidURL, RequestException
     from requests.utils import select_proxy
     from urllib3 import Timeout
     from urllib3.connection import CertificateError  # type: ignore[attr-defined] # a path that exists in all releases
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError
     from urllib3.exceptions import InvalidHeader as OddHeader
-    from urllib3.util import Retry
+    from urllib3.util.connection import is_connection_dropped
 except ImportError:
     HAS_REQUESTS = False
-    CertificateError = InvalidHeader = OddHeader = ValueError  # type: ignore[assignment, misc] # as below
+    CertificateError = OddHeader = ValueError  # type: ignore[assignment, misc] # as below
     ConnectTimeoutError = TimeoutError  # type: ignore[assignment, misc] # as below
-    AuthBase = HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
-
-NO_RETRIES: t.Any = Retry(0, read=False) if HAS_REQUESTS else None
+    HTTPAdapter = object  # type: ignore[assignment, misc] # the classes below must load without requests
 
 if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
     from requests import PreparedRequest
 
-    Sign = t.Callable[[PreparedRequest], t.Mapping[str, str]]
+    Sign = t.Callable[["Request"], t.Mapping[str, str]]
 
 USER_AGENT = f"cloudwait.conversion/{__version__}"
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 MAX_CLOCK_OFFSET = 24 * 3600
 CHUNK = 64 * 1024
 BROKEN_OFF = "the answer broke off before its end"
+OTHER_HOST = "it is that of another host"
 NO_NAME = "check the endpoint, the region and this host's DNS settings"
 NO_CONNECTION = "check this host's DNS settings and firewall, and the endpoint"
 PROXY_SCHEMES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
@@ -123,28 +123,20 @@ class Clock:
         return True
 
 
-class SignedAuth(AuthBase):
-    """Adds the headers of a signature to a request that is otherwise complete."""
+def _normal_url(url: str) -> str:
+    """Returns a URL as ``requests`` sends it. URLs that need no change are not parsed again for each poll.
 
-    def __init__(self, sign: Sign) -> None:
-        self._sign = sign
-
-    def __call__(self, r: PreparedRequest) -> PreparedRequest:
-        r.headers.update(self._sign(r))
-        return r
-
-
-def _prepare(method: str, url: str, headers: t.Mapping[str, str], body: bytes | None) -> PreparedRequest:
-    """Returns a request as ``requests`` prepares it. URLs that need no change are not parsed again for each poll."""
+    :raises CloudError: ``config``, when it is invalid.
+    """
     plain = PLAIN_URL.fullmatch(url)
-    if plain is None or not _is_plain(plain[1]):
-        return requests.Request(method, url, headers=headers, data=body).prepare()
-    prepared = requests.PreparedRequest()
-    prepared.method, prepared.url = method, url
-    prepared.prepare_headers(headers)
-    prepared.prepare_body(body, None)
-    prepared.prepare_hooks({})
-    return prepared
+    try:
+        return url if plain and _is_plain(plain[1]) else t.cast(str, requests.Request("GET", url).prepare().url)
+    except (InvalidURL, ValueError):
+        raise _no_request() from None
+
+
+def _no_request() -> CloudError:
+    return CloudError("config", "the endpoint or an option cannot be made into a request", sent=False)
 
 
 @functools.lru_cache(maxsize=64)
@@ -156,7 +148,7 @@ def _is_plain(base: str) -> bool:
 class Request:
     """A request that can be signed and sent several times.
 
-    :param sign: returns the headers that authorize a prepared request.
+    :param sign: returns the headers that authorize a request whose other members are complete.
     :param keys: the keys or token that sign it, so that refused ones can be told from current ones.
     :raises CloudError: ``config``, when URL or headers are invalid.
     """
@@ -171,27 +163,47 @@ class Request:
         body: bytes | None = None,
         keys: t.Any = None,
     ) -> None:
-        all_headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
-        try:
-            self.prepared = _prepare(method, url, all_headers, body)
-        except (InvalidURL, InvalidHeader, ValueError):
-            raise CloudError("config", "the endpoint or an option cannot be made into a request") from None
-        parts = urlsplit(url)
-        self.host = parts.netloc
-        self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.method = method
+        self.url = _normal_url(url)
+        self.headers = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+        self.body = body
+        self.parts = urlsplit(self.url)
+        self.host = self.parts.netloc
+        self.target = self.parts.path + (f"?{self.parts.query}" if self.parts.query else "")
         self.signed_with = 0.0  # the clock offset of the last signature
-        self.auth = SignedAuth(sign)
         self.keys = keys
         self.action: str | None = None  # the operation, if a service has a replacement for it
+        self._sign = sign
+        self._check_headers()
+
+    def sign(self) -> None:
+        """Add the headers of a new signature.
+
+        :raises CloudError: ``config``, when keys or a token cannot be part of a header.
+        """
+        self.headers.update(self._sign(self))
+        self._check_headers()
 
     def secrets(self) -> list[str]:
         """Returns the secrets in the headers of this request, once it has been signed."""
-        values = [str(self.prepared.headers[name]) for name in SECRET_HEADERS if name in self.prepared.headers]
+        values = [self.headers[name] for name in SECRET_HEADERS if name in self.headers]
         return values + [value.rpartition("=")[2] for value in values if "=" in value]
+
+    def prepared(self) -> PreparedRequest:
+        """Returns the request, with its last signature, in the form that an adapter of requests sends."""
+        return requests.Request(self.method, self.url, headers=self.headers, data=self.body).prepare()
+
+    def _check_headers(self) -> None:
+        values = "".join(self.headers.values())
+        if not (values.isascii() and values.isprintable()):  # a line break would begin another header
+            raise _no_request()
 
 
 class Answer(t.NamedTuple):
-    """A complete HTTP answer."""
+    """A complete HTTP answer.
+
+    :param headers: finds the value of a header by its name, in any case.
+    """
 
     host: str
     status: int
@@ -270,7 +282,7 @@ class _Deadline(io.RawIOBase):
         super().__init__()
         self._raw = raw
         self._sock = sock
-        self._ends = time.monotonic() + (sock.gettimeout() or 0.0)  # urllib3 has set it to the rest of the time limit
+        self._ends = time.monotonic() + (sock.gettimeout() or 0.0)  # it has been set to the rest of the time limit
 
     def readable(self) -> bool:
         """Returns true, as ``io`` expects of a file that can be read."""
@@ -281,10 +293,7 @@ class _Deadline(io.RawIOBase):
 
         :raises socket.timeout: when the time limit has passed.
         """
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("the deadline is over")
-        self._sock.settimeout(left)
+        self._sock.settimeout(_time_until(self._ends))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -388,25 +397,36 @@ class _Adapter(HTTPAdapter):
         return _bounded(super().get_connection(*args, **options))
 
 
-def _pool_of(adapter: HTTPAdapter, prepared: PreparedRequest, verify: bool | str) -> t.Any:
-    """Returns the pool of connections to the host of a request, without a proxy.
-
-    :param verify: whether to check certificates, or the path of a CA bundle.
-    """
-    if hasattr(HTTPAdapter, "get_connection_with_tls_context"):
-        pool: t.Any = adapter.get_connection_with_tls_context(prepared, verify, proxies={})
-    else:  # requests before 2.32
-        pool = adapter.get_connection(t.cast(str, prepared.url), {})
-    adapter.cert_verify(pool, prepared.url, verify, None)  # type: ignore[no-untyped-call] # requests has no types for it
-    return pool
-
-
 def _bounded(pool: t.Any) -> t.Any:
     """Returns a pool of urllib3, for any kind of host or proxy, that makes its connections with our classes."""
     kind = pool.ConnectionCls
     if kind.response_class is not _Response:
         pool.ConnectionCls = type(kind.__name__, (_BoundedConnect, kind), {"response_class": _Response})
     return pool
+
+
+def _connection_to(adapter: HTTPAdapter, request: Request, verify: bool | str) -> t.Any:
+    """Returns a connection of urllib3 to the host of a request, without a proxy, that has yet to be made.
+
+    :param verify: whether to check certificates, or the path of a CA bundle.
+    """
+    if hasattr(HTTPAdapter, "get_connection_with_tls_context"):
+        pool: t.Any = adapter.get_connection_with_tls_context(request.prepared(), verify, proxies={})
+    else:  # requests before 2.32
+        pool = adapter.get_connection(request.url, {})
+    adapter.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call] # requests has no types for it
+    return pool._new_conn()
+
+
+def _time_until(ends: float) -> float:
+    """Returns the seconds until a time of the monotonic clock.
+
+    :raises socket.timeout: when there are none left.
+    """
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise socket.timeout("the time was over")
+    return left
 
 
 class _Route(t.NamedTuple):
@@ -506,6 +526,12 @@ class Transport:
         """Number of requests that this thread has sent."""
         return getattr(self._local, "sent", 0)
 
+    def close(self) -> None:
+        """Close the connections of this thread. They are made again when they are needed."""
+        for connection in self._connections().values():
+            connection.close()
+        self._session().close()
+
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
@@ -514,7 +540,13 @@ class Transport:
                 self._local.session.mount(scheme, _Adapter())
         return self._local.session  # type: ignore[no-any-return] # a threading.local has no types
 
-    def _route(self, session: requests.Session, request: Request) -> _Route:
+    def _connections(self) -> dict[str, t.Any]:
+        """Returns the connections of this thread that use no proxy, by scheme and host."""
+        if not hasattr(self._local, "connections"):
+            self._local.connections = {}
+        return self._local.connections  # type: ignore[no-any-return] # as above
+
+    def _route(self, request: Request) -> _Route:
         """Returns proxy and certificates for a host. They are found once per host, since that reads the environment.
 
         Requests to this machine never use a proxy, which could read what they send over plain HTTP.
@@ -522,9 +554,9 @@ class Transport:
         :raises CloudError: ``config``, when the proxy or the CA bundle cannot be used.
         """
         if request.host not in self._routes:
-            url = t.cast(str, request.prepared.url)
+            url, session = request.url, self._session()
             settings: dict[str, t.Any] = {**session.merge_environment_settings(url, {}, True, self._verify, None)}
-            if is_loopback(urlsplit(url).hostname):
+            if is_loopback(request.parts.hostname):
                 settings["proxies"] = {}
             proxy = select_proxy(url, settings["proxies"])
             variable = _variable_of(proxy, url)
@@ -544,91 +576,96 @@ class Transport:
         seconds = self.timeout if timeout is None else min(timeout, self.timeout)
         if seconds <= 0:
             raise CloudError("network", f"the time was over before {request.host} could be asked", sent=False)
-        session = self._session()
-        route = self._route(session, request)
-        request.auth(request.prepared)
+        route = self._route(request)
+        request.sign()
         self._local.sent = self.sent + 1
+        exchange = self._exchange_through_proxy if route.proxy else self._exchange
         failure = None
         try:
-            raw = self._begin(session, route, request, Timeout(total=seconds))
-            body = self._read(raw, seconds)
+            raw, body = exchange(request, route, seconds)
         except (RequestException, OSError, ValueError, OverflowError, HTTPError, http.client.HTTPException) as error:
             failure = _network_error(error, request.host, seconds, route)
         if failure is not None:
             raise failure
-        answer = Answer(request.host, raw.status, raw.headers, body)
+        answer = Answer(request.host, raw.status, t.cast("t.Mapping[str, str]", raw.headers), body)
         _refuse_redirect(answer)
         return answer
 
-    def _begin(self, session: requests.Session, route: _Route, request: Request, total: t.Any) -> t.Any:
-        """Send a signed request. Returns the response of urllib3, of which only the status and the headers were read.
+    def _exchange(self, request: Request, route: _Route, seconds: float) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send a signed request. Returns the answer and its body.
 
-        The adapter of requests finds the pool of connections for each host. It is used again for each request, and the
-        adapter itself only where there is a proxy, since it does more than a poll needs.
-
-        :param total: the time limit, as an object of urllib3.
+        The connection is one of urllib3, made as its pool makes them: it checks certificates. For each poll, only the
+        methods of the standard library are called, since the pool and the adapter of requests do more than a poll needs.
         """
-        prepared = request.prepared
-        adapter = t.cast(HTTPAdapter, session.get_adapter(t.cast(str, prepared.url)))
-        if route.proxy:
-            return adapter.send(prepared, timeout=total, **route.settings).raw
-        pools: dict[str, t.Any] = vars(self._local).setdefault("pools", {})
-        pool = pools.get(request.origin)
-        if pool is None:
-            pool = pools[request.origin] = _pool_of(adapter, prepared, route.settings["verify"])
-        return pool.request(
-            prepared.method,
-            prepared.path_url,
-            body=prepared.body,
-            headers=prepared.headers,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            decode_content=False,
-            retries=NO_RETRIES,
-            timeout=total,
-        )
+        place = f"{request.parts.scheme}://{request.host}"
+        connections = self._connections()
+        if place not in connections:
+            adapter = t.cast(HTTPAdapter, self._session().get_adapter(request.url))
+            connections[place] = _connection_to(adapter, request, route.settings["verify"])
+        connection, ends = connections[place], time.monotonic() + seconds
+        try:
+            if is_connection_dropped(connection):
+                connection.close()
+                connection.timeout = seconds
+                connection.connect()
+            connection.sock.settimeout(_time_until(ends))
+            HTTPConnection.request(connection, request.method, request.target, request.body, request.headers)
+            connection.sock.settimeout(_time_until(ends))
+            raw = HTTPConnection.getresponse(connection)
+            return raw, self._read(raw, seconds)
+        except BaseException:
+            connection.close()
+            raise
 
-    def _read(self, raw: t.Any, seconds: float) -> bytes:
-        """Returns the whole body. The connection is kept for the next request only if there was no error.
+    def _exchange_through_proxy(
+        self, request: Request, route: _Route, seconds: float
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send a signed request through the adapter of requests. Returns the answer and its body."""
+        adapter = t.cast(HTTPAdapter, self._session().get_adapter(request.url))
+        limit: t.Any = Timeout(total=seconds)
+        response: t.Any = adapter.send(request.prepared(), timeout=limit, **route.settings).raw
+        raw = response._fp  # the answer of the standard library, of which nothing has been read but its head
+        try:
+            return raw, self._read(raw, seconds)
+        except BaseException:
+            response.close()
+            raise
+        finally:
+            response.release_conn()
 
-        :param raw: a response of urllib3, which has no types for the layers below it.
+    def _read(self, raw: http.client.HTTPResponse, seconds: float) -> bytes:
+        """Returns the whole body of an answer.
+
         :param seconds: time limit of the request, for messages.
         :raises CloudError: when the body is compressed, incomplete, too long or too late.
         """
-        try:
+        with contextlib.closing(raw):  # which also tells the connection that the answer has ended
             if raw.headers.get("Content-Encoding", "identity") != "identity":
                 raise CloudError("protocol", "the answer is compressed though that was not asked for")
-            body = b"".join(self._chunks(raw, seconds))
-            length = raw.headers.get("Content-Length", "")
-            if length.isdecimal() and int(length) != len(body):
-                raise CloudError("network", BROKEN_OFF)
-        except BaseException:
-            raw.close()
-            raw.release_conn()
-            raise
-        raw._fp.close()  # ends the answer for the connection; read1 of Python 3.11 does not
-        raw.release_conn()
-        return body
+            if len(set(raw.headers.get_all("Content-Length", []))) > 1:
+                raise http.client.HTTPException("several lengths")
+            return b"".join(self._chunks(raw, seconds))
 
-    def _chunks(self, raw: t.Any, seconds: float) -> t.Iterator[bytes]:
+    def _chunks(self, raw: http.client.HTTPResponse, seconds: float) -> t.Iterator[bytes]:
         """Yields the body in pieces as they arrive.
 
-        :raises CloudError: when the time limit has passed or the body is too long.
+        :raises CloudError: when the body is incomplete, too long or too late.
         """
-        read1 = getattr(raw, "read1", None) or raw._fp.read1  # urllib3 before 2.0 lacks read1; its file has it
+        length = raw.length  # null where only the end of the answer tells it
         size = 0
-        while True:
+        while size != length:
             try:
-                chunk = read1(CHUNK)
-            except (socket.timeout, ReadTimeoutError):
+                chunk = raw.read1(CHUNK)
+            except socket.timeout:
                 raise CloudError("network", f"the answer was not complete after {seconds:.3g} s") from None
             if not chunk:
-                return
+                break
             yield chunk
             size += len(chunk)
             if size > self._max_bytes:
                 raise CloudError("protocol", f"the answer is longer than {self._max_bytes} bytes")
+        if length is not None and size != length:
+            raise CloudError("network", BROKEN_OFF)
 
 
 def _refuse_redirect(answer: Answer) -> None:
@@ -697,7 +734,10 @@ def _network_error(error: BaseException, host: str, seconds: float, route: _Rout
 
 def _reason(cause: BaseException) -> str:
     """Returns what OpenSSL says about an error, as part of a sentence."""
-    return one_line(str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "")), 200)
+    said = str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "")
+    if not said and isinstance(cause, ssl.SSLCertVerificationError):
+        return OTHER_HOST  # urllib3 before 2.0 compares host names itself, and raises this error with a text alone
+    return one_line(said, 200)
 
 
 def _tunnel_error(refusal: str, host: str, route: _Route) -> CloudError:
@@ -731,7 +771,7 @@ _FAULTS: list[tuple[type[BaseException], str, dict[str, t.Any]]] = [
     ),
     (
         CertificateError,  # urllib3 before 2.0 compares host names itself
-        "the certificate of {host}{proxy} was not accepted (it is that of another host)",
+        f"the certificate of {{host}}{{proxy}} was not accepted ({OTHER_HOST})",
         _CERTIFICATE,
     ),
     (ssl.SSLError, "the TLS connection to {host}{proxy} broke ({reason})", {}),
@@ -757,7 +797,6 @@ __all__ = [
     "Answer",
     "Clock",
     "Request",
-    "SignedAuth",
     "Transport",
     "check_endpoint",
     "is_loopback",

@@ -29,23 +29,23 @@ class Vendor:
 
     @property
     def actions(self) -> list[str]:
-        return [str(request.prepared.headers["X-TC-Action"]) for request in self.requests]
+        return [str(request.headers["X-TC-Action"]) for request in self.requests]
 
     @property
     def bodies(self) -> list[t.Any]:
-        return [json.loads(t.cast(bytes, request.prepared.body)) for request in self.requests]
+        return [json.loads(t.cast(bytes, request.body)) for request in self.requests]
 
     @property
     def queries(self) -> list[dict[str, str]]:
-        return [dict(parse_qsl(urlsplit(str(request.prepared.url)).query)) for request in self.requests]
+        return [dict(parse_qsl(urlsplit(str(request.url)).query)) for request in self.requests]
 
     def said(self, word: str) -> int:
         """How many requests had a word in their URL, headers or body."""
-        texts = [f"{r.prepared.url} {r.prepared.headers} {r.prepared.body!r}" for r in self.requests]
+        texts = [f"{r.url} {r.headers} {r.body!r}" for r in self.requests]
         return sum(word in text for text in texts)
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
+        request.sign()
         self.requests.append(request)
         step = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if isinstance(step, CloudError):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import typing as t
-from urllib.parse import urlsplit
 
 from .._record import Record
 from .._transport import Answer, Request
@@ -21,9 +20,6 @@ from ._tencent import KEY_ADVICE, QUOTA_ADVICE, TencentService
 from .answers import Rule, Rules, decode_json, http_error, odd_member, text_or_none, vendor_error
 from .base import Ref, Response
 from .starts import pending_record
-
-if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
-    from requests import PreparedRequest
 
 TOKEN_CODE = "AuthFailure.TokenFailure"
 
@@ -100,11 +96,10 @@ class Api3Service(TencentService):
             headers["Content-Type"] = "application/json"
             body = json.dumps(params).encode("ascii")
 
-        def sign(prepared: PreparedRequest) -> t.Mapping[str, str]:
-            parts = urlsplit(t.cast(str, prepared.url))
+        def sign(request: Request) -> t.Mapping[str, str]:
             return tc3.sign(
                 method=method,
-                host=parts.netloc,
+                host=request.host,
                 service=service,
                 content_type=headers["Content-Type"],
                 payload=body or b"",
@@ -112,8 +107,8 @@ class Api3Service(TencentService):
                 secret_key=keys.secret_key,
                 token=keys.token,
                 timestamp=int(self.settings.clock.time()),
-                uri=parts.path,
-                query=parts.query,
+                uri=request.parts.path,
+                query=request.parts.query,
             )
 
         return Request(method, url, headers=headers, body=body, sign=sign, keys=keys)

@@ -15,7 +15,7 @@ import abc
 import contextlib
 import re
 import typing as t
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from .._errors import CloudError, quoted
@@ -49,9 +49,6 @@ try:
     import xmltodict
 except ImportError:
     HAS_XMLTODICT = False
-
-if t.TYPE_CHECKING:  # pragma: no cover # read by mypy alone
-    from requests import PreparedRequest
 
 SIGNED_BEFORE = 60
 SIGNED_FOR = 10000
@@ -189,14 +186,13 @@ class CiService(TencentService):
         keys = self.keys()
         pairs = list(params.items() if isinstance(params, t.Mapping) else params)
 
-        def sign(prepared: PreparedRequest) -> t.Mapping[str, str]:
-            parts = urlsplit(t.cast(str, prepared.url))
+        def sign(request: Request) -> t.Mapping[str, str]:
             now = int(self.settings.clock.time())
             return cos.sign(
                 method=method,
-                path=unquote(parts.path),
+                path=unquote(request.parts.path),
                 params=pairs,
-                headers={"Host": parts.netloc},
+                headers={"Host": request.host},
                 secret_id=keys.secret_id,
                 secret_key=keys.secret_key,
                 token=keys.token,

@@ -237,7 +237,7 @@ class Ess(Api3Service):
     def _repair_action(self, error: CloudError, request: Request) -> bool:
         if not (self._may_switch and _is_gone(error, request.action)):
             return False
-        version = request.prepared.headers["X-TC-Version"]
+        version = request.headers["X-TC-Version"]
         edition = next(name for name, each in EDITIONS.items() if each.version == version)
         if self._chosen[edition] == request.action:  # otherwise another poll has switched already
             old, new = self.actions[edition]

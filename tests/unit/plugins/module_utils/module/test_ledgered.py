@@ -73,7 +73,7 @@ def lost(**more: t.Any) -> CloudError:
 
 
 def methods(vendor: Vendor) -> list[str]:
-    return [str(request.prepared.method) for request in vendor.requests]
+    return [str(request.method) for request in vendor.requests]
 
 
 DUPLICATE = refusal("InvalidParameterValue.SessionId")

@@ -42,9 +42,9 @@ class FakeTransport:
         return len(self.requests)
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
-        headers = dict(request.prepared.headers)
-        self.requests.append({"url": request.prepared.url, "body": request.prepared.body, **headers})
+        request.sign()
+        headers = dict(request.headers)
+        self.requests.append({"url": request.url, "body": request.body, **headers})
         self.timeouts.append(timeout)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, CloudError):

@@ -450,7 +450,7 @@ def test_a_deeply_nested_answer_is_refused() -> None:
     ],
 )
 def test_the_job_id_is_part_of_the_path_whatever_it_is(task_id: str, path: str) -> None:
-    assert provider().request({**REF, "task_id": task_id}).prepared.url == f"https://{HOST}{path}"
+    assert provider().request({**REF, "task_id": task_id}).url == f"https://{HOST}{path}"
 
 
 SIGNED = (
@@ -468,8 +468,8 @@ SIGNED = (
 )
 def test_host_and_token_are_signed(token: str | None, names: str, sent: dict[str, str]) -> None:
     request = provider(token).request(REF)
-    request.auth(request.prepared)
-    headers = dict(request.prepared.headers)
+    request.sign()
+    headers = dict(request.headers)
     assert headers["Authorization"].startswith(SIGNED.format(names))
     assert {name: headers[name] for name in headers if name.startswith("x-")} == sent
     assert headers["Host"] == HOST
@@ -478,7 +478,7 @@ def test_host_and_token_are_signed(token: str | None, names: str, sent: dict[str
 @pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:8080/base"])
 def test_the_decoded_path_of_the_request_is_signed(endpoint: str | None) -> None:
     request = provider(endpoint=endpoint).request({**REF, "task_id": "d 1,2"})
-    request.auth(request.prepared)
+    request.sign()
     wanted = cos.sign(
         method="GET",
         path="/base/doc_jobs/d 1,2" if endpoint else "/doc_jobs/d 1,2",
@@ -487,7 +487,7 @@ def test_the_decoded_path_of_the_request_is_signed(endpoint: str | None) -> None
         secret_key="EXAMPLE-FAKE-SECRET-KEY",
         times="1699999940;1700010000",
     )
-    assert {name: request.prepared.headers[name] for name in wanted} == wanted
+    assert {name: request.headers[name] for name in wanted} == wanted
 
 
 def test_a_region_may_come_from_the_environment() -> None:

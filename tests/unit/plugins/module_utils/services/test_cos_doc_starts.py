@@ -64,7 +64,7 @@ def body_of(**options: t.Any) -> dict[str, t.Any]:
     vendor = Vendor()
     start(vendor, **options)
     (request,) = vendor.requests
-    return t.cast("dict[str, t.Any]", xmltodict.parse(t.cast(bytes, request.prepared.body))["Request"])
+    return t.cast("dict[str, t.Any]", xmltodict.parse(t.cast(bytes, request.body))["Request"])
 
 
 def refusal(vendor: Vendor | None = None, **options: t.Any) -> CloudError:
@@ -80,7 +80,7 @@ def test_a_job_is_started_with_one_call() -> None:
     vendor = Vendor()
     poll = start(vendor)
     (request,) = vendor.requests
-    prepared = request.prepared
+    prepared = request
     assert (prepared.method, prepared.url) == ("POST", f"https://{HOST}/doc_jobs")
     assert prepared.headers["Content-Type"] == "application/xml"
     assert xmltodict.parse(t.cast(bytes, prepared.body)) == {
@@ -103,7 +103,7 @@ def test_a_job_is_started_with_one_call() -> None:
 def test_the_start_is_signed_with_the_token() -> None:
     vendor = Vendor()
     start(vendor)
-    headers = vendor.requests[0].prepared.headers
+    headers = vendor.requests[0].headers
     wanted = cos.sign(
         method="POST",
         path="/doc_jobs",
@@ -455,7 +455,7 @@ def test_every_filter_has_its_parameter_and_is_signed() -> None:
             "size": "6",
         }
     ]
-    prepared = vendor.requests[0].prepared
+    prepared = vendor.requests[0]
     signed = re.search("q-url-param-list=([^&]*)&", str(prepared.headers["Authorization"]))
     assert signed
     assert signed[1] == "endcreationtime;orderbytime;queueid;size;startcreationtime;states;tag"

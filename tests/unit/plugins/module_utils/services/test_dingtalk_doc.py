@@ -264,12 +264,12 @@ class Vendor:
         return len(self.calls)
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
+        request.sign()
         self.timeouts.append(timeout)
-        if request.prepared.method == "POST":
-            self.calls.append(f"{request.prepared.url} {t.cast(bytes, request.prepared.body).decode()}")
+        if request.method == "POST":
+            self.calls.append(f"{request.url} {t.cast(bytes, request.body).decode()}")
             return self.give_token()
-        token = str(request.prepared.headers["x-acs-dingtalk-access-token"])
+        token = str(request.headers["x-acs-dingtalk-access-token"])
         self.calls.append(token)
         return answer({"status": 1}) if self.valid(token) else self.refuse(token)
 
@@ -470,13 +470,13 @@ def test_all_tokens_so_far_are_secrets() -> None:
 def test_the_site_decides_the_host_of_both_calls(site: str | None, endpoint: str | None, base: str) -> None:
     vendor = Vendor()
     mine = provider(vendor, APP, site=site, endpoint=endpoint)
-    assert mine.request({**REF, "task_id": "a/b?c d"}).prepared.url == f"{base}/v2.0/doc/task/info/a%2Fb%3Fc%20d"
+    assert mine.request({**REF, "task_id": "a/b?c d"}).url == f"{base}/v2.0/doc/task/info/a%2Fb%3Fc%20d"
     assert vendor.calls[0].startswith(f"{base}/v1.0/oauth2/accessToken ")
 
 
 def test_the_token_stands_in_its_header_as_it_is() -> None:
     request = provider().request(REF)
-    request.auth(request.prepared)
-    assert request.prepared.headers["x-acs-dingtalk-access-token"] == "EXAMPLE-FAKE-ACCESS-TOKEN"
-    assert request.prepared.headers["Content-Type"] == "application/json"
-    assert "Authorization" not in request.prepared.headers
+    request.sign()
+    assert request.headers["x-acs-dingtalk-access-token"] == "EXAMPLE-FAKE-ACCESS-TOKEN"
+    assert request.headers["Content-Type"] == "application/json"
+    assert "Authorization" not in request.headers

@@ -51,11 +51,11 @@ class Vendor:
 
     @property
     def used(self) -> list[str]:
-        return [str(request.prepared.headers["x-acs-dingtalk-access-token"]) for request in self.copies]
+        return [str(request.headers["x-acs-dingtalk-access-token"]) for request in self.copies]
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
-        request.auth(request.prepared)
-        if str(request.prepared.url).endswith("/v1.0/oauth2/accessToken"):
+        request.sign()
+        if str(request.url).endswith("/v1.0/oauth2/accessToken"):
             self.tokens += 1
             return answer({"accessToken": f"EXAMPLE-TOKEN-{self.tokens}", "expireIn": 7200})
         self.copies.append(request)
@@ -90,11 +90,11 @@ def test_who_copies_decides_the_call(who: Dict, url: str, token: str, before: st
     vendor = Vendor()
     start(vendor, **who, target_pre_dentry_uuid=before)
     (request,) = vendor.copies
-    assert (request.prepared.method, request.prepared.url, vendor.used) == ("POST", url, [token])
-    assert request.prepared.headers["Content-Type"] == "application/json"
+    assert (request.method, request.url, vendor.used) == ("POST", url, [token])
+    assert request.headers["Content-Type"] == "application/json"
     param = {"sourceDentryUuid": "from", "targetParentDentryUuid": "into", **sent}
     wanted = {"operatorId": "union1", **param} if who is APP else {"param": param}
-    assert json.loads(t.cast(bytes, request.prepared.body)) == wanted
+    assert json.loads(t.cast(bytes, request.body)) == wanted
 
 
 @pytest.mark.parametrize("who", [USER, APP])
@@ -179,7 +179,7 @@ def test_the_site_decides_the_host(site: str | None, base: str) -> None:
     vendor = Vendor()
     mine = starter(vendor, USER, {}, site=site)
     prepared = mine.prepare(REF, COPY, {})
-    assert prepared.make_request().prepared.url == f"{base}/v2.0/doc/dentries/copy"
+    assert prepared.make_request().url == f"{base}/v2.0/doc/dentries/copy"
 
 
 # --- Whose token ---------------------------------------------------------------------------------------------------

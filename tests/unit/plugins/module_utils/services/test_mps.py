@@ -547,20 +547,20 @@ def test_a_post_is_signed_as_the_vendors_code_does() -> None:
     made = Settings(transport=t.cast(Transport, None), clock=Clock(lambda: 1_700_000_000.0))
     keys = TencentCredentials("options", lambda: Keys("AKIDEXAMPLE-FAKE-ID", "EXAMPLE-FAKE-SECRET-KEY"))
     request = Mps(made, keys).request(VECTOR_REF)
-    request.auth(request.prepared)
-    assert request.prepared.body == json.dumps({"TaskId": VECTOR_REF["task_id"]}).encode()
-    assert request.prepared.headers["Authorization"].endswith(f"SignedHeaders=content-type;host, Signature={POSTED}")
+    request.sign()
+    assert request.body == json.dumps({"TaskId": VECTOR_REF["task_id"]}).encode()
+    assert request.headers["Authorization"].endswith(f"SignedHeaders=content-type;host, Signature={POSTED}")
     assert request.secrets()[-1] == POSTED
 
 
 @pytest.mark.parametrize("task_id", ["m1", "a b+c/d&e=f~*", "\u4efb\u52a1", "%41"])
 def test_a_get_has_its_parameters_in_the_url(task_id: str) -> None:
     request = provider("GET").request({**REF, "task_id": task_id})
-    request.auth(request.prepared)
-    parts = urlsplit(str(request.prepared.url))
-    assert (parts.path, parse_qs(parts.query), request.prepared.body) == ("/", {"TaskId": [task_id]}, None)
-    assert request.prepared.headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert request.prepared.headers["X-TC-Action"] == "DescribeTaskDetail"
+    request.sign()
+    parts = urlsplit(str(request.url))
+    assert (parts.path, parse_qs(parts.query), request.body) == ("/", {"TaskId": [task_id]}, None)
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.headers["X-TC-Action"] == "DescribeTaskDetail"
 
 
 @pytest.mark.parametrize(
@@ -574,14 +574,14 @@ def test_a_get_has_its_parameters_in_the_url(task_id: str) -> None:
 )
 def test_the_site_decides_the_host(site: str | None, endpoint: str | None, url: str) -> None:
     request = provider(site=site, endpoint=endpoint).request(REF)
-    request.auth(request.prepared)
-    assert request.prepared.url == url
-    assert "/mps/tc3_request," in request.prepared.headers["Authorization"]  # whatever the host
+    request.sign()
+    assert request.url == url
+    assert "/mps/tc3_request," in request.headers["Authorization"]  # whatever the host
 
 
 def test_the_path_of_an_endpoint_is_signed() -> None:
     request = provider("GET", endpoint="http://127.0.0.1:8080/base").request({**REF, "task_id": "a b"})
-    request.auth(request.prepared)
+    request.sign()
     wanted = tc3.sign(
         method="GET",
         host="127.0.0.1:8080",
@@ -594,8 +594,8 @@ def test_the_path_of_an_endpoint_is_signed() -> None:
         uri="/base/",
         query="TaskId=a+b",
     )
-    assert {name: request.prepared.headers[name] for name in wanted} == wanted
+    assert {name: request.headers[name] for name in wanted} == wanted
 
 
 def test_no_region_is_sent() -> None:
-    assert "X-TC-Region" not in provider().request({**REF, "region": "ap-beijing"}).prepared.headers
+    assert "X-TC-Region" not in provider().request({**REF, "region": "ap-beijing"}).headers

@@ -80,8 +80,8 @@ def test_a_start_sends_the_parameters_as_they_are() -> None:
     vendor = Vendor()
     poll = start(vendor)
     (request,) = vendor.requests
-    assert (str(request.prepared.url), vendor.bodies) == (f"https://{HOST}/", [PARAMETERS])
-    headers = request.prepared.headers
+    assert (str(request.url), vendor.bodies) == (f"https://{HOST}/", [PARAMETERS])
+    headers = request.headers
     assert (headers["X-TC-Action"], headers["X-TC-Version"]) == ("ProcessMedia", "2019-06-12")
     assert "/mps/tc3_request, SignedHeaders=content-type;host" in str(headers["Authorization"])
     ref = {**REF, "task_id": "2600000001-WorkflowTask-tt1"}
@@ -293,7 +293,7 @@ def test_each_status_has_a_list_and_each_list_its_pages() -> None:
         {"Status": "PROCESSING", "Limit": 100},
         {"Status": "FINISH", "Limit": 100},
     ]
-    assert {str(request.prepared.headers["X-TC-Action"]) for request in vendor.requests} == {"DescribeTasks"}
+    assert {str(request.headers["X-TC-Action"]) for request in vendor.requests} == {"DescribeTasks"}
 
 
 def test_a_cloud_task_that_moves_on_meanwhile_comes_once() -> None:
@@ -390,7 +390,7 @@ def test_only_what_waits_and_live_streams_can_be_aborted(status: str, kind: str 
     prepared = mine.prepare_abort(ref, seen(status, kind))
     assert mine.call(prepared.make_request, prepared.read) == Poll({}, {"RequestId": "r1"}, 1)
     assert vendor.bodies == [{"OperationType": "Abort", "TaskId": "t1"}]
-    assert vendor.requests[0].prepared.headers["X-TC-Action"] == "ManageTask"
+    assert vendor.requests[0].headers["X-TC-Action"] == "ManageTask"
     assert (prepared.repeatable, prepared.doubt) == (False, "it may have been aborted: poll it with mps_task_detail")
 
 
