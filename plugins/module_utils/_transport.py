@@ -418,6 +418,18 @@ def _connection_to(adapter: HTTPAdapter, request: Request, verify: bool | str) -
     return pool._new_conn()
 
 
+def _send_on(connection: t.Any, request: Request) -> bool:
+    """Send a signed request. Returns whether all of it was sent.
+
+    A server that refuses a request may answer and close the connection before it has read the body.
+    """
+    try:
+        HTTPConnection.request(connection, request.method, request.target, request.body, request.headers)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
+
+
 def _time_until(ends: float) -> float:
     """Returns the seconds until a time of the monotonic clock.
 
@@ -597,25 +609,34 @@ class Transport:
         The connection is one of urllib3, made as its pool makes them: it checks certificates. For each poll, only the
         methods of the standard library are called, since the pool and the adapter of requests do more than a poll needs.
         """
+        ends, connections = time.monotonic() + seconds, self._connections()
         place = f"{request.parts.scheme}://{request.host}"
-        connections = self._connections()
-        if place not in connections:
-            adapter = t.cast(HTTPAdapter, self._session().get_adapter(request.url))
-            connections[place] = _connection_to(adapter, request, route.settings["verify"])
-        connection, ends = connections[place], time.monotonic() + seconds
+        connection = connections.pop(
+            place, None
+        )  # one that fails is never used again: a thread may still be connecting it
+        if connection is not None and is_connection_dropped(connection):
+            connection.close()
+            connection = None
         try:
-            if is_connection_dropped(connection):
-                connection.close()
+            if connection is None:
+                adapter = t.cast(HTTPAdapter, self._session().get_adapter(request.url))
+                connection = _connection_to(adapter, request, route.settings["verify"])
                 connection.timeout = seconds
                 connection.connect()
             connection.sock.settimeout(_time_until(ends))
-            HTTPConnection.request(connection, request.method, request.target, request.body, request.headers)
+            is_sent = _send_on(connection, request)
             connection.sock.settimeout(_time_until(ends))
             raw = HTTPConnection.getresponse(connection)
-            return raw, self._read(raw, seconds)
+            body = self._read(raw, seconds)
         except BaseException:
-            connection.close()
+            if connection is not None:
+                connection.close()
             raise
+        if is_sent:
+            connections[place] = connection
+        else:
+            connection.close()
+        return raw, body
 
     def _exchange_through_proxy(
         self, request: Request, route: _Route, seconds: float

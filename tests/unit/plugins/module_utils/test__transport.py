@@ -559,6 +559,51 @@ def test_a_body_that_is_late_is_told_from_no_answer() -> None:
         list(Transport()._chunks(Raw(), 7.0))
 
 
+def hasty(connection: socket.socket, over: threading.Event) -> None:
+    """Refuse a request by its head, as a gateway does that accepts no large body, and hang up."""
+    connection.recv(4096)
+    connection.sendall(http(b"too large", status="413 Payload Too Large"))
+    connection.shutdown(socket.SHUT_WR)
+    over.wait(0.2)  # what is still under way shall not reset the connection before the answer has arrived
+
+
+def test_an_answer_that_comes_before_the_body_was_sent_is_read(
+    serve: t.Callable[..., Server], transport: t.Callable[..., Transport]
+) -> None:
+    server, client = serve(hasty), transport()
+    url = f"http://{server.host}/upload"
+    large = Request("POST", url, sign=lambda dummy: {}, headers={}, body=b"x" * 16_000_000)
+    for dummy in range(2):
+        assert client.send(large).status == 413
+    assert server.connections == 2
+
+
+def test_a_connection_that_was_made_too_late_is_never_used(
+    serve: t.Callable[..., Server], transport: t.Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, find = threading.Event(), socket.getaddrinfo
+
+    def slow(*arguments: t.Any, **options: t.Any) -> t.Any:
+        answered.wait(PATIENCE)
+        return find(*arguments, **options)
+
+    server, client = serve(saying(http())), transport()
+    request = get(server)
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with pytest.raises(CloudError, match="no connection to"):
+        client.send(request, timeout=SOON)
+    monkeypatch.setattr(socket, "getaddrinfo", find)
+    assert client.send(request).status == 200
+    (used,) = client._connections().values()
+    sock = used.sock
+    answered.set()
+    while server.connections < 2:  # the second one is the late one
+        time.sleep(0.01)
+    assert client.send(request).status == 200
+    assert client._connections() == {f"http://{server.host}": used}
+    assert used.sock is sock
+
+
 CLOSED = "the connection to {host} was closed before an answer came"
 BROKEN_OFF = "the answer broke off before its end"
 NOT_HTTP = "what {host} answered is not HTTP"
