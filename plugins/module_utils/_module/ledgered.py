@@ -39,7 +39,7 @@ MAX_KEY = 200
 MAX_MARK = 50
 
 CLOCKS_APART = 900.0
-"""How far, in seconds, this host's clock may be ahead of the vendor's when cloud tasks are searched by their times."""
+"""How far, in seconds, a clock that was not corrected may be ahead when cloud tasks are searched by their times."""
 
 SETTLE_SECONDS = 15.0
 """Age, in seconds, from which a start that is in no list certainly did not happen. A request may be on its way before."""
@@ -63,7 +63,8 @@ def start_once(module: AnsibleModule, service: Starter, ref: Ref, result: Result
         raise CloudError("config", said, advice=f"give 1 to {MAX_KEY} printable characters, or leave the option out")
     asked = digest(service.word, ref, service.prepare(ref, module.params, os.environ))
     with contextlib.ExitStack() as stack:
-        ledger = stack.enter_context(Ledger(module.params["ledger"], read_only=module.check_mode))
+        clock = service.settings.clock.time  # the vendor's time where it is known, since lists are searched by times
+        ledger = stack.enter_context(Ledger(module.params["ledger"], read_only=module.check_mode, clock=clock))
         if not module.check_mode:
             stack.enter_context(ledger.locked(f"{service.word} {key or asked}"))
         blank = Entry(service.word, key or asked, RESERVED, 1, asked, ledger.now(), ref=ref)
@@ -310,7 +311,7 @@ class LedgeredStart:
         exists = because is not None and because.code in call.certain
         found = self._search(entry, call, because)
         is_listed = self._ledger.age(entry.intended_at) < call.lists - LIST_MARGIN
-        early = SETTLE_SECONDS - self._ledger.age(entry.intended_at)
+        early = min(SETTLE_SECONDS, SETTLE_SECONDS - self._ledger.age(entry.intended_at))
         if not (found or exists or self._module.check_mode) and is_listed and early > 0:
             time.sleep(early)
             found = self._search(entry, call, because)

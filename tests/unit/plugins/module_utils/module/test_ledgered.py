@@ -14,17 +14,18 @@ import os
 import pathlib
 import signal
 import typing as t
+from email.utils import formatdate
 
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._ledger import Entry, Ledger
-from ansible_collections.cloudwait.conversion.plugins.module_utils._module import ledgered, starts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run as library
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module import starts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import CosDocStarts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.ess import EssStarts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import MpsStarts
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.starts import Starter
-from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer
+from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock
 from ansible_collections.cloudwait.conversion.tests.cases import CASES, STARTS
 from ansible_collections.cloudwait.conversion.tests.unit.argspecs import parameters, spec_of
 from ansible_collections.cloudwait.conversion.tests.unit.ended import Ended, FakeModule, Run
@@ -34,6 +35,7 @@ Dict = dict[str, t.Any]
 
 HOST = "vendor.example.com"
 CLASSES: dict[str, type[Starter]] = {"mps": MpsStarts, "cos_doc": CosDocStarts, "ess": EssStarts}
+NOW = 1767323045.0  # 2026-01-02T03:04:05Z
 DAY = 24 * 3600.0
 
 
@@ -86,14 +88,15 @@ class Book:
 
     def __init__(self, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path = path
-        self.time = 1767323045.0  # 2026-01-02T03:04:05Z
+        self.time = NOW
+        self.ahead = 0.0  # of the vendor's clock
         self.sleeps: list[float] = []
         self._patch = monkeypatch
         monkeypatch.setattr("time.sleep", self.sleep)
-        monkeypatch.setattr(ledgered, "Ledger", self.open)
+        monkeypatch.setattr(library, "make_clock", lambda dummy: Clock(lambda: self.time + self.ahead))
 
-    def open(self, path: str, *, read_only: bool = False) -> Ledger:
-        return Ledger(path, read_only=read_only, clock=lambda: self.time)
+    def open(self, path: str) -> Ledger:
+        return Ledger(path, clock=lambda: self.time)
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
@@ -133,6 +136,24 @@ def book(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Book:
     for name in [name for name in os.environ if name.startswith("CLOUDWAIT_")]:
         monkeypatch.delenv(name)
     return Book(str(tmp_path / "starts.ledger"), monkeypatch)
+
+
+# --- A clock that is wrong -----------------------------------------------------------------------------------------
+
+
+def test_the_ledger_has_the_vendors_time(book: Book) -> None:
+    book.ahead = 8 * 3600.0
+    late = refusal("AuthFailure.SignatureExpire")._replace(headers={"Date": formatdate(NOW, usegmt=True)})
+    assert book.start("mps", late, STARTED)[0].result["started"] == "new"
+    entry = book.entry()
+    assert entry is not None
+    assert (entry.intended_at, entry.started_at) == ("2026-01-02T03:04:05Z",) * 2
+
+
+def test_a_clock_that_was_set_back_means_no_long_pause(book: Book) -> None:
+    book.is_lost("cos_doc", -3600.0)
+    run, dummy = book.start("cos_doc", jobs(), jobs(), jobs(job("t1")))
+    assert (run.result["started"], run.sleeps) == ("new", [15.0])
 
 
 # --- A start that is refused ---------------------------------------------------------------------------------------
