@@ -22,12 +22,14 @@ import tempfile
 import threading
 import typing as t
 
-from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import Order
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._updates import Updates
 
 CHUNK = 1 << 20
 """Largest number of bytes that are read at once."""
+
+LONGEST_PAUSE = 86400.0
+"""Longest time, in seconds, to wait for something to receive; the system rejects more than 24 days."""
 
 
 class Live:
@@ -107,10 +109,9 @@ class Live:
             self._failure = error
             self._close_channel()
 
-    def _pause(self) -> float | None:
-        """Returns the seconds to wait for something to receive; null for no limit."""
-        pause = 0.0 if self._is_over else max(0.0, self._updates.next_beat())
-        return None if pause == FOREVER else pause
+    def _pause(self) -> float:
+        """Returns the seconds to wait for something to receive."""
+        return 0.0 if self._is_over else min(max(0.0, self._updates.next_beat()), LONGEST_PAUSE)
 
     def _end(self, stopped: socket.socket) -> None:
         """Let the thread end as soon as there is nothing more to receive."""
@@ -126,6 +127,7 @@ class Live:
         self._selector.register(connection, selectors.EVENT_READ, self._receive)
 
     def _receive(self, connection: socket.socket) -> None:
+        """Process what has come. Once the outcome is certain, the module is told so, and says what it has said already."""
         data = connection.recv(CHUNK)
         if not data:  # the round has ended
             self._close_channel()
@@ -135,8 +137,8 @@ class Live:
             update = json.loads(self._buffer + line)
             self._buffer = bytearray()
             if self._updates.take(update):
-                self._close_channel()
-                return
+                with contextlib.suppress(OSError):  # the round may have ended
+                    connection.shutdown(socket.SHUT_WR)
         self._buffer += rest
 
     def _close_channel(self) -> None:

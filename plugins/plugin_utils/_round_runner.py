@@ -107,10 +107,12 @@ class RoundRunner:
         """Return what the wait is about, as the module understands it, without polling."""
         try:
             with time_limit(PLAN_LIMIT):
-                return self._run_module({"_round": {"plan_only": True}})
+                answer = self._execute(_arguments.module_arguments(self._task.args, {"_round": {"plan_only": True}}))
         except Overdue:
             end_children()
             raise Refused(_no_host(f"the host gave no sign of life for {PLAN_LIMIT:.0f} s")) from None
+        self._refuse(answer)
+        return answer
 
     def run(self) -> Answer:
         """Run rounds until the wait ends, and return its result.
@@ -203,7 +205,7 @@ class RoundRunner:
         try:
             with time_limit(limit), Live(updates, self._connection) as live:
                 at_most = _longest_round(self._task.timeout, self._began)
-                answer = self._run_module(rounds.next_arguments(at_most, live.reach))
+                answer = self._execute(_arguments.module_arguments(args, rounds.next_arguments(at_most, live.reach)))
         except Overdue:
             self._lose_silent_host(limit)
             return None
@@ -214,6 +216,7 @@ class RoundRunner:
             if not isinstance(error, AnsibleConnectionFailure):
                 raise Refused(CloudError("config", str(error)), str(error)) from error
             return {"unreachable": True, "changed": False, "msg": str(error)}
+        self._refuse(answer)
         if "report" not in answer:
             self._lose(sentence_of(answer))
             return None
@@ -221,22 +224,18 @@ class RoundRunner:
         updates.take(answer)
         return None
 
-    def _run_module(self, changes: Answer) -> Answer:
-        """Run the module, and return its answer. ``changes`` replaces arguments of the user.
+    def _refuse(self, answer: Answer) -> None:
+        """End the wait if the module has refused the arguments, or failed in the first round or twice in a row.
 
-        :raises Refused: when the module refuses the arguments, or fails in the first round or twice in a row.
+        :raises Refused: if so.
         """
-        args = _arguments.module_arguments(self._task.args, changes)
-        answer: Answer = self._execute(args)
-        if not answer.get("failed"):
-            return answer
-        if "error" in answer or not self.rounds.begun or self.rounds.losses:
-            said = _arguments.plain_refusal(sentence_of(answer), self._task.args)
-            error = error_of(answer, said)
-            self.rounds.stop(verdict.ERROR, error)
-            so_far: Answer = self.rounds.result() if self.rounds.begun else {}
-            raise Refused(error, said, {**so_far, "error": error.as_dict(), "outcome": verdict.ERROR})
-        return answer
+        if not answer.get("failed") or not ("error" in answer or not self.rounds.begun or self.rounds.losses):
+            return
+        said = _arguments.plain_refusal(sentence_of(answer), self._task.args)
+        error = error_of(answer, said)
+        self.rounds.stop(verdict.ERROR, error)
+        so_far: Answer = self.rounds.result() if self.rounds.begun else {}
+        raise Refused(error, said, {**so_far, "error": error.as_dict(), "outcome": verdict.ERROR})
 
     def _lose(self, said: str) -> None:
         """Handle a round without an answer: count it, give the reason, reset the connection, and pause."""

@@ -82,6 +82,22 @@ def test_what_was_told_just_before_the_end_is_not_lost() -> None:
     assert updates.taken == [{"number": 1}]
 
 
+def test_what_was_told_behind_the_verdict_is_not_lost() -> None:
+    updates = Updates(verdict_after=1)
+    with live(updates) as its, connected(its.reach.get("channel")) as module:
+        module._connection.sendall(b'{"number": 0}\n{"number": 1}\n{"num')
+        assert updates.came.acquire(timeout=PATIENCE)
+        module._connection.sendall(b'ber": 2}\n')
+    assert [update["number"] for update in updates.taken] == [0, 1, 2]
+
+
+def test_a_heartbeat_may_be_further_away_than_the_system_can_wait() -> None:
+    updates = Updates(beats=[1e9])
+    with live(updates) as its, connected(its.reach.get("channel")) as module:
+        module.tell(t.cast(t.Any, {"number": 1}))
+        assert updates.came.acquire(timeout=PATIENCE)
+
+
 def test_the_controller_ends_a_round_by_closing_the_channel() -> None:
     closed = threading.Event()
     with live(Updates(verdict_after=1)) as its, connected(its.reach.get("channel")) as module:
