@@ -166,6 +166,14 @@ def test_every_provider_has_its_start(convert: Convert, provider: str) -> None:
     assert night.summary["failed"] == 0
 
 
+def test_the_company_edition_of_ess_has_its_start(convert: Convert) -> None:
+    documents = [{"name": "plan", **STARTS["ess"].options("plan")}]
+    night = convert(provider="ess", settings={"operator": {"user_id": "yDExampleUser"}}, documents=documents)
+    assert night.run.status == 0, night.run.output
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied"]
+
+
 def test_check_mode_starts_and_writes_nothing(convert: Convert) -> None:
     before = convert("--list-tasks").cloud.stats()
     night = convert("--check", provider="cos_doc", settings=PLACE, documents=[document("checked.docx")])

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .ansible_runs import ROOT, Ansible
+from ...cases import STARTS
+from .ansible_runs import NEEDS, ROOT, Ansible
 from .conftest import Simulator
 
 DOCUMENTS = 6
@@ -168,10 +170,29 @@ def test_without_the_right_to_list_it_says_in_a_sentence_what_is_needed(nights: 
     said = "count as unchanged in this run, unless they have a key: Listing the objects of the bucket"
     assert said in nights.third.output
     assert (
-        "give this account the right cos:GetBucket on the bucket. To list no bucket, set detect_changes to false."
+        "give this account the permission cos:GetBucket on the bucket. To list no bucket, set detect_changes to false."
         in (nights.third.output)
     )
     assert "count as unchanged" not in nights.fourth.output
+
+
+def test_a_second_import_in_the_same_run_knows_no_version_of_its_own_documents(
+    start_cloud: Callable[..., Simulator], start_ansible: Callable[..., Ansible], tmp_path: Path
+) -> None:
+    starts = [{"provider": name, "life": [{"status": "succeeded"}]} for name in ("cos_doc", "mps")]
+    cloud = start_cloud({"starts": starts, "objects": {"in/doc-0.docx": "first-0"}})
+    ansible = start_ansible(cloud.environment)
+    first = {**variables(ansible), "documents": variables(ansible)["documents"][:1]}
+    films = [{"name": "film", **STARTS["mps"].options("film")}]
+    second = {**first, "provider": "mps", "settings": NEEDS["mps"], "documents": films}
+    site = [{"ansible.builtin.import_playbook": PLAYBOOK, "vars": given} for given in (first, second)]
+    (tmp_path / "site.yml").write_text(json.dumps(site), encoding="utf-8")
+    run = ansible.command("playbook", "site.yml", folder=tmp_path)
+    assert run.status == 0, run.output
+    with contextlib.closing(sqlite3.connect(tmp_path / LEDGER[0])) as ledger:
+        keys = dict(ledger.execute("SELECT provider, key FROM starts"))
+    assert keys["cos_doc"].endswith("-first-0")
+    assert "-" not in keys["mps"]
 
 
 def test_a_document_that_was_overwritten_is_converted_again_and_no_other(nights: Nights) -> None:
