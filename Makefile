@@ -8,7 +8,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LINK := .cache/tree/ansible_collections/cloudwait/conversion
 
-.PHONY: help demo test check lint package rulebook sanity matrix unit functional env docs bench lock clean
+.PHONY: help demo test check lint package rulebook sanity matrix others unit functional env docs bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,13 +25,14 @@ test: .venv/.dev $(LINK) ## the gates that take minutes; pytest last
 check: .venv/.dev $(LINK) ## all gates, over all versions of ansible-core; pytest last
 	@$(PY) tools/run_gates.py lint package rulebook matrix unit functional
 
-lint package rulebook sanity matrix unit functional: .venv/.dev $(LINK)
+lint package rulebook sanity matrix others unit functional: .venv/.dev $(LINK)
 	@$(PY) tools/run_gates.py $@
 
 lint: ## ruff, mypy, yamllint, changelog, licences, docs, workflows
 package: ## build and import, ansible-lint, execution environment, molecule, docs, reports in a browser
 rulebook: ## the event source with the real ansible-rulebook
 matrix: ## ansible-test and pytest over all versions of ansible-core
+others: ## make matrix, without what make test runs with the same ansible-core
 sanity: ## ansible-test sanity, with no ignore file
 unit: ## pytest on tests/unit
 functional: ## pytest on tests/functional: playbooks against the simulator

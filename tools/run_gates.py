@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the checks ("gates") of make: lint, package, sanity, matrix, unit, functional.
+"""Run the checks ("gates") of make: lint, package, sanity, matrix, others, unit, functional.
 
 Each gate is one or more sessions of nox. A session that passes prints one line, and why tests were skipped; one that
 fails prints all its output. Two sessions run in parallel. After them, pytest runs alone and prints while it runs, so that
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -27,6 +28,7 @@ NOX = ["-m", "nox", "--no-stop-on-first-error", "--session"]
 GATES = {  # sessions by the name of the make target; those that take longest come first
     "sanity": ["sanity"],
     "matrix": [],  # all sessions with this tag in noxfile.py
+    "others": [],  # the same, without those that repeat "make test" with another Python
     "package": ["release-check", "molecule", "docs", "ansible-lint", "report-in-browser", "execution-environment"],
     "rulebook": ["rulebook"],
     "rulebook-smoke": ["rulebook-smoke"],
@@ -133,11 +135,13 @@ class Gates:
 
 def gates_of(name: str) -> list[str]:
     """Returns the sessions of a make target."""
-    if name != "matrix":
+    if name not in ("matrix", "others"):
         return GATES[name]
     command = [sys.executable, "-m", "nox", "--list", "--json", "--tags", "matrix"]
     listed = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, check=True).stdout
-    return [session["session"] for session in json.loads(listed)]
+    core = importlib.metadata.version("ansible-core").rpartition(".")[0]
+    tested = [f"sanity-{core}", f"pytest-{core}"] if name == "others" else []
+    return [session["session"] for session in json.loads(listed) if session["session"] not in tested]
 
 
 def run_all(gates: Gates, wanted: list[str]) -> None:
