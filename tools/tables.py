@@ -35,7 +35,7 @@ def services_table(services: Services) -> list[Row]:
         (
             f"`{word}`",
             summary(service),
-            ", ".join(f"`{name}`" for name in (*service.ref_keys, *service.own_options)),
+            ", ".join(f"`{name}`" for name in (*service.ref_keys, *service.item_options)),
             f"{service.rate:g}",
             service.keeps or "not documented",
             f"`{service.endpoint_variable()}`",

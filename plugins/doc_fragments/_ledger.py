@@ -35,7 +35,7 @@ options:
     description:
       - Which start this is, in 1 to 200 characters. Each service has its own keys. Requires O(ledger).
       - Defaults to a digest of what is asked for, without credentials, passwords, and where notifications go. For a file
-        that is uploaded, its content counts, not its path.
+        that is uploaded, its content, its name and its type count, but not its folder.
       - Give another key to convert a document again whose name has not changed, such as the checksum or the date of its
         content.
       - A key of another request is refused.

@@ -21,8 +21,8 @@ options:
         the B(international) one. A Chinese DingTalk organization needs O(site=china)."
       - For DingTalk, the environment variable E(DINGTALK_SITE), V(china) or V(intl), is used when the option is not
         given. It is read on the host and as the user that the Ansible task runs as.
-      - Tencent ESS has no international site, and Tencent COS has the same hosts for both sites. There, O(site) is
-        accepted and ignored.
+      - Tencent COS has the same hosts for both sites, so O(site) has no effect there. Tencent ESS has no international
+        site. Its own modules refuse V(intl), and modules for all services ignore it.
     type: str
     choices: [china, intl]
   request_timeout:

@@ -73,7 +73,7 @@ EXAMPLES = r"""
     region: ap-beijing
     profile: documents
   register: job
-  until: job.task.done | default(false)
+  until: job.task.done | default(not job.error.retryable | default(true))
   retries: 60
   delay: 5
   failed_when: job.task.status | default('unknown') not in ['succeeded', 'partial']

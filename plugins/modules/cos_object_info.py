@@ -15,7 +15,8 @@ author:
 description:
   - Returns the ETag of objects in a COS bucket and when they were last modified. An object that is overwritten under the
     same key has another ETag.
-  - Reads the list of the bucket, in which 1,000 neighbouring keys need one call.
+  - Reads the list of the bucket, up to 1,000 keys a call, in alphabetical order. Keys that are close to each other need
+        fewer calls.
   - With O(cloudwait.conversion.cos_doc_job#module:input_version), a document that was overwritten is converted again,
     and one that was not is left alone.
 extends_documentation_fragment:
@@ -43,7 +44,7 @@ options:
 requirements:
   - xmltodict
 notes:
-  - The account needs the right C(cos:GetBucket) on the bucket.
+  - The account needs the permission C(cos:GetBucket) on the bucket.
   - The list of a bucket may lag behind; one that is read at once after an upload may lack the object.
 seealso:
   - module: cloudwait.conversion.cos_doc_job

@@ -142,7 +142,7 @@ response:
   description: The vendor's answer, with asterisks in place of secrets. Empty in check mode.
   returned: success
   type: dict
-  sample: {isAsync: true, taskId: task-0001}
+  sample: {isAsync: false, syncCopyResult: {dentryUuid: EXAMPLEdentryuuid0000000000000001, url: "https://example.com/i/nodes/EXAMPLE"}}
 started:
   description:
     - How the cloud task was started; V(new) by this run, V(before) by an earlier run, V(adopted) if it was found at the

@@ -60,7 +60,7 @@ EXAMPLES = r"""
     app_key: "{{ vault_dingtalk_app_key }}"
     app_secret: "{{ vault_dingtalk_app_secret }}"
   register: copy
-  until: copy.task.done | default(false)
+  until: copy.task.done | default(not copy.error.retryable | default(true))
   retries: 60
   delay: 5
   failed_when: copy.task.status | default('unknown') != 'succeeded'

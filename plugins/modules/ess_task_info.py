@@ -123,7 +123,7 @@ EXAMPLES = r"""
       proxy_operator:
         open_id: n9527
   register: conversion
-  until: conversion.task.done | default(false)
+  until: conversion.task.done | default(not conversion.error.retryable | default(true))
   retries: 60
   delay: 5
   failed_when: conversion.task.status | default('unknown') != 'succeeded'
@@ -220,7 +220,10 @@ task:
       description: All that is needed to poll it again, without secrets.
       returned: always
       type: dict
-      sample: {provider: ess, task_id: yDExampleTaskId00000000000000001}
+      sample:
+        provider: ess
+        task_id: yDExampleTaskId00000000000000001
+        agent: {app_id: yDExampleAppId0000000000000000000, proxy_organization_open_id: org_example, proxy_operator: {open_id: n9527}}
 response:
   description: The part under C(Response) of the vendor's answer, with asterisks in place of secrets.
   returned: success

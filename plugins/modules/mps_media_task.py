@@ -148,7 +148,7 @@ EXAMPLES = r"""
     fail_fast: false
     timeout: 7200
 
-- name: Transcode a film, and go home; the event source cloud_tasks tells a rulebook when it has ended
+- name: Start a transcoding and do not wait; the event source cloud_tasks reports the end to a rulebook
   cloudwait.conversion.mps_media_task:
     callback_url: "https://events.example.com/callback/{{ vault_callback_secret }}/mps"
     parameters:

@@ -77,9 +77,10 @@ EXAMPLES = r"""
       cloudwait.conversion.mps_task_detail:
         task_id: "{{ second_id }}"
       register: second
-      until: second.task.done | default(false)
+      until: second.task.done | default(not second.error.retryable | default(true))
       retries: 90
       delay: 10
+      failed_when: second.task.status | default('unknown') != 'succeeded'
 """
 
 RETURN = r"""

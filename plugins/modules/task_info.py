@@ -32,7 +32,7 @@ requirements:
 options:
   provider:
     description:
-      - The word of the service, such as V(mps); the guide Services lists all.
+      - The service that runs the cloud task, such as V(mps). The guide Services lists all.
       - Required without O(ref).
     type: str
   task_id:
@@ -146,7 +146,7 @@ EXAMPLES = r"""
   cloudwait.conversion.task_info:
     ref: "{{ started }}"
   register: job
-  until: job.task.done | default(false)
+  until: job.task.done | default(not job.error.retryable | default(true))
   retries: 60
   delay: 5
   failed_when: job.task.status | default('unknown') != 'succeeded'
@@ -174,7 +174,7 @@ task:
   type: dict
   contains:
     provider:
-      description: The word of the service.
+      description: The service that runs the cloud task.
       returned: always
       type: str
       sample: mps

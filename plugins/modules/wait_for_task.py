@@ -44,7 +44,7 @@ requirements:
 options:
   provider:
     description:
-      - The word of the service, such as V(mps); the guide Services lists all.
+      - The service that runs the cloud task, such as V(mps). The guide Services lists all.
       - With O(tasks), the default for its items.
     type: str
   task_id:
@@ -167,6 +167,8 @@ options:
       - What happens to cloud tasks that have not ended at O(timeout). V(leave) leaves them alone.
       - V(abort) aborts what the vendor lets one abort. Tencent MPS aborts media tasks that still wait, and live streams;
         the other services have no such operation. RV(tasks) says of each what became of it, as C(abort).
+      - Aborting begins after the last poll and may take a minute and a half. Allow for it in C(async) and in the time
+        limit of a job.
       - With V(abort), cloud tasks are also aborted when C(ansible-playbook) is ended from outside, as when a pipeline is
         canceled. There is no result then, and nothing is left that O(state_file) could continue.
     type: str
@@ -196,8 +198,8 @@ options:
   pace:
     description:
       - What decides the pauses between polls of a cloud task.
-      - With V(expected), polls gather round the moment at which a running cloud task should end, and progress lines say
-        how much time is left. That moment is known from the progress of the cloud task, or from how long other cloud
+      - With V(expected), polls are concentrated around the expected end of a running cloud task, and progress lines say
+        how much time is left. It is computed from the progress of the cloud task, or from how long other cloud
         tasks of the same service ran that have ended in the same wait, if they took about the same time. Pauses are
         never shorter than O(sleep) and never longer than O(max_sleep). Without a forecast, they are those of V(fixed).
       - With V(fixed), O(sleep), O(backoff) and O(max_sleep) alone decide.
@@ -240,7 +242,7 @@ options:
     default: 10
   rate_limit:
     description:
-      - Maximum number of calls per second, as a dict with the words of services as keys, such as C(mps). Other services
+      - Maximum number of calls per second, as a dict with services as keys, such as C(mps). Other services
         keep their default, which the guide Services lists.
       - Calls are spaced evenly. When a vendor throttles, its service is called less often for a while.
     type: dict

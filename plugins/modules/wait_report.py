@@ -129,6 +129,7 @@ EXAMPLES = r"""
     dest: "{{ playbook_dir }}/night.html"
     language: zh
     mode: "0644"
+  delegate_to: localhost
 
 - name: Write Markdown for a comment, to a file whose name says nothing
   cloudwait.conversion.wait_report:
@@ -136,6 +137,7 @@ EXAMPLES = r"""
     dest: "{{ playbook_dir }}/comment"
     format: markdown
     mode: "0600"
+  delegate_to: localhost
 """
 
 RETURN = r"""

@@ -258,7 +258,7 @@ def heartbeat_line(host: str, book: Book | None, *, elapsed: float, left: float)
 
     :param book: null while no round has told anything.
     """
-    times = f"{elapsed:.0f} s gone, {max(0.0, left):.0f} s left"
+    times = f"{elapsed:.0f} s elapsed, {max(0.0, left):.0f} s left"
     if book is None:
         return line(host, f"no answer to the first polls yet, {times}")
     still = [book.entries[number] for number in book.open_numbers()]

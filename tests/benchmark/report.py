@@ -103,7 +103,7 @@ def machine_words(machine: Figures, days: t.Iterable[str]) -> str:
 ## The machine
 
 Measured on {when} on {machine["words"]}.
-A question may have been asked again in a run of its own; before the last run, {machine["load"]:.1f} processes wanted a core.{busy}
+Some questions may have been measured later, in a run of their own; before the last one, the load average was {machine["load"]:.1f}.{busy}
 
 {table(["what", "version"], rows)}
 """

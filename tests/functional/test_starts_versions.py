@@ -101,7 +101,7 @@ def test_without_the_right_one_sentence_says_which_is_needed(bench: Bench) -> No
     bench.cloud.control("objects", {"objects": TEN})
     assert result["error"]["kind"] == "permission"
     assert result["msg"].startswith('Listing the objects of the bucket "examplebucket-1250000000" failed: ')
-    assert result["msg"].endswith("give this account the right cos:GetBucket on the bucket.")
+    assert result["msg"].endswith("give this account the permission cos:GetBucket on the bucket.")
 
 
 def test_temporary_keys_send_their_token(start_cloud: Callable[..., Simulator], tmp_path: Path) -> None:

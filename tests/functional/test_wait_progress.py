@@ -70,7 +70,7 @@ def test_lines_come_while_nothing_changes(start_cloud: Callable[..., Any], start
         run.stop()
     beats = [line for line in lines_of(run.output) if "1 of 2 still open (1 running), " in line]
     assert beats
-    assert " s gone, " in beats[-1]
+    assert " s elapsed, " in beats[-1]
     assert "; mps endless has been running for " in beats[-1]
 
 

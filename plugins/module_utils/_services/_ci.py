@@ -68,7 +68,7 @@ CLOCK_MESSAGES = {
 RULES: Rules = {
     "AccessDenied": Rule(
         "permission",
-        "give this account the right to jobs of Cloud Infinite (ci) in the bucket",
+        "give this account the permission for jobs of Cloud Infinite (ci) in the bucket",
         by_message=CLOCK_MESSAGES,
     ),
     "AccessForbidden": Rule("permission"),

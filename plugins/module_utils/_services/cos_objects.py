@@ -29,7 +29,7 @@ from .starts import Retry
 MOST_KEYS = "1000"
 """Entries to ask for in one page of the list: the most that the vendor allows."""
 
-RIGHT = "give this account the right cos:GetBucket on the bucket"
+PERMISSION = "give this account the permission cos:GetBucket on the bucket"
 
 Version = dict[str, t.Optional[str]]
 """What tells one content of an object from another: ``etag`` and ``last_modified``."""
@@ -72,7 +72,7 @@ class CosObjects(CosDoc):
             found = decode(answer, "ListBucketResult")
         except CloudError as error:
             if error.kind == "permission":
-                error.advice = RIGHT
+                error.advice = PERMISSION
             raise
         contents = found.get("Contents") or []
         versions: dict[str, Version] = {}

@@ -114,7 +114,9 @@ NOT_PARTS = frozenset({"InputInfo", "MetaData", "TaskNotifyConfig", "Input"})
 STORAGE_TYPES = {"COS": "cos_object", "AWS-S3": "s3_object", "VOD": "vod_file"}
 
 USER_RULE = Rule("permission", "open the media processing service for this account, or use another account")
-GONE_RULE = Rule("not_found", "check the task id and the site; MPS keeps cloud tasks for 7 days (3 on the other site)")
+GONE_RULE = Rule(
+    "not_found", "check the task id and the site; MPS keeps cloud tasks for 7 days (3 on the international site)"
+)
 RULES: Rules = {
     **COMMON_RULES,
     "InvalidParameterValue.NotProcessingTask": Rule("invalid", "wait for its end, MPS does not abort it any more"),
@@ -174,7 +176,7 @@ class Mps(Api3Service, Lists, Aborter):
     list_keys = ("site", "profile")
     open_lists: t.ClassVar[t.Mapping[str, Options]] = {name: {"Status": name} for name in ("PROCESSING", "WAITING")}
     rate = 50.0
-    keeps = "7 days (3 on the other site)"
+    keeps = "7 days (3 on the international site)"
 
     def __init__(self, settings: Settings, credentials: TencentCredentials, *, http_method: str = "POST") -> None:
         super().__init__(settings, credentials)

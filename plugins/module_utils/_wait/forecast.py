@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. Level 4: the wait.
-"""Forecasts when a cloud task should end, so that polls can gather round that moment.
+"""Forecasts when a cloud task should end, so that polls can be concentrated around that moment.
 
 A forecast is made of the cloud task's own progress, else of how long cloud tasks of the same service took that have
 ended in the same wait. All times are seconds since the wait began; durations are seconds.

@@ -17,7 +17,7 @@ NO_RESPONSE = "none"
 """Value of the option ``return_response`` with which the vendor's answers are not returned."""
 
 EXPECTED = "expected"
-"""Value of the option ``pace`` with which polls gather round the forecast end of a cloud task."""
+"""Value of the option ``pace`` with which polls are concentrated around the expected end of a cloud task."""
 
 
 class Policy(t.NamedTuple):

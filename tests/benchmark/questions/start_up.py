@@ -103,7 +103,8 @@ to the host. A module on the SDK is small on the wire, since the SDK must be ins
 
 {table(["module", "import, CPU ms", "AnsiballZ, KiB"], rows)}
 
-Signatures in a second of CPU, from the parameters of a call to its headers:
+Signatures in a second of CPU, from the parameters of a call to its headers. How many times as fast one is, is the median of
+that in each turn, so it differs a little from the ratio of the medians:
 
 {table(["signature", "a second"], rates)}
 

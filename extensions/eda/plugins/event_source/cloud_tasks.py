@@ -92,7 +92,9 @@ options:
     type: bool
     default: false
   exit_when_done:
-    description: Whether to end when all cloud tasks have ended. This ends all sources of the rulebook.
+    description:
+      - Whether to end when all of O(tasks) have ended. This ends all sources of the rulebook.
+      - Not together with O(lists) or O(listen).
     type: bool
     default: false
   feedback:

@@ -145,7 +145,7 @@ def test_a_heartbeat_is_due_again_and_again_and_after_each_line_anew() -> None:
     lines = Lines("h", {**OPTIONS, "heartbeat": 20}, rounds.timing, quiet=False, show=shown.append)
     clock.pass_time(20)
     lines.beat(None)
-    assert shown == ["[h] cloudwait: no answer to the first polls yet, 20 s gone, 880 s left"]
+    assert shown == ["[h] cloudwait: no answer to the first polls yet, 20 s elapsed, 880 s left"]
     rounds.take(answer())
     for number in range(2, 5):
         lines.beat(rounds.book)
@@ -509,7 +509,7 @@ def test_a_heartbeat_tells_who_has_been_longest_in_its_state() -> None:
     rounds.take(answer())
     line = _progress.heartbeat_line("h", rounds.book, elapsed=61, left=839)
     assert line == (
-        "[h] cloudwait: 2 of 2 still open (2 running), 61 s gone, 839 s left; mps m0 has been running for 60 s"
+        "[h] cloudwait: 2 of 2 still open (2 running), 61 s elapsed, 839 s left; mps m0 has been running for 60 s"
     )
 
 

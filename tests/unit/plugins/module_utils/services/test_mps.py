@@ -533,7 +533,7 @@ def test_a_task_that_is_gone_says_how_long_tasks_are_kept() -> None:
         read({"Error": {"Code": "ResourceNotFound", "Message": "no such task"}})
     assert caught.value.sentence("Polling") == (
         'Polling failed: the vendor said "ResourceNotFound: no such task"; '
-        "check the task id and the site; MPS keeps cloud tasks for 7 days (3 on the other site)."
+        "check the task id and the site; MPS keeps cloud tasks for 7 days (3 on the international site)."
     )
 
 
