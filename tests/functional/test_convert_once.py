@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ...cases import STARTS
+from ..cases import STARTS
 from .ansible_runs import NEEDS, ROOT, Ansible
 from .conftest import Simulator
 
