@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import os
 import signal
+import typing as t
 
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._signals import SIGNALS, Stopped, catching_signals
 
 
+@pytest.fixture
+def heeded() -> t.Iterator[None]:
+    """Heeds SIGINT, which a shell lets programs in the background ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_the_work(number: signal.Signals) -> None:
     with catching_signals() as stop:
