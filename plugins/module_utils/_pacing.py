@@ -25,6 +25,9 @@ RECOVERY = 0.9
 
 FOREVER = float("inf")
 
+LONGEST_SLEEP = 86400.0
+"""Longest single wait, in seconds; platforms reject longer ones."""
+
 T = t.TypeVar("T")
 
 
@@ -118,4 +121,4 @@ class DueQueue(t.Generic[T]):
         self._last.pop(thing, None)
 
 
-__all__ = ["FOREVER", "DueQueue", "RateBudget", "backoff"]
+__all__ = ["FOREVER", "LONGEST_SLEEP", "DueQueue", "RateBudget", "backoff"]

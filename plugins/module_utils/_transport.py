@@ -34,7 +34,6 @@ import typing as t
 import warnings
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection
 from urllib.parse import SplitResult, urlsplit
 
 from ._errors import CloudError, one_line
@@ -169,6 +168,7 @@ class Request:
         self.body = body
         self.parts = urlsplit(self.url)
         self.host = self.parts.netloc
+        self.origin = f"{self.parts.scheme}://{self.host}"
         self.target = self.parts.path + (f"?{self.parts.query}" if self.parts.query else "")
         self.signed_with = 0.0  # the clock offset of the last signature
         self.keys = keys
@@ -424,7 +424,7 @@ def _send_on(connection: t.Any, request: Request) -> bool:
     A server that refuses a request may answer and close the connection before it has read the body.
     """
     try:
-        HTTPConnection.request(connection, request.method, request.target, request.body, request.headers)
+        http.client.HTTPConnection.request(connection, request.method, request.target, request.body, request.headers)
     except (BrokenPipeError, ConnectionResetError):
         return False
     return True
@@ -609,34 +609,38 @@ class Transport:
         The connection is one of urllib3, made as its pool makes them: it checks certificates. For each poll, only the
         methods of the standard library are called, since the pool and the adapter of requests do more than a poll needs.
         """
-        ends, connections = time.monotonic() + seconds, self._connections()
-        place = f"{request.parts.scheme}://{request.host}"
-        connection = connections.pop(
-            place, None
-        )  # one that fails is never used again: a thread may still be connecting it
-        if connection is not None and is_connection_dropped(connection):
-            connection.close()
-            connection = None
+        ends = time.monotonic() + seconds
+        connection = self._take_connection(request, route)
         try:
-            if connection is None:
-                adapter = t.cast(HTTPAdapter, self._session().get_adapter(request.url))
-                connection = _connection_to(adapter, request, route.settings["verify"])
+            if connection.sock is None:
                 connection.timeout = seconds
                 connection.connect()
             connection.sock.settimeout(_time_until(ends))
             is_sent = _send_on(connection, request)
             connection.sock.settimeout(_time_until(ends))
-            raw = HTTPConnection.getresponse(connection)
+            raw = http.client.HTTPConnection.getresponse(connection)
             body = self._read(raw, seconds)
         except BaseException:
-            if connection is not None:
-                connection.close()
+            connection.close()
             raise
         if is_sent:
-            connections[place] = connection
+            self._connections()[request.origin] = connection
         else:
             connection.close()
         return raw, body
+
+    def _take_connection(self, request: Request, route: _Route) -> t.Any:
+        """Returns a connection to the host of a request: one that is open, or a new one that has yet to be made.
+
+        It is kept again only after a success. After a failure, a thread that was given up may still be connecting it.
+        """
+        connection = self._connections().pop(request.origin, None)
+        if connection is not None:
+            if not is_connection_dropped(connection):
+                return connection
+            connection.close()
+        adapter = t.cast(HTTPAdapter, self._session().get_adapter(request.url))
+        return _connection_to(adapter, request, route.settings["verify"])
 
     def _exchange_through_proxy(
         self, request: Request, route: _Route, seconds: float

@@ -22,14 +22,12 @@ import tempfile
 import threading
 import typing as t
 
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import LONGEST_SLEEP
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import Order
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._updates import Updates
 
 CHUNK = 1 << 20
 """Largest number of bytes that are read at once."""
-
-LONGEST_PAUSE = 86400.0
-"""Longest time, in seconds, to wait for something to receive; the system rejects more than 24 days."""
 
 
 class Live:
@@ -111,7 +109,7 @@ class Live:
 
     def _pause(self) -> float:
         """Returns the seconds to wait for something to receive."""
-        return 0.0 if self._is_over else min(max(0.0, self._updates.next_beat()), LONGEST_PAUSE)
+        return 0.0 if self._is_over else min(max(0.0, self._updates.next_beat()), LONGEST_SLEEP)
 
     def _end(self, stopped: socket.socket) -> None:
         """Let the thread end as soon as there is nothing more to receive."""
@@ -127,7 +125,7 @@ class Live:
         self._selector.register(connection, selectors.EVENT_READ, self._receive)
 
     def _receive(self, connection: socket.socket) -> None:
-        """Process what has come. Once the outcome is certain, the module is told so, and says what it has said already."""
+        """Process what has come. Once the outcome is certain, tell the module so, and process the rest of what it has sent."""
         data = connection.recv(CHUNK)
         if not data:  # the round has ended
             self._close_channel()

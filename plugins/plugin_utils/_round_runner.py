@@ -229,7 +229,8 @@ class RoundRunner:
 
         :raises Refused: if so.
         """
-        if not answer.get("failed") or not ("error" in answer or not self.rounds.begun or self.rounds.losses):
+        is_final = "error" in answer or not self.rounds.begun or self.rounds.losses
+        if not (answer.get("failed") and is_final):
             return
         said = _arguments.plain_refusal(sentence_of(answer), self._task.args)
         error = error_of(answer, said)

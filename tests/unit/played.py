@@ -29,7 +29,7 @@ class Vendor:
 
     @property
     def actions(self) -> list[str]:
-        return [str(request.headers["X-TC-Action"]) for request in self.requests]
+        return [request.headers["X-TC-Action"] for request in self.requests]
 
     @property
     def bodies(self) -> list[t.Any]:
@@ -37,7 +37,7 @@ class Vendor:
 
     @property
     def queries(self) -> list[dict[str, str]]:
-        return [dict(parse_qsl(urlsplit(str(request.url)).query)) for request in self.requests]
+        return [dict(parse_qsl(urlsplit(request.url).query)) for request in self.requests]
 
     def said(self, word: str) -> int:
         """How many requests had a word in their URL, headers or body."""

@@ -16,7 +16,7 @@ import queue
 import typing as t
 
 from .._errors import CloudError
-from .._pacing import FOREVER, RateBudget
+from .._pacing import FOREVER, LONGEST_SLEEP, RateBudget
 from .contract import Handover, Report
 from .forecast import Forecast
 from .judge import CloudTask, Judge
@@ -33,9 +33,6 @@ NO_TIME = 0.05
 
 SHORTEST_POLL = 0.5
 """Shortest time limit of a poll, in seconds, even where the round should have ended."""
-
-LONGEST_PAUSE = 86400.0
-"""Longest single sleep; platforms reject longer ones."""
 
 THREADS = 16
 """Largest number of threads, and so of connections, for one service."""
@@ -301,7 +298,7 @@ class Loop:
         if self._flights:
             self._await(now, wake)
         else:
-            self._sleep(min(wake - now, LONGEST_PAUSE))
+            self._sleep(min(wake - now, LONGEST_SLEEP))
 
     def _serve(self, seconds: float) -> bool:
         """Wait for the next call, and make it. Returns false if none came within this time."""
@@ -314,7 +311,7 @@ class Loop:
 
     def _await(self, now: float, until: float) -> None:
         """Process the next answer, unless it comes later than ``until``."""
-        end = min(until, now + LONGEST_PAUSE, *(flight.ends for flight in self._flights.values()))
+        end = min(until, now + LONGEST_SLEEP, *(flight.ends for flight in self._flights.values()))
         if not self._serve(max(0.0, end - now)):
             self._give_up_lost(self._clock())
 

@@ -430,7 +430,7 @@ def test_an_answer_without_length_ends_with_the_connection(
 ) -> None:
     server = serve(closing(b"HTTP/1.1 404 Not Found\r\nDate: x\r\n\r\nabc"))
     answer = transport().send(get(server))
-    assert (answer.status, answer.headers.get("date"), answer.body) == (404, "x", b"abc")
+    assert (answer.host, answer.status, answer.headers.get("date"), answer.body) == (server.host, 404, "x", b"abc")
 
 
 def test_each_thread_has_a_connection_and_a_count_of_its_own(

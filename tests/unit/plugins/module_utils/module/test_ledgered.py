@@ -75,7 +75,7 @@ def lost(**more: t.Any) -> CloudError:
 
 
 def methods(vendor: Vendor) -> list[str]:
-    return [str(request.method) for request in vendor.requests]
+    return [request.method for request in vendor.requests]
 
 
 DUPLICATE = refusal("InvalidParameterValue.SessionId")

@@ -80,10 +80,9 @@ def test_a_job_is_started_with_one_call() -> None:
     vendor = Vendor()
     poll = start(vendor)
     (request,) = vendor.requests
-    prepared = request
-    assert (prepared.method, prepared.url) == ("POST", f"https://{HOST}/doc_jobs")
-    assert prepared.headers["Content-Type"] == "application/xml"
-    assert xmltodict.parse(t.cast(bytes, prepared.body)) == {
+    assert (request.method, request.url) == ("POST", f"https://{HOST}/doc_jobs")
+    assert request.headers["Content-Type"] == "application/xml"
+    assert xmltodict.parse(t.cast(bytes, request.body)) == {
         "Request": {
             "Tag": "DocProcess",
             "Input": {"Object": "in/plan.docx"},
@@ -455,11 +454,11 @@ def test_every_filter_has_its_parameter_and_is_signed() -> None:
             "size": "6",
         }
     ]
-    prepared = vendor.requests[0]
-    signed = re.search("q-url-param-list=([^&]*)&", str(prepared.headers["Authorization"]))
+    request = vendor.requests[0]
+    signed = re.search("q-url-param-list=([^&]*)&", request.headers["Authorization"])
     assert signed
     assert signed[1] == "endcreationtime;orderbytime;queueid;size;startcreationtime;states;tag"
-    assert "2026-01-01T19%3A04%3A05%2B0000" in str(prepared.url)
+    assert "2026-01-01T19%3A04%3A05%2B0000" in request.url
 
 
 def test_an_empty_list_of_states_means_all() -> None:

@@ -269,7 +269,7 @@ class Vendor:
         if request.method == "POST":
             self.calls.append(f"{request.url} {t.cast(bytes, request.body).decode()}")
             return self.give_token()
-        token = str(request.headers["x-acs-dingtalk-access-token"])
+        token = request.headers["x-acs-dingtalk-access-token"]
         self.calls.append(token)
         return answer({"status": 1}) if self.valid(token) else self.refuse(token)
 

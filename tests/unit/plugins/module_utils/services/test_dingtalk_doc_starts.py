@@ -51,11 +51,11 @@ class Vendor:
 
     @property
     def used(self) -> list[str]:
-        return [str(request.headers["x-acs-dingtalk-access-token"]) for request in self.copies]
+        return [request.headers["x-acs-dingtalk-access-token"] for request in self.copies]
 
     def send(self, request: Request, *, timeout: float | None = None) -> Answer:
         request.sign()
-        if str(request.url).endswith("/v1.0/oauth2/accessToken"):
+        if request.url.endswith("/v1.0/oauth2/accessToken"):
             self.tokens += 1
             return answer({"accessToken": f"EXAMPLE-TOKEN-{self.tokens}", "expireIn": 7200})
         self.copies.append(request)

@@ -557,7 +557,7 @@ def test_a_post_is_signed_as_the_vendors_code_does() -> None:
 def test_a_get_has_its_parameters_in_the_url(task_id: str) -> None:
     request = provider("GET").request({**REF, "task_id": task_id})
     request.sign()
-    parts = urlsplit(str(request.url))
+    parts = urlsplit(request.url)
     assert (parts.path, parse_qs(parts.query), request.body) == ("/", {"TaskId": [task_id]}, None)
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert request.headers["X-TC-Action"] == "DescribeTaskDetail"

@@ -80,7 +80,7 @@ def test_a_start_sends_the_parameters_as_they_are() -> None:
     vendor = Vendor()
     poll = start(vendor)
     (request,) = vendor.requests
-    assert (str(request.url), vendor.bodies) == (f"https://{HOST}/", [PARAMETERS])
+    assert (request.url, vendor.bodies) == (f"https://{HOST}/", [PARAMETERS])
     headers = request.headers
     assert (headers["X-TC-Action"], headers["X-TC-Version"]) == ("ProcessMedia", "2019-06-12")
     assert "/mps/tc3_request, SignedHeaders=content-type;host" in str(headers["Authorization"])
@@ -293,7 +293,7 @@ def test_each_status_has_a_list_and_each_list_its_pages() -> None:
         {"Status": "PROCESSING", "Limit": 100},
         {"Status": "FINISH", "Limit": 100},
     ]
-    assert {str(request.headers["X-TC-Action"]) for request in vendor.requests} == {"DescribeTasks"}
+    assert {request.headers["X-TC-Action"] for request in vendor.requests} == {"DescribeTasks"}
 
 
 def test_a_cloud_task_that_moves_on_meanwhile_comes_once() -> None:
