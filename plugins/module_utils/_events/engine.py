@@ -175,7 +175,6 @@ class Engine:
             options,
             since=since,
             pause=self._arguments["max_sleep"],
-            time_of_day=time.time,
             found=self._reports.found,
             passed=lambda began: self._reports.passed(key, began),
             failed=lambda error: self._complaints.of_list(word, error),

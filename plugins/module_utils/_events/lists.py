@@ -48,7 +48,6 @@ class ListSource(Source):
     :param options: the values of the service's ``list_keys``.
     :param since: the time of day from which on cloud tasks count that have ended.
     :param pause: seconds between the begins of two passes.
-    :param time_of_day: returns Unix seconds.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class ListSource(Source):
         *,
         since: float,
         pause: float,
-        time_of_day: t.Callable[[], float],
         found: Found,
         passed: Passed,
         failed: Failed,
@@ -71,12 +69,12 @@ class ListSource(Source):
         self._options = options
         self._since = since
         self._pause = pause
-        self._time_of_day = time_of_day
+        self._clock = service.settings.clock
         self._found = found
         self._passed = passed
         self._failed = failed
         self._failures = 0
-        self._began = self._began_at = 0.0
+        self._began_at = 0.0
         self._left: list[tuple[str, Options]] = []
         self._token: str | None = None
         self._tokens: set[str] = set()
@@ -90,7 +88,6 @@ class ListSource(Source):
         """Returns true, and begins a pass if none is under way."""
         if not self._left:
             self._began_at = now
-            self._began = self._time_of_day()
             self._left = list(self._service.watch_filters(self._options, _utc(self._since - MARGIN)))
             self._token, self._tokens = None, set()
         return True
@@ -133,8 +130,8 @@ class ListSource(Source):
         if self._left:
             self.queue.add(self, now)
             return
-        self._since = self._began
-        self._passed(self._began)
+        self._since = self._clock.time() - (now - self._began_at)  # the pass may have corrected the clock
+        self._passed(self._since)
         self.queue.add(self, max(now, self._began_at + self._pause))
 
 

@@ -229,6 +229,20 @@ def test_lists_are_read_page_by_page_again_and_again(cloud: Cloud, start: t.Call
     assert ended[1] > "2026"
 
 
+def test_the_next_pass_begins_at_the_vendors_time(
+    cloud: Cloud, start: t.Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exchange(service: Mps, request: t.Callable[[], t.Any], *dummy: t.Any, **how: t.Any) -> t.Any:
+        service.settings.clock.offset = -8 * 3600.0  # as after an answer that refuses the signature
+        return cloud.exchange(request)
+
+    monkeypatch.setattr(Mps, "exchange", exchange)
+    cloud.pages = {name: [Page({}, None)] for name in ("WAITING", "PROCESSING", "FINISH")}
+    run = start()
+    run.engine.watch_list("key", {"ref": {"provider": "mps", "task_id": None}}, LIST, since=time.time())
+    assert abs(time.time() - 8 * 3600 - run.passed.get(timeout=20)[1]) < 60
+
+
 def test_a_list_that_cannot_be_read_is_tried_again(
     cloud: Cloud, start: t.Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
