@@ -199,8 +199,8 @@ options:
     description:
       - What decides the pauses between polls of a cloud task.
       - With V(expected), polls are concentrated around the expected end of a running cloud task, and progress lines say
-        how much time is left. The expected end is computed from the progress of the cloud task, or from how long other cloud
-        tasks of the same service ran that have ended in the same wait, if they took about the same time. Pauses are
+        how much time is left. The expected end is computed from the progress of the cloud task, or from how long other
+        cloud tasks of the same service ran that have succeeded in the same wait, if these times are similar. Pauses are
         never shorter than O(sleep) and never longer than O(max_sleep). Without a forecast, they are those of V(fixed).
       - With V(fixed), O(sleep), O(backoff) and O(max_sleep) alone decide.
     type: str

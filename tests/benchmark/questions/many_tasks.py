@@ -312,7 +312,7 @@ def limits(small: Figures, large: Figures) -> list[Target]:
     largest = {role: value for role, value in large["peaks"].items() if role != "together"}
     a_call = [run["cpu"] / sum(run["calls"].values()) * 1000 for run in (small, large)]
     share = large["silence"] / large["wall"]
-    named = ", ".join(f"{role} {value:.0f} MiB" for role, value in largest.items())
+    named = ", ".join(f"{role} {value:.0f} MiB" for role, value in largest.items() if value >= 1)
     size = f"{large['count']:,} cloud tasks"
     return [
         Target(f"{size} in at most 100 MiB, largest process", named, max(largest.values(), default=0) <= 100),

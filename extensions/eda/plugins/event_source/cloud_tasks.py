@@ -94,7 +94,7 @@ options:
   exit_when_done:
     description:
       - Whether to end when all of O(tasks) have ended. This ends all sources of the rulebook.
-      - Not together with O(lists) or O(listen).
+      - It cannot be used with O(lists) or O(listen).
     type: bool
     default: false
   feedback:
