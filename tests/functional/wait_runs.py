@@ -22,8 +22,8 @@ from ..cases._case import RECORD, STATUSES
 from .ansible_runs import NEEDS, ROOT, Ansible, Run
 
 WAIT = "cloudwait.conversion.wait_for_task"
-#: quick polls, and ends that no test should ever meet
-QUICK: dict[str, Any] = {"sleep": 0.05, "max_sleep": 0.2, "timeout": 60}
+#: quick polls, and an end that no test should ever meet, also if the machine stands still for a minute
+QUICK: dict[str, Any] = {"sleep": 0.05, "max_sleep": 0.2, "timeout": 200}
 ENDLESS = [{"status": "running"}]
 RESULT = {
     "outcome",
