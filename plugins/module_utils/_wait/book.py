@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import functools
 import math
-import sys
 import typing as t
 from collections import Counter
 from datetime import datetime, timezone
 
 from .._errors import CloudError
-from .._record import UNKNOWN, Record, expand, make_record
+from .._record import UNKNOWN, Record, expand, make_record, shared
 from . import verdict
 from .contract import Abort, Change, Failure, Number, PlanItem, Ref, Report
 
@@ -155,15 +154,14 @@ class Book:
             error = report["errors"].get(number)
             if error:
                 entry.advice = error["advice"]
-                entry.poll_error = {name: value for name, value in error.items() if name != "advice"}
+                entry.poll_error = {name: value for name, value in shared(error).items() if name != "advice"}
         for number, record in report["records"].items():
             entry = self.entries[int(number)]
-            whole = expand(entry.ref, record)
-            entry.record, entry.is_seen = {**whole, **_statuses(whole), "ref": entry.ref}, True
+            entry.record, entry.is_seen = {**expand(entry.ref, shared(record)), "ref": entry.ref}, True
             entry.changed = report["history"][number][-1]["elapsed"]
             entry.expected = report["expected"].get(number)
         for number, response in report["responses"].items():
-            self.entries[int(number)].response = response
+            self.entries[int(number)].response = shared(response)
         for number in {**report["history"], **report["failures"]}:
             entry = self.entries[int(number)]
             last = entry.history[-1] if entry.history else BLANK
@@ -246,11 +244,6 @@ class Book:
             self.end(number, verdict.last_word(outcome, seen=entry.seen, error_kind=error_kind), elapsed)
 
 
-def _statuses(state: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Returns both statuses of a record or change, as texts that are in memory only once for all cloud tasks."""
-    return {name: state[name] and sys.intern(str(state[name])) for name in ("status", "native_status")}
-
-
 def _history_of(
     last: t.Mapping[str, t.Any],
     changes: t.Sequence[Change],
@@ -263,10 +256,10 @@ def _history_of(
     :param at: converts seconds since the wait began to a time in UTC, as text.
     """
     state = {name: last[name] for name in ("status", "native_status", "progress")}
-    events = t.cast("list[dict[str, t.Any]]", [*changes, *failures])
+    events = t.cast("list[dict[str, t.Any]]", shared([*changes, *failures]))
     for event in sorted(events, key=lambda event: event["elapsed"]):
         if "status" in event:
-            state = {**_statuses(event), "progress": event["progress"]}
+            state = {name: event[name] for name in state}
             yield {"at": at(event["elapsed"]), **state}
         else:
             error = {name: event[name] for name in ("kind", "code", "request_id")}

@@ -6,10 +6,19 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import typing as t
 
 import pytest
-from ansible_collections.cloudwait.conversion.plugins.module_utils._record import STATUSES, compact, expand, make_record
+from ansible_collections.cloudwait.conversion.plugins.module_utils._record import (
+    KNOWN_TEXTS,
+    STATUSES,
+    compact,
+    expand,
+    make_record,
+    shared,
+)
 
 REF = {"provider": "cos_doc", "task_id": "d1", "bucket": "examplebucket-1250000000", "region": "ap-beijing"}
 
@@ -34,3 +43,22 @@ def test_what_it_knows_arrives(known: dict[str, t.Any]) -> None:
     record = make_record(REF, "running", "Running", **known)
     assert compact(record) == {"status": "running", "native_status": "Running", **known}
     assert expand(REF, compact(record)) == record
+
+
+def test_equal_texts_of_many_records_are_one_object() -> None:
+    outputs = [{"type": "cos_object", "bucket": "examplebucket-1250000000", "value": None}]
+    record = {**make_record(REF, "succeeded", "Success", outputs=outputs, progress=100), "counts": {}}
+    one, other = (shared(json.loads(json.dumps(record))) for dummy in range(2))
+    assert one == other == record
+    assert one is not other
+    assert one["outputs"][0]["bucket"] is other["outputs"][0]["bucket"]
+    assert all(name is same for name, same in zip(one["outputs"][0], other["outputs"][0]))
+    again = pickle.loads(pickle.dumps([one, other]))
+    assert again[0]["outputs"][0]["bucket"] is again[1]["outputs"][0]["bucket"]
+
+
+def test_texts_of_ids_are_not_kept_for_ever() -> None:
+    names = [f"r{number}" for number in (*range(KNOWN_TEXTS + 1), 0)]
+    kept = [shared(name) for name in names]
+    assert kept[-1] == kept[0]
+    assert kept[-1] is not kept[0]
