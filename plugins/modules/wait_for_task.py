@@ -159,6 +159,8 @@ options:
       - Time limit of the whole wait, as a number of seconds or a text such as V(90s), V(30m), V(1h30m) or V(2d). All
         options in seconds accept such a text. At the limit, a last poll may take up to 5 seconds more.
       - The limit holds even when a name server, a proxy, a service or the connection to the host hangs.
+      - If C(ansible-playbook) is stopped with Ctrl-Z, or with its whole virtual machine, and continued after the limit,
+        the last polls follow then.
       - V(0) polls once.
     type: raw
     default: 900

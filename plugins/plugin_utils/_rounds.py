@@ -70,6 +70,7 @@ class Rounds:
         self._cost = 0.0
         self.next = NextRound(timing.now)
         self._is_first = True
+        self._late_rounds = 0  # those that began although the deadline had passed long before
         self.plan: list[PlanItem] | None = None
         self._about: dict[str, t.Any] = {}
 
@@ -91,6 +92,7 @@ class Rounds:
         :param at_most: seconds after which the round must have ended, whatever it is doing.
         :param reach: the members of the order by which the round reaches the controller while it runs.
         """
+        self._late_rounds += self._is_past_deadline()
         tally = self.book.tally()
         still_open = self.book.open_numbers()
         slow = max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost)
@@ -125,16 +127,20 @@ class Rounds:
         if self.polls_once:
             return SILENCE + request_timeout + polls
         expected = LONGEST_ROUND + request_timeout + SILENCE
-        shortest = SHORTEST_LIMIT + ABANDONED_AFTER if self._is_first or not self.begun else 1.0
+        needs_start = self._is_first or not self.begun or self._is_past_deadline()
+        shortest = SHORTEST_LIMIT + ABANDONED_AFTER if needs_start else 0.0
         return min(expected, max(self.timing.left() + ABANDONED_AFTER, shortest))
 
     def is_too_late(self) -> bool:
         """Returns whether the deadline passed so long ago that another round would be too late for last polls.
 
-        A wait that is continued after its deadline gets one round nevertheless.
+        A wait that is continued after its deadline gets one round nevertheless, whether from a state file or since this
+        process was stopped meanwhile.
         """
-        left = self.timing.left()
-        return self.begun and not (self.polls_once or self._is_first) and left < SHORTEST_LIMIT - ABANDONED_AFTER
+        return self.begun and not self.polls_once and self._is_past_deadline() and self._late_rounds > 0
+
+    def _is_past_deadline(self) -> bool:
+        return self.timing.left() < SHORTEST_LIMIT - ABANDONED_AFTER
 
     # --- updates ---
 

@@ -79,6 +79,8 @@ class RoundEnd:
             return judge.unpolled == 0 or now >= self._began + self._limits.within
         if judge.is_deadline_over:
             return now >= self.of_polls() or not is_busy
+        if now >= judge.deadline:  # the last polls come first, unless nobody would read their answers
+            return now >= self._began + self._limits.within
         if self._limits.first and judge.unpolled == 0 and not self._is_midway():
             return True
         return now >= self._handover()
@@ -220,11 +222,14 @@ class Loop:
     # --- the deadline ---
 
     def _begin_last_polls(self, now: float) -> None:
-        """At the deadline, let every unfinished cloud task be polled once more, after a poll of it that is being made."""
+        """At the deadline, let every unfinished cloud task be polled once more, after a poll of it that is being made.
+
+        If this process or its machine was stopped and continued after the deadline, that is the moment.
+        """
         judge = self._judge
         if judge.is_deadline_over or self._limits.once or now < judge.deadline:
             return
-        judge.is_deadline_over = True
+        judge.is_deadline_over, judge.deadline = True, now
         for sweep in self._sweeps.values():
             sweep.give_up(judge.deadline)
         for each in self.queues.values():

@@ -626,6 +626,18 @@ def test_a_first_round_after_a_lost_one_has_time_to_start_too() -> None:
     assert rounds.limit(7, 10.0) == 8.0
 
 
+def test_a_wait_that_was_stopped_beyond_its_deadline_gets_one_more_round() -> None:
+    clock = Clock()
+    rounds = clock.rounds(timeout=60.0)
+    rounds.next_arguments()
+    rounds.take(answer(1))
+    clock.pass_time(3600.0)
+    assert not rounds.is_too_late()
+    assert rounds.limit(7, 10.0) == 8.0
+    assert rounds.next_arguments()["_round"]["left"] == 0.0
+    assert rounds.is_too_late()
+
+
 def test_what_ends_a_wait_from_outside_is_told_as_its_last_error() -> None:
     rounds = Clock().rounds()
     rounds.take(answer(1))

@@ -179,6 +179,29 @@ def test_a_poll_that_hangs_to_the_deadline_is_followed_by_a_last_one() -> None:
     assert outcome(report) == "timed_out"
 
 
+@pytest.mark.parametrize("limits", [Limits(left=10), Limits(left=10, after_change=30), Limits(left=10, linger=600)])
+def test_a_wait_that_was_stopped_beyond_its_deadline_polls_once_more(limits: Limits) -> None:
+    world = World(["running", "running", "succeeded"])
+    sleep = world.sleep
+
+    def stopped_sleep(seconds: float) -> None:
+        sleep(seconds)
+        world.now += 3600.0 * (world.now > 1004.0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world, "sleep", stopped_sleep)
+        report = world.run(limits=limits)
+    assert world.times() == [0.0, 2.0, 3605.0]
+    assert outcome(report) == "satisfied"
+
+
+def test_a_round_whose_answer_nobody_would_read_ends_without_a_last_poll() -> None:
+    world = World(["running", "running", "succeeded"], poll_takes=20.0)
+    report = world.run(limits=Limits(left=10, linger=5, within=5))
+    assert len(world.polls) == 1
+    assert outcome(report) is None
+
+
 def test_without_time_left_there_is_still_one_poll() -> None:
     world = World(["running"])
     report = world.run(limits=Limits(left=0))
