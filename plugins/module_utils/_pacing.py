@@ -45,7 +45,7 @@ def backoff(
     try:
         grown = first * factor**attempt
     except OverflowError:
-        grown = cap
+        grown = cap if first else 0.0
     return min(grown, cap) * (1 - JITTER * chance())
 
 

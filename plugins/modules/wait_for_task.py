@@ -159,8 +159,8 @@ options:
       - Time limit of the whole wait, as a number of seconds or a text such as V(90s), V(30m), V(1h30m) or V(2d). All
         options in seconds accept such a text. At the limit, a last poll may take up to 5 seconds more.
       - The limit holds even when a name server, a proxy, a service or the connection to the host hangs.
-      - If C(ansible-playbook) is stopped with Ctrl-Z, or with its whole virtual machine, and continued after the limit,
-        the last polls follow then.
+      - If the machine stands still meanwhile, as a virtual machine does while it is moved or paused, and goes on after the
+        limit, the last polls follow then.
       - V(0) polls once.
     type: raw
     default: 900
@@ -170,7 +170,8 @@ options:
       - V(abort) aborts what the vendor lets one abort. Tencent MPS aborts media tasks that still wait, and live streams;
         the other services have no such operation. RV(tasks) says of each what became of it, as C(abort).
       - Aborting begins after the last poll and may take a minute and a half. Allow for it in C(async) and in the time
-        limit of a job.
+        limit of a job. If the Ansible task has the keyword C(timeout), the wait leaves 10 seconds of it for that, or a
+        third of it if that is less.
       - With V(abort), cloud tasks are also aborted when C(ansible-playbook) is ended from outside, as when a pipeline is
         canceled. There is no result then, and nothing is left that O(state_file) could continue.
     type: str

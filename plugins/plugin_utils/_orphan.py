@@ -37,14 +37,12 @@ def ending_with_parent(parent: int) -> t.Iterator[None]:
 
     :param parent: process id of the parent.
     """
-    with _watching_parent(parent) as parent_ended:
 
-        def end() -> None:
-            parent_ended.wait()
-            end_children()  # an ssh or sudo, which would keep the module on the host
-            os._exit(1)  # without clean-up: the state file, which is written atomically, has all that is needed
+    def end() -> None:
+        end_children()  # an ssh or sudo, which would keep the module on the host
+        os._exit(1)  # without clean-up: the state file, which is written atomically, has all that is needed
 
-        threading.Thread(target=end, daemon=True).start()
+    with _watching_parent(parent, end):
         yield
 
 
@@ -57,20 +55,20 @@ def ending_with_parent_in_order(parent: int) -> t.Iterator[threading.Event]:
     :param parent: process id of the parent.
     :raises StoppedError: in the block, in the main thread.
     """
-    with _watching_parent(parent) as parent_ended:
+    parent_ended = threading.Event()
 
-        def end() -> None:
-            parent_ended.wait()
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(LAST_MOMENTS)
-            end_children()
-            os._exit(1)
+    def end() -> None:
+        parent_ended.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(LAST_MOMENTS)
+        end_children()
+        os._exit(1)
 
-        def stop(number: int, frame: t.Any) -> None:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-            raise StoppedError
+    def stop(number: int, frame: t.Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        raise StoppedError
 
-        threading.Thread(target=end, daemon=True).start()
+    with _watching_parent(parent, end):
         before = signal.signal(signal.SIGTERM, stop)
         try:
             yield parent_ended
@@ -79,19 +77,19 @@ def ending_with_parent_in_order(parent: int) -> t.Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def _watching_parent(parent: int) -> t.Iterator[threading.Event]:
-    """Yields an event that is set if the parent of this process ends while the ``with`` block runs, or ended before."""
-    over, parent_ended = threading.Event(), threading.Event()
+def _watching_parent(parent: int, then: t.Callable[[], None]) -> t.Iterator[None]:
+    """Call a function, in a thread, if the parent of this process ends while the ``with`` block runs, or ended before."""
+    over = threading.Event()
 
     def watch() -> None:
         while not over.wait(OFTEN):
             if os.getppid() != parent and not over.is_set():  # in this order, since the block may have ended meanwhile
-                parent_ended.set()
+                then()
                 return
 
     threading.Thread(target=watch, daemon=True).start()
     try:
-        yield parent_ended
+        yield
     finally:
         over.set()
 

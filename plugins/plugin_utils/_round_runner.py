@@ -12,14 +12,14 @@ import os
 import time
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
 from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, backoff
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import verdict
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import enter_aborts, numbers_to_abort
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.options import ABORT, ABORT_LIMIT
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.options import ABORT
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._abort import ABORT_MARGIN, abort
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of, sentence_of
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._live import Live
@@ -30,22 +30,25 @@ from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan impor
     ending_with_parent_in_order,
 )
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds, abort_arguments
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._retries import (
+    pause_before_retry,
+    retries_taken_from,
+)
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import (
+    TASK_TIMEOUT_MARGIN,
+    Overdue,
+    is_task_timeout,
+    time_limit,
+)
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._updates import Updates
 
 display = Display()
 
 Answer = dict[str, t.Any]
 
-TASK_TIMEOUT_MARGIN = 1.5
-"""Seconds before the ``timeout`` of the Ansible task at which a round should have returned."""
-
 TIDY_UP = 5.0
 """Time limit, in seconds, for removing temporary files on the host and for resetting the connection."""
-
-SLACK = 30.0
-"""Seconds after the time limit for aborting at which the module is abandoned."""
 
 PLAN_LIMIT = 120.0
 """Seconds after which a module that only reads the items is abandoned."""
@@ -97,6 +100,7 @@ class RoundRunner:
         self._began = began
         self._parent = parent
         self._aborts = options["on_timeout"] == ABORT
+        self._retries = 0  # how often the connection to the host has been tried again before the first round
         self._pause = {"first": options["sleep"], "factor": options["backoff"], "cap": options["max_sleep"]}
 
     def tell(self, text: str) -> None:
@@ -141,9 +145,7 @@ class RoundRunner:
         rounds.stop(verdict.UNFINISHED, STOPPED)
         self._abort()
         result = rounds.result()
-        with contextlib.suppress(
-            OSError
-        ):  # Ansible prints nothing any more; from 2.19 on, it has taken standard error, too
+        with contextlib.suppress(OSError):  # Ansible prints nothing any more, and 2.19 has taken sys.stderr
             os.write(STDERR, f"cloudwait: {result['msg']}\n".encode())
         return result
 
@@ -152,8 +154,9 @@ class RoundRunner:
         try:
             unreachable = self._run_rounds()
         except BaseException as error:
-            if type(error).__name__ != "TaskTimeoutError":  # its module differs between releases of ansible-core
+            if not is_task_timeout(error):
                 raise
+            end_children()  # such as an ssh that waits for a host which does not answer
             if not rounds.begun:
                 raise Refused(TOO_EARLY, result={"outcome": verdict.TIMED_OUT}) from None
             rounds.stop(verdict.TIMED_OUT, OUT_OF_TIME)
@@ -171,28 +174,20 @@ class RoundRunner:
 
     def _abort(self) -> None:
         """Abort what the wait has given up on, where that is wanted."""
-        book = self.rounds.book
-        numbers = numbers_to_abort(book) if self._aborts and not self._task.check_mode else []
-        if not numbers:
-            return
-        changes = abort_arguments(self.rounds, numbers, ABORT_LIMIT)
-        try:
-            with time_limit(ABORT_LIMIT + SLACK):
-                answer = self._execute(_arguments.module_arguments(self._task.args, changes))
-        except (AnsibleError, Overdue) as error:
-            answer = {"msg": f"the host could not be used: {error}"}
-        lost: Answer = {str(number): {"aborted": False, "reason": sentence_of(answer)} for number in numbers}
-        enter_aborts(book, answer.get("aborts", lost), answer.get("api_calls", {}))
+        if self._aborts and not self._task.check_mode:
+            args = self._task.args
+            abort(lambda changes: self._execute(_arguments.module_arguments(args, changes)), self.rounds)
 
     def _run_rounds(self) -> Answer | None:
         """Run rounds. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
         rounds = self.rounds
         while not rounds.has_verdict() and not rounds.is_too_late():
-            if rounds.begun and not _longest_round(self._task.timeout, self._began):
+            if rounds.begun and not _longest_round(self._task.timeout, self._began, aborts=self._aborts):
                 rounds.stop(verdict.TIMED_OUT, OUT_OF_TIME)
                 break
+            retries = self._retries
             unreachable = self._run_round()
-            if unreachable is not None or rounds.polls_once:
+            if unreachable is not None or (rounds.polls_once and self._retries == retries):
                 return unreachable
         return None
 
@@ -202,16 +197,23 @@ class RoundRunner:
         cpu = time.process_time()
         polls = _arguments.seconds_of_polls(args) if rounds.polls_once else 0.0
         limit = rounds.limit(polls, _arguments.request_timeout_of(args))
+        began = time.monotonic()
         try:
-            with time_limit(limit), Live(updates, self._connection) as live:
-                at_most = _longest_round(self._task.timeout, self._began)
-                answer = self._execute(_arguments.module_arguments(args, rounds.next_arguments(at_most, live.reach)))
+            with retries_taken_from(self._connection) as retries, Live(updates, self._connection) as live:
+                at_most = _longest_round(self._task.timeout, self._began, aborts=self._aborts)
+                order = rounds.next_arguments(at_most, live.reach)
+                with time_limit(limit):  # not of what ``Live`` has still to do, such as printing lines to a slow reader
+                    answer = self._execute(_arguments.module_arguments(args, order))
         except Overdue:
             self._lose_silent_host(limit)
             return None
         except AnsibleError as error:
             if rounds.begun:
                 self._lose(f"the host could not be used: {error}")
+                return None
+            if _may_connect_yet(error) and self._retries < retries:
+                time.sleep(pause_before_retry(self._retries))
+                self._retries += 1
                 return None
             if not isinstance(error, AnsibleConnectionFailure):
                 raise Refused(CloudError("config", str(error)), str(error)) from error
@@ -220,7 +222,8 @@ class RoundRunner:
         if "report" not in answer:
             self._lose(sentence_of(answer))
             return None
-        rounds.end_round(time.process_time() - cpu + answer["cost"])
+        seconds = time.monotonic() - began - answer["polled_for"]
+        rounds.end_round(time.process_time() - cpu + answer["cost"], seconds)
         updates.take(answer)
         return None
 
@@ -263,13 +266,21 @@ class RoundRunner:
         rounds.stop(verdict.TIMED_OUT, _no_host(said))
 
 
-def _longest_round(timeout: int | None, began: float) -> float:
+def _longest_round(timeout: int | None, began: float, *, aborts: bool) -> float:
     """Returns the seconds after which a round must have ended, since the Ansible task's timeout ends this process.
 
     :param timeout: the keyword of the Ansible task, in seconds.
     :param began: when the action began.
+    :param aborts: whether there must be time left to abort cloud tasks.
     """
-    return max(0.0, timeout - (time.monotonic() - began) - TASK_TIMEOUT_MARGIN) if timeout else FOREVER
+    if not timeout:
+        return FOREVER
+    margin = TASK_TIMEOUT_MARGIN + (min(ABORT_MARGIN, timeout / 3) if aborts else 0.0)
+    return max(0.0, timeout - (time.monotonic() - began) - margin)
+
+
+def _may_connect_yet(error: AnsibleError) -> bool:
+    return isinstance(error, AnsibleConnectionFailure) and not isinstance(error, AnsibleAuthenticationFailure)
 
 
 def _reset(connection: t.Any) -> None:

@@ -23,6 +23,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contrac
 )
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result import make_result
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._next_round import NextRound
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._round_time import LONGEST_ROUND, SILENCE, RoundTime
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
 
 FIRST_NEWS = 1.0
@@ -36,18 +37,6 @@ LONGEST_CHANGED_ROUND = 30.0
 
 HANDOVER_SHARE = 20.0
 """Ratio of a round's duration to the CPU time of starting it and returning its answer: 20 means at most 5 %."""
-
-LONGEST_ROUND = 600.0
-"""Longest duration, in seconds, of a round in which nothing changes. Tokens and temporary keys are fetched in each."""
-
-ABANDONED_AFTER = 5.0
-"""Seconds after the deadline at which a round is abandoned, if the host or the connection to it hangs."""
-
-SHORTEST_LIMIT = 3.0
-"""Shortest time, in seconds, that a round gets in addition to ``ABANDONED_AFTER``: starting the module may take as long."""
-
-SILENCE = 120.0
-"""Seconds after the expected end of a round at which it is abandoned."""
 
 Options = t.Mapping[str, t.Any]
 
@@ -70,7 +59,7 @@ class Rounds:
         self._cost = 0.0
         self.next = NextRound(timing.now)
         self._is_first = True
-        self._late_rounds = 0  # those that began although the deadline had passed long before
+        self._time = RoundTime(timing)
         self.plan: list[PlanItem] | None = None
         self._about: dict[str, t.Any] = {}
 
@@ -92,7 +81,6 @@ class Rounds:
         :param at_most: seconds after which the round must have ended, whatever it is doing.
         :param reach: the members of the order by which the round reaches the controller while it runs.
         """
-        self._late_rounds += self._is_past_deadline()
         tally = self.book.tally()
         still_open = self.book.open_numbers()
         slow = max(SHORTEST_ROUND, HANDOVER_SHARE * self._cost)
@@ -100,7 +88,7 @@ class Rounds:
         order.update(
             {
                 **(reach or {}),
-                "left": max(0.0, self.timing.left()),
+                "left": self._time.begin(),
                 "elapsed": self.timing.elapsed(),
                 "linger": min(LONGEST_ROUND, at_most),
                 "after_change": FIRST_NEWS if self._is_first else min(LONGEST_CHANGED_ROUND, slow),
@@ -108,7 +96,7 @@ class Rounds:
                 "satisfied": tally["satisfied"],
                 "otherwise": tally["otherwise"],
                 "once": self.polls_once,
-                "within": None if at_most == FOREVER else at_most,
+                "within": None if at_most == FOREVER else max(0.0, at_most - self._time.slowness),
                 "condition": self._conditional,
             }
         )
@@ -126,21 +114,11 @@ class Rounds:
         """
         if self.polls_once:
             return SILENCE + request_timeout + polls
-        expected = LONGEST_ROUND + request_timeout + SILENCE
-        needs_start = self._is_first or not self.begun or self._is_past_deadline()
-        shortest = SHORTEST_LIMIT + ABANDONED_AFTER if needs_start else 0.0
-        return min(expected, max(self.timing.left() + ABANDONED_AFTER, shortest))
+        return self._time.limit(request_timeout, is_first=self._is_first or not self.begun)
 
     def is_too_late(self) -> bool:
-        """Returns whether the deadline passed so long ago that another round would be too late for last polls.
-
-        A wait that is continued after its deadline gets one round nevertheless, whether from a state file or since this
-        process was stopped meanwhile.
-        """
-        return self.begun and not self.polls_once and self._is_past_deadline() and self._late_rounds > 0
-
-    def _is_past_deadline(self) -> bool:
-        return self.timing.left() < SHORTEST_LIMIT - ABANDONED_AFTER
+        """Returns whether another round would be too late for last polls."""
+        return self.begun and not self.polls_once and self._time.is_too_late()
 
     # --- updates ---
 
@@ -155,8 +133,13 @@ class Rounds:
         self.next.take(update["next"])
         return self.book.apply(update["report"])
 
-    def end_round(self, cost: float) -> None:
-        """Note that a round has returned its answer, and the CPU seconds for starting it and for that."""
+    def end_round(self, cost: float, seconds: float) -> None:
+        """Note that a round has returned its answer, and what it took to start it and to return that.
+
+        :param cost: CPU seconds.
+        :param seconds: seconds of the clock.
+        """
+        self._time.end(seconds)
         self._cost, self.losses = cost, 0
 
     def begin(self, plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> None:

@@ -56,7 +56,9 @@ class SavedWait:
 
     def next_in(self) -> float:
         """Returns the seconds until there is something to save and time for it."""
-        return max(0.0, self._not_before - self._rounds.timing.now()) if self._is_changed else FOREVER
+        if not self._is_changed or self._rounds.has_verdict():
+            return FOREVER
+        return max(0.0, self._not_before - self._rounds.timing.now())
 
     def save(self, *, at_once: bool = False) -> str | None:
         """Save the wait, unless its outcome is certain, or nothing has changed, or the last write was not long ago.

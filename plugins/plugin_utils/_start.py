@@ -23,7 +23,15 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _uncertain
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import Overdue, time_limit
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._retries import (
+    pause_before_retry,
+    retries_taken_from,
+)
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._time_limit import (
+    Overdue,
+    is_task_timeout,
+    time_limit,
+)
 
 display = Display()
 
@@ -31,9 +39,6 @@ Answer = dict[str, t.Any]
 
 CLEANUP_SECONDS = 10
 """Time limit, in seconds, for removing temporary files on a host that may no longer be reachable."""
-
-LONGEST_PAUSE = 30
-"""Longest pause, in seconds, between two attempts to connect, as in Ansible's ssh connection plugin."""
 
 LAST_WORDS = 200
 """Largest number of characters that a message quotes of the last line of an error."""
@@ -81,7 +86,7 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
                 raise
             return self._ended_early(f"the connection to the host was lost while the module ran: {_words(error)}")
         except BaseException as error:
-            if type(error).__name__ != "TaskTimeoutError":  # its module differs between releases of ansible-core
+            if not is_task_timeout(error):
                 raise
             if self._answer is None and not self._may_have_run():
                 raise
@@ -150,34 +155,15 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
             return super()._low_level_execute_command(*args, **options)
         self._command_sent = True
         run_command = super()._low_level_execute_command
-        with _retries_taken_from(self._connection) as retries:
+        with retries_taken_from(self._connection) as retries:
             for attempt in range(retries):
                 try:
                     return run_command(*args, **options)
                 except AnsibleConnectionFailure as error:
                     if isinstance(error, AnsibleAuthenticationFailure) or not _not_begun(error):
                         raise
-                    time.sleep(min(2**attempt - 1, LONGEST_PAUSE))
+                    time.sleep(pause_before_retry(attempt))
             return run_command(*args, **options)
-
-
-@contextlib.contextmanager
-def _retries_taken_from(connection: t.Any) -> t.Iterator[int]:
-    """Yields how often to try again to connect, and meanwhile turns off the retries of the connection plugin.
-
-    The ssh plugin would also repeat a command that had begun to run, which could start a second cloud task.
-    """
-    try:
-        retries = int(connection.get_option("reconnection_retries") or 0)
-    except (AnsibleError, KeyError):
-        retries = 0
-    if retries:
-        connection.set_option("reconnection_retries", 0)
-    try:
-        yield retries
-    finally:
-        if retries:
-            connection.set_option("reconnection_retries", retries)
 
 
 def _not_begun(error: Exception) -> bool:

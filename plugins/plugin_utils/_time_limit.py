@@ -16,11 +16,19 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
+
+TASK_TIMEOUT_MARGIN = 1.5
+"""Seconds before the ``timeout`` of the Ansible task at which everything should have returned."""
+
 STEP = 5.0
 """Longest step, in seconds, by which a time limit is counted."""
 
 LATE = 1.0
 """Seconds by which the end of a step is late if this process was stopped meanwhile."""
+
+AFTERWARDS = 8.0
+"""Seconds that are left after that, so that what was stopped, too, can end: a start of the module, and last polls."""
 
 
 class Overdue(BaseException):
@@ -28,37 +36,47 @@ class Overdue(BaseException):
 
 
 class Countdown:
-    """Counts a time limit in steps, since this process or the whole machine may be stopped, as by Ctrl-Z, and continued.
+    """Counts a time limit in steps, to notice that this process was stopped, as when its virtual machine is paused.
 
-    That costs one step at most. If it was the last one, there is another, so that what had to wait, too, can still end.
+    If the time limit has passed meanwhile, or nearly so, there are ``AFTERWARDS`` once more.
 
     :param seconds: the time limit.
     :param clock: returns monotonic seconds.
     """
 
     def __init__(self, seconds: float, clock: t.Callable[[], float] = time.monotonic) -> None:
-        self._left = max(0.001, seconds)
         self._clock = clock
-        self._has_extra_step = False
+        self._began = clock()
+        self._ends = self._began + max(0.001, seconds)
+        self._is_extended = False
 
     def begin_step(self) -> float:
         """Returns the length of the next step in seconds."""
         self._began = self._clock()
-        self._step = min(STEP, self._left)
+        self._step = min(STEP, max(0.001, self._ends - self._began))
         return self._step
 
     def end_step(self) -> bool:
         """Returns whether the time limit has passed."""
-        self._left -= self._step
-        is_late = self._clock() - self._began > self._step + LATE
-        if self._left <= 0 and is_late and not self._has_extra_step:
-            self._has_extra_step, self._left = True, STEP
-        return self._left <= 0
+        now = self._clock()
+        if now - self._began > self._step + LATE and not self._is_extended and self._ends - now < AFTERWARDS:
+            self._is_extended, self._ends = True, now + AFTERWARDS
+        return now >= self._ends
+
+
+def is_task_timeout(error: BaseException) -> bool:
+    """Returns whether this is Ansible's exception for the ``timeout`` of a task; its module differs between releases."""
+    return type(error).__name__ == "TaskTimeoutError"
+
+
+def seconds_to_alarm() -> float:
+    """Returns the seconds until the timer rings that Ansible sets for the ``timeout`` of a task; infinite without one."""
+    return signal.getitimer(signal.ITIMER_REAL)[0] or FOREVER
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> t.Iterator[None]:
-    """Limit the time of the ``with`` block, without the time for which this process is stopped.
+    """Limit the time of the ``with`` block.
 
     The ``timeout`` keyword of an Ansible task uses the same system timer. If that ends earlier, there is no other
     limit; otherwise it continues after the block.
@@ -89,4 +107,4 @@ def time_limit(seconds: float) -> t.Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - began)))
 
 
-__all__ = ["Overdue", "time_limit"]
+__all__ = ["TASK_TIMEOUT_MARGIN", "Countdown", "Overdue", "is_task_timeout", "seconds_to_alarm", "time_limit"]

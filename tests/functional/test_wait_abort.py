@@ -14,7 +14,7 @@ import pytest
 from .wait_runs import Running, check_whole, item, life, until, wait
 
 LIVES = [
-    *(life(name, "pending") for name in ("left", "waiting", "background", "stopped")),
+    *(life(name, "pending") for name in ("left", "waiting", "background", "stopped", "in time")),
     life("working", "running"),
     life("paper", "running", provider="dingtalk_doc"),
 ]
@@ -43,6 +43,7 @@ def run(cloud: Any, start_ansible: Callable[..., Any]) -> Any:
             "background": wait(
                 provider="mps", task_id="background", timeout=1, on_timeout="abort", keywords=background
             ),
+            "in time": wait(provider="mps", task_id="in time", on_timeout="abort", keywords={"timeout": 15}),
             "check mode": wait(provider="mps", task_id="left", on_timeout="abort", keywords={"check_mode": True}),
         }
     )
@@ -68,6 +69,13 @@ def test_only_what_waits_at_a_vendor_that_can_is_aborted_and_the_rest_says_why(r
 def test_a_wait_in_the_background_aborts_too(run: Any) -> None:
     (task,) = run.results["background"]["tasks"]
     assert (task["outcome"], task["abort"]) == ("timed_out", {"aborted": True, "reason": None})
+
+
+def test_beside_the_keyword_timeout_there_is_still_time_to_abort(run: Any) -> None:
+    result = run.results["in time"]
+    check_whole(result)
+    assert (result["outcome"], result["task"]["abort"]) == ("timed_out", {"aborted": True, "reason": None})
+    assert result["elapsed"] < 12
 
 
 @pytest.mark.parametrize("name", ["left", "check mode"])

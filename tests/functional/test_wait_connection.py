@@ -173,7 +173,12 @@ class Host:
         (folder / "sshd_config").write_text(text, encoding="utf-8")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)  # where it goes to give up its rights
-        self.process = subprocess.Popen([str(SSHD), "-D", "-E", str(folder / "log"), "-f", str(folder / "sshd_config")])
+        self.start()
+
+    def start(self) -> None:
+        """Start sshd."""
+        log, settings = str(self._folder / "log"), str(self._folder / "sshd_config")
+        self.process = subprocess.Popen([str(SSHD), "-D", "-E", log, "-f", settings])
         until(self._listens, "the start of sshd")
 
     def _listens(self) -> bool:
@@ -242,7 +247,7 @@ def run_far(host: Host, cloud: Any, start_ansible: Callable[..., Any]) -> Iterat
     started: list[Running] = []
 
     def start(**options: Any) -> Running:
-        add = {"ansible.builtin.add_host": {"name": "far", **host.variables()}}
+        add = {"ansible.builtin.add_host": {"name": "far", **host.variables(), **options.pop("variables", {})}}
         keywords = {"delegate_to": "far", "environment": cloud.environment, **options.pop("keywords", {})}
         waiting = wait(provider="mps", tasks=["x", "y"], keywords=keywords, **options)
         started.append(Running(ansible, waiting, pre_tasks=[add], name=f"far-{len(started)}"))
@@ -254,10 +259,11 @@ def run_far(host: Host, cloud: Any, start_ansible: Callable[..., Any]) -> Iterat
     shutil.rmtree(sockets)
 
 
+@pytest.mark.parametrize("retries", [0, 3])
 def test_a_wait_over_ssh_survives_the_end_of_its_connection(
-    run_far: Callable[..., Running], host: Host, cloud: Any
+    run_far: Callable[..., Running], host: Host, cloud: Any, retries: int
 ) -> None:
-    run = run_far()
+    run = run_far(variables={"ansible_ssh_retries": retries})  # Ansible would repeat a round with its old time limits
     until(lambda: polls_of(cloud, "x") > 3, "a second round")
     host.cut()
     until(lambda: "a round was lost, 1 in a row" in run.output, "a word about it")
@@ -302,6 +308,17 @@ def test_a_wait_ends_by_its_own_clock_when_the_host_is_silent(
     assert "the host gave no sign of life for " in result["msg"]
     assert result["tasks"][0]["status"] == "running"
     until(lambda: not run.processes(), "the end of the ssh that waits for the host")
+
+
+def test_a_connection_is_tried_again_as_often_as_ssh_is_configured_to(
+    run_far: Callable[..., Running], host: Host, cloud: Any
+) -> None:
+    host.stop()
+    end_well(cloud)
+    run = run_far(variables={"ansible_ssh_retries": 5})
+    time.sleep(3.0)  # by then, the first attempts have failed on most machines
+    host.start()
+    assert outcomes(run.result()) == ["satisfied", "satisfied"]
 
 
 def test_a_host_that_cannot_be_reached_at_first_is_unreachable_at_once(

@@ -1,7 +1,7 @@
 # Copyright (c) Contributors to the cloudwait.conversion project
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits whose processes are stopped and continued, as by Ctrl-Z and ``fg``, or with a virtual machine that is moved."""
+"""Waits that stand still for a while, as with a virtual machine that is paused or moved."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Aborts:
         call: PreparedCall | None = None
         try:
             self._await_turn(service.word)
-            before = service.poll(item["ref"])
+            before = service.poll(item["ref"], timeout=max(0.0, self._ends - self._clock()))
             self._count(service.word, before.calls)
             if before.record["done"]:
                 return {"aborted": False, "reason": f"it has ended meanwhile as {before.record['status']}"}

@@ -249,6 +249,8 @@ class RoundAnswer(Update, total=False):
     api_calls: dict[str, int]
     cost: float
     """CPU seconds that starting the round and returning its answer took."""
+    polled_for: float
+    """Seconds from the beginning of the first poll to the end of the last one."""
 
 
 __all__ = [

@@ -18,6 +18,9 @@ from .contract import Change, Failure, PlanItem, PollError, TaskState
 from .forecast import Forecast, Life, pause_before
 from .policy import EXPECTED, Limits, Policy
 
+MOST_FAILURES = 100
+"""Largest number of failed polls of a cloud task that are kept for the next report. A history keeps no more."""
+
 RETRY_AFTER_CAP = 120.0
 """Longest delay of the next poll, in seconds, that a vendor's ``Retry-After`` can cause."""
 
@@ -218,6 +221,7 @@ class Judge:
         task.error = t.cast(PollError, {**error.as_dict(), "advice": error.advice})
         task.trouble = _mark(error)
         task.untold.failures.append(_failure(error, self.elapsed(now)))
+        del task.untold.failures[:-MOST_FAILURES]
         _note_trouble(task, self.untold)
         if error.kind == "not_found":
             task.missing += 1

@@ -34,6 +34,9 @@ NO_TIME = 0.05
 SHORTEST_POLL = 0.5
 """Shortest time limit of a poll, in seconds, even where the round should have ended."""
 
+LONGEST_SWEEP = 60.0
+"""Seconds for which the end of a round waits for the end of a sweep. The action gives up a round that is much too long."""
+
 THREADS = 16
 """Largest number of threads, and so of connections, for one service."""
 
@@ -88,7 +91,7 @@ class RoundEnd:
     def _handover(self) -> float:
         """Returns when a round should end although the outcome of the wait is not certain."""
         if self._is_midway():
-            return self._began + self._limits.within
+            return self._began + min(self._limits.within, self._limits.linger + LONGEST_SWEEP)
         ends = [self._limits.linger] + ([self._limits.after_change] if self._judge.untold else [])
         return self._began + min(ends)
 

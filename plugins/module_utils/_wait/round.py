@@ -95,18 +95,20 @@ class Round:
         tasks = self._tasks()
         beginning: Update = self._beginning(task.item for task in tasks) if self._is_first else {}
         limits = limits_of(self._order, is_live=channel is not None)
+        began = time.monotonic()
         loop = Loop(tasks, **self._ways(limits), tell=self._teller(channel) if channel else None)
         if channel is not None:
             channel.watch(loop.stop)
             if beginning and channel.tell({**self._update(*NOTHING), **beginning}):
                 beginning = {}
         report, handover = loop.run()
+        polled_for = time.monotonic() - began
         handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
         handover["clock_offset"] = self.accounts.clock.offset
         handover["carried"] = self.accounts.carried()
         answer = t.cast(RoundAnswer, {"invocation": {}, **self._update(report, handover), **beginning})
         handover["warned"] = self._notes.marks
-        answer["cost"] = cost
+        answer["cost"], answer["polled_for"] = cost, polled_for
         return answer
 
     def _beginning(self, asked: t.Iterable[PlanItem]) -> Update:

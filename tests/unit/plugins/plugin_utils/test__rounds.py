@@ -122,7 +122,7 @@ def test_a_later_round_gets_only_what_is_open_and_how_old_everything_is() -> Non
 def test_a_dear_hand_over_makes_rounds_longer(cost: float, after_change: float) -> None:
     rounds = Clock().rounds()
     rounds.take(answer())
-    rounds.end_round(cost)
+    rounds.end_round(cost, 1.0)
     assert rounds.next_arguments()["_round"]["after_change"] == after_change
 
 
@@ -217,7 +217,7 @@ def test_a_good_round_forgets_the_losses() -> None:
     rounds.lose("gone")
     rounds.take(answer())
     assert rounds.losses == 1, "a round that has told something may still be lost"
-    rounds.end_round(0.1)
+    rounds.end_round(0.1, 1.0)
     assert rounds.losses == 0
 
 
@@ -624,6 +624,18 @@ def test_a_first_round_after_a_lost_one_has_time_to_start_too() -> None:
     rounds.lose("the host gave no answer")
     clock.pass_time(19.0)
     assert rounds.limit(7, 10.0) == 8.0
+
+
+@pytest.mark.parametrize(
+    ("took", "left", "within"), [(0.6, 60.0, 20.0), (1.5, 60.0, 20.0), (4.0, 57.5, 17.5), (99.0, 57.0, 17.0)]
+)
+def test_where_a_round_is_slow_to_start_the_next_one_ends_sooner(took: float, left: float, within: float) -> None:
+    rounds = Clock().rounds(timeout=60.0)
+    rounds.next_arguments()
+    rounds.take(answer(1))
+    rounds.end_round(0.1, took)
+    order = rounds.next_arguments(20.0)["_round"]
+    assert (order["left"], order["within"], order["linger"]) == (left, within, 20.0)
 
 
 def test_a_wait_that_was_stopped_beyond_its_deadline_gets_one_more_round() -> None:

@@ -46,19 +46,20 @@ def test_a_step_is_not_the_end() -> None:
     [
         (3.0, [3.0], [3.0]),
         (12.0, [5.0, 5.0, 2.0], [5.0, 5.0, 2.0]),
-        (12.0, [3600.0, 5.0, 2.0], [5.0, 5.0, 2.0]),  # stopped in the first step
-        (12.0, [5.0, 5.0, 3600.0, 5.0], [5.0, 5.0, 2.0, STEP]),  # in the last one
-        (3.0, [3600.0, 3600.0], [3.0, STEP]),  # also in the one that follows it
+        (30.0, [8.0, 5.0, 5.0, 5.0, 5.0, 2.0], [5.0, 5.0, 5.0, 5.0, 5.0, 2.0]),  # stopped, but not for long
+        (8.0, [3600.0, 5.0, 3.0], [5.0, 5.0, 3.0]),  # beyond the end
+        (12.0, [5.0, 5.0, 3600.0, 5.0, 3.0], [5.0, 5.0, 2.0, 5.0, 3.0]),
+        (3600.0, [3595.0, 5.0, 3.0], [5.0, 5.0, 3.0]),  # nearly to the end
+        (3.0, [3600.0, 3600.0], [3.0, 5.0]),  # twice, of which the second time does not count
         (0.0, [0.001], [0.001]),
     ],
 )
-def test_a_time_limit_does_not_pass_while_the_process_is_stopped(
-    seconds: float, lasts: list[float], steps: list[float]
-) -> None:
-    clock = iter(time for last in lasts for time in (1000.0, 1000.0 + last))
-    countdown = Countdown(seconds, lambda: next(clock))
+def test_after_a_stop_there_is_time_to_end(seconds: float, lasts: list[float], steps: list[float]) -> None:
+    now = [1000.0]
+    countdown = Countdown(seconds, lambda: now[0])
     found = []
-    for left in reversed(range(len(lasts))):
+    for left, last in zip(reversed(range(len(lasts))), lasts):
         found.append(countdown.begin_step())
+        now[0] += last
         assert countdown.end_step() == (left == 0)
-    assert found == steps
+    assert found == pytest.approx(steps)
