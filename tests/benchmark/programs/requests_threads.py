@@ -29,9 +29,12 @@ def make_session() -> None:
 
 
 def poll(task_id: str, polls: int) -> None:
-    body, headers = call(host, task_id)
-    answer = local.session.post(f"http://{host}/", data=body, headers=headers, timeout=10)
-    answers.put((task_id, polls + 1, is_over(answer.json())))
+    over = False
+    try:
+        body, headers = call(host, task_id)
+        over = is_over(local.session.post(f"http://{host}/", data=body, headers=headers, timeout=10).json())
+    finally:  # after an error, it is polled again
+        answers.put((task_id, polls + 1, over))
 
 
 ready = time.monotonic()  # when the rate allows the next call
