@@ -62,7 +62,8 @@ options:
   on_failed:
     description:
       - What to do when the cloud task in the ledger has failed, was canceled, or is not known to the vendor any more.
-        V(leave) returns its record. V(start_again) starts another cloud task.
+        V(leave) returns its record. V(start_again) starts another cloud task, unless the ledger knows that the first one
+        has succeeded at least in part.
     type: str
     default: leave
     choices: [leave, start_again]

@@ -125,6 +125,8 @@ COLUMNS = ", ".join(Entry._fields)
 MARKS = ", ".join("?" * len(Entry._fields))
 INSERT = f"INSERT OR REPLACE INTO starts ({COLUMNS}) VALUES ({MARKS})"  # noqa: S608 # names of ours
 NOTE = "UPDATE starts SET status = ?, record = ? WHERE provider = ? AND task_id = ?"
+REMOVE = "DELETE FROM starts WHERE provider = ? AND key = ?"
+REMOVE_UNCHANGED = f"{REMOVE} AND attempt = ? AND state = ? AND intended_at = ?"
 RENAME = "UPDATE starts SET key = ? WHERE provider = ? AND key = ?"
 SELECT = f"SELECT {COLUMNS} FROM starts"  # noqa: S608 # names of ours
 JSON_COLUMNS = ("ref", "record", "earlier")
@@ -191,13 +193,17 @@ class Ledger:
         """
         self._database.write(INSERT, map(_row, entries))
 
-    def remove(self, *entries: Entry) -> None:
+    def remove(self, *entries: Entry, unless_changed: bool = False) -> None:
         """Remove entries.
 
+        :param unless_changed: keep those that another process has changed since they were read.
         :raises CloudError: ``config``, when the ledger cannot be written.
         """
-        keys = ([entry.provider, entry.key] for entry in entries)
-        self._database.write("DELETE FROM starts WHERE provider = ? AND key = ?", keys)
+        rows = ([each.provider, each.key, each.attempt, each.state, each.intended_at] for each in entries)
+        if unless_changed:
+            self._database.write(REMOVE_UNCHANGED, rows)
+        else:
+            self._database.write(REMOVE, (row[:2] for row in rows))
 
     def rename(self, entry: Entry, key: str) -> None:
         """Give an entry another key.

@@ -31,8 +31,11 @@ MAX_DEPTH = 100
 SECRET_NAMES = ("password", "passwd", "secret", "notifykey", "accesskey", "access_key", "authorization", "credential")
 """A member is a secret if its name, in lower case, contains one of these."""
 
-SECRET_WHOLE_NAMES = frozenset({"token", "callback", "notifyurl"})
-"""A member is a secret if its name, in lower case, is one of these. The URL of a callback may hold a secret."""
+SECRET_WHOLE_NAMES = frozenset({"token", "callback", "callback_url", "notifyurl", "simpleaesdrm"})
+"""A member is a secret if its name, in lower case, is one of these.
+
+The URL of a callback may hold a secret. ``SimpleAesDrm`` of Tencent MPS has the key that encrypts a film.
+"""
 
 SHORTEST_BEGINNING = 4
 """Smallest number of characters that are hidden as the beginning of a secret in a shortened text."""
@@ -86,6 +89,12 @@ def secret_texts(value: t.Any) -> list[str]:
             for text in (_leaves(member) if _is_secret(str(name)) else secret_texts(member))
         ]
     return [text for member in value for text in secret_texts(member)] if isinstance(value, list) else []
+
+
+def secrets_of(options: t.Mapping[str, t.Any]) -> list[str]:
+    """Returns the secrets in the options of a module, also the signature in the URL of an input."""
+    query = str(options.get("input_url") or "").partition("?")[2]
+    return [*secret_texts(dict(options)), *([query] if query else [])]
 
 
 def _leaves(value: t.Any) -> list[str]:
@@ -167,4 +176,5 @@ __all__ = [
     "passwords_of",
     "redact",
     "secret_texts",
+    "secrets_of",
 ]

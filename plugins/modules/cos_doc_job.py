@@ -349,8 +349,8 @@ error:
     retryable: false
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._module.run import QuietModule
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module.starts import run_start
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import CosDocStarts
 
@@ -391,7 +391,7 @@ OPTIONS = {
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = QuietModule(
         argument_spec=dict(
             **OPTIONS,
             **argspec.ledger(),

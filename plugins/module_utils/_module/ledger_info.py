@@ -39,9 +39,11 @@ def _work(options: t.Mapping[str, t.Any], *, check_mode: bool) -> dict[str, t.An
     news = [each for each in ended if ids.get((each["provider"], each["task_id"]), each["status"]) != each["status"]]
     if (removed or news) and not check_mode:
         with Ledger(options["ledger"]) as ledger:
-            ledger.remove(*removed)
+            ledger.remove(*removed, unless_changed=True)
             ledger.note_ends(news)
             entries = ledger.entries()
+        kept = {(entry.provider, entry.key) for entry in entries}
+        removed = [entry for entry in removed if (entry.provider, entry.key) not in kept]
     left = [entry for entry in entries if _is_wanted(entry, options) and entry not in removed]
     return {
         "changed": bool(removed or news),

@@ -21,7 +21,7 @@ import typing as t
 from .. import _uncertain
 from .._errors import CloudError, quoted
 from .._ledger import RESERVED, SENT, STARTED, Entry, Ledger, kept, seconds_of, text_of
-from .._record import CANCELED, FAILED, UNKNOWN, Record, expand, make_record
+from .._record import CANCELED, FAILED, PARTIAL, SUCCEEDED, UNKNOWN, Record, expand, make_record
 from .._services.base import Options, Poll
 from .._services.starts import PreparedCall, Starter, nothing_asked
 from .._signals import Stop, Stopped
@@ -42,7 +42,10 @@ CLOCKS_APART = 900.0
 """How far, in seconds, a clock that was not corrected may be ahead when cloud tasks are searched by their times."""
 
 SETTLE_SECONDS = 15.0
-"""Age, in seconds, from which a start that is in no list certainly did not happen. A request may be on its way before."""
+"""Seconds after a start was lost, or after a module was killed at its start, from which on it is in a list if it happened.
+
+The request may be on its way before, or the vendor may still be busy with it.
+"""
 
 GRACE_SECONDS = 60.0
 """Age, in seconds, from which a cloud task that the vendor does not know is gone. It may learn of a new one late."""
@@ -205,7 +208,10 @@ class LedgeredStart:
             poll = self._poll(ref) if entry.task_id else None
         record = self._result["task"] if poll is None else poll.record
         is_gone = (
-            poll is None and self._can_poll and self._ledger.age(entry.started_at or entry.intended_at) > GRACE_SECONDS
+            poll is None
+            and self._can_poll
+            and record["status"] not in (SUCCEEDED, PARTIAL)
+            and self._ledger.age(entry.started_at or entry.intended_at) > GRACE_SECONDS
         )
         is_over = is_gone or record["status"] in (FAILED, CANCELED)
         if is_over and self._module.params["on_failed"] == "start_again":
@@ -311,7 +317,8 @@ class LedgeredStart:
         exists = because is not None and because.code in call.certain
         found = self._search(entry, call, because)
         is_listed = self._ledger.age(entry.intended_at) < call.lists - LIST_MARGIN
-        early = min(SETTLE_SECONDS, SETTLE_SECONDS - self._ledger.age(entry.intended_at))
+        age = 0.0 if because is not None else max(0.0, self._ledger.age(entry.intended_at))
+        early = SETTLE_SECONDS - age
         if not (found or exists or self._module.check_mode) and is_listed and early > 0:
             time.sleep(early)
             found = self._search(entry, call, because)

@@ -21,7 +21,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from .._errors import CloudError, quoted
 from .._pacing import backoff
 from .._record import UNKNOWN
-from .._secrecy import censored_result, censored_texts, passwords_of, secret_texts
+from .._secrecy import censored_result, censored_texts, passwords_of, secrets_of
 from .._services.base import Environ, Options, Service
 from .._services.connect import clock_warning, make_clock, make_service, make_transport, unknown_warning
 
@@ -55,7 +55,7 @@ class QuietModule(AnsibleModule):  # type: ignore[misc] # Ansible has no types
         :param msg: the error as one sentence.
         """
         if not self.is_censored:
-            self.no_log_values.update(secret_texts(self.params))
+            self.no_log_values.update(secrets_of(self.params))
         super().fail_json(msg, **result)
 
 

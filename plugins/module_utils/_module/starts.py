@@ -13,7 +13,7 @@ import typing as t
 
 from .._errors import CloudError, quoted
 from .._record import UNKNOWN, Record, make_record
-from .._secrecy import redact, secret_texts
+from .._secrecy import redact, secrets_of
 from .._services.base import Lists, Poll, Service
 from .._services.mps import MpsStarts
 from .._services.starts import PreparedCall, Starter, is_uncertain, list_tasks
@@ -55,7 +55,7 @@ def run_start(module: AnsibleModule, service_class: type[Starter]) -> None:
             result.update(task=started.record, response=started.response)
         show_difference(module, result, {}, call.asked)
 
-    hide_secrets(module, secret_texts(dict(module.params)))  # also if it fails before the service has been made
+    hide_secrets(module, secrets_of(module.params))  # also if it fails before the service has been made
     tried = f"Starting a {service_class.title} cloud task"
     with catching_signals() as stop:
         run(module, service_class, service_class.make_blank_ref, tried, functools.partial(work, stop))

@@ -43,6 +43,16 @@ def test_an_entry_comes_back_as_it_was_written(path: str) -> None:
         assert ledger.entries() == []
 
 
+def test_an_entry_that_was_changed_meanwhile_is_not_removed_unseen(path: str) -> None:
+    again = ENTRY._replace(attempt=ENTRY.attempt + 1)
+    with Ledger(path) as ledger:
+        ledger.put(again)
+        ledger.remove(ENTRY, unless_changed=True)
+        assert ledger.entries() == [again]
+        ledger.remove(again, unless_changed=True)
+        assert ledger.entries() == []
+
+
 def test_the_oldest_start_comes_first(path: str) -> None:
     later = ENTRY._replace(key="k0", intended_at="2026-02-02T03:04:05Z")
     with Ledger(path) as ledger:

@@ -156,6 +156,31 @@ def test_a_clock_that_was_set_back_means_no_long_pause(book: Book) -> None:
     assert (run.result["started"], run.sleeps) == ("new", [15.0])
 
 
+def test_an_answer_that_was_lost_late_may_still_be_on_its_way(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    send = Vendor.send
+
+    def slowly(vendor: Vendor, request: t.Any, **more: t.Any) -> Answer:
+        book.time += 40.0 * (request.method == "POST")
+        return send(vendor, request, **more)
+
+    monkeypatch.setattr(Vendor, "send", slowly)
+    run, dummy = book.start("cos_doc", lost(), jobs(), jobs(job("t1")))
+    assert (run.result["started"], run.sleeps) == ("adopted", [15.0])
+
+
+@pytest.mark.parametrize("status", ["succeeded", "partial"])
+def test_what_ended_well_is_not_paid_again_when_the_vendor_has_forgotten_it(book: Book, status: str) -> None:
+    book.start("mps", STARTED)
+    entry = book.entry()
+    assert entry is not None
+    with book.open(book.path) as ledger:
+        ledger.put(entry._replace(status=status))
+    book.time += 30 * DAY
+    gone = refusal("ResourceNotFound.TaskNotFound")
+    run, vendor = book.start("mps", gone, STARTED, on_failed="start_again")
+    assert (run.result["started"], run.result["task"]["status"], vendor.sent) == ("before", status, 1)
+
+
 # --- A start that is refused ---------------------------------------------------------------------------------------
 
 
