@@ -100,7 +100,7 @@ class RoundRunner:
         self._began = began
         self._parent = parent
         self._aborts = options["on_timeout"] == ABORT
-        self._retries = 0  # how often the connection to the host has been tried again before the first round
+        self._retries, self._most_retries = 0, 0  # attempts to connect again, before the first round
         self._pause = {"first": options["sleep"], "factor": options["backoff"], "cap": options["max_sleep"]}
 
     def tell(self, text: str) -> None:
@@ -199,7 +199,7 @@ class RoundRunner:
         limit = rounds.limit(polls, _arguments.request_timeout_of(args))
         began = time.monotonic()
         try:
-            with retries_taken_from(self._connection) as retries, Live(updates, self._connection) as live:
+            with retries_taken_from(self._connection) as self._most_retries, Live(updates, self._connection) as live:
                 at_most = _longest_round(self._task.timeout, self._began, aborts=self._aborts)
                 order = rounds.next_arguments(at_most, live.reach)
                 with time_limit(limit):  # not of what ``Live`` has still to do, such as printing lines to a slow reader
@@ -211,7 +211,7 @@ class RoundRunner:
             if rounds.begun:
                 self._lose(f"the host could not be used: {error}")
                 return None
-            if _may_connect_yet(error) and self._retries < retries:
+            if _may_connect_yet(error) and self._retries < self._most_retries:
                 time.sleep(pause_before_retry(self._retries))
                 self._retries += 1
                 return None

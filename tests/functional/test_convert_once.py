@@ -58,7 +58,8 @@ def variables(ansible: Ansible) -> dict[str, Any]:
         "provider": "cos_doc",
         "settings": {"bucket": "examplebucket-1250000000", "region": "ap-beijing"},
         "documents": [
-            {"input_object": f"in/{name}.docx", "output": {"object": f"out/{name}-${{Number}}.jpg"}} for name in names
+            {"input_object": f"in/{name}.docx", "key": None, "output": {"object": f"out/{name}-${{Number}}.jpg"}}
+            for name in names
         ],
         "summary_file": "summary.json",
         "junit_file": "junit.xml",
