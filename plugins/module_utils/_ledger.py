@@ -125,8 +125,8 @@ COLUMNS = ", ".join(Entry._fields)
 MARKS = ", ".join("?" * len(Entry._fields))
 INSERT = f"INSERT OR REPLACE INTO starts ({COLUMNS}) VALUES ({MARKS})"  # noqa: S608 # names of ours
 NOTE = "UPDATE starts SET status = ?, record = ? WHERE provider = ? AND task_id = ?"
-REMOVE = "DELETE FROM starts WHERE provider = ? AND key = ?"
-REMOVE_UNCHANGED = f"{REMOVE} AND attempt = ? AND state = ? AND intended_at = ?"
+REMOVE = "DELETE FROM starts WHERE provider = :provider AND key = :key"
+REMOVE_UNCHANGED = f"{REMOVE} AND attempt = :attempt AND state = :state AND intended_at = :intended_at"
 RENAME = "UPDATE starts SET key = ? WHERE provider = ? AND key = ?"
 SELECT = f"SELECT {COLUMNS} FROM starts"  # noqa: S608 # names of ours
 JSON_COLUMNS = ("ref", "record", "earlier")
@@ -199,11 +199,8 @@ class Ledger:
         :param unless_changed: keep those that another process has changed since they were read.
         :raises CloudError: ``config``, when the ledger cannot be written.
         """
-        rows = ([each.provider, each.key, each.attempt, each.state, each.intended_at] for each in entries)
-        if unless_changed:
-            self._database.write(REMOVE_UNCHANGED, rows)
-        else:
-            self._database.write(REMOVE, (row[:2] for row in rows))
+        statement = REMOVE_UNCHANGED if unless_changed else REMOVE
+        self._database.write(statement, (entry._asdict() for entry in entries))
 
     def rename(self, entry: Entry, key: str) -> None:
         """Give an entry another key.
@@ -290,7 +287,7 @@ class _Database:
         with self._told():
             return [make(row) for row in self._connection.execute(query, values)]
 
-    def write(self, statement: str, rows: t.Iterable[t.Sequence[t.Any]]) -> None:
+    def write(self, statement: str, rows: t.Iterable[t.Sequence[t.Any] | t.Mapping[str, t.Any]]) -> None:
         """Carry out a statement for each row, in one transaction that is on the disk when this returns."""
         with self._transaction():
             self._connection.executemany(statement, rows)

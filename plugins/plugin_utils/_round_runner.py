@@ -175,8 +175,7 @@ class RoundRunner:
     def _abort(self) -> None:
         """Abort what the wait has given up on, where that is wanted."""
         if self._aborts and not self._task.check_mode:
-            args = self._task.args
-            abort(lambda changes: self._execute(_arguments.module_arguments(args, changes)), self.rounds)
+            abort(self._execute, self._connection, self._task.args, self.rounds)
 
     def _run_rounds(self) -> Answer | None:
         """Run rounds. Returns null, or the result ``unreachable`` if the first round cannot reach the host."""
@@ -204,6 +203,7 @@ class RoundRunner:
                 order = rounds.next_arguments(at_most, live.reach)
                 with time_limit(limit):  # not of what ``Live`` has still to do, such as printing lines to a slow reader
                     answer = self._execute(_arguments.module_arguments(args, order))
+                took = time.monotonic() - began
         except Overdue:
             self._lose_silent_host(limit)
             return None
@@ -222,8 +222,7 @@ class RoundRunner:
         if "report" not in answer:
             self._lose(sentence_of(answer))
             return None
-        seconds = time.monotonic() - began - answer["polled_for"]
-        rounds.end_round(time.process_time() - cpu + answer["cost"], seconds)
+        rounds.end_round(time.process_time() - cpu + answer["cost"], took - answer["polled_for"])
         updates.take(answer)
         return None
 

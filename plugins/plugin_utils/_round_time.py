@@ -34,9 +34,7 @@ class RoundTime:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._late_rounds = 0  # those that began although the deadline had passed long before
-        self.slowness = (
-            0.0  # how much longer than usual the last round took to start and to return its answer, in seconds
-        )
+        self.slowness = 0.0  # seconds by which the last round took longer than usual to start and to return its answer
 
     def begin(self) -> float:
         """Note that a round begins. Returns the seconds until the deadline, counted from the start of its polls."""

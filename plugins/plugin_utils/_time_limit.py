@@ -46,8 +46,7 @@ class Countdown:
 
     def __init__(self, seconds: float, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._began = clock()
-        self._ends = self._began + max(0.001, seconds)
+        self._ends = clock() + max(0.001, seconds)
         self._is_extended = False
 
     def begin_step(self) -> float:

@@ -158,7 +158,8 @@ def test_no_password_is_shown(mixed: Night) -> None:
 
 @pytest.mark.parametrize("provider", STARTS)
 def test_every_provider_has_its_start(convert: Convert, provider: str) -> None:
-    documents = [{"name": name, **STARTS[provider].options(name)} for name in ("plan", "minutes")]
+    nothing = {"on_failed": None, "key": None}  # a null says as much as an option that is left out
+    documents = [{"name": name, **nothing, **STARTS[provider].options(name)} for name in ("plan", "minutes")]
     night = convert(provider=provider, settings=NEEDS[provider], documents=documents)
     assert night.run.status == 0, night.run.output
     assert night.summary is not None

@@ -42,9 +42,9 @@ CLOCKS_APART = 900.0
 """How far, in seconds, a clock that was not corrected may be ahead when cloud tasks are searched by their times."""
 
 SETTLE_SECONDS = 15.0
-"""Seconds after a start was lost, or after a module was killed at its start, from which on it is in a list if it happened.
+"""Seconds after which a start that is in no list certainly did not happen. The vendor may be busy with it before.
 
-The request may be on its way before, or the vendor may still be busy with it.
+They count from the moment at which its answer was lost; if the module was killed, from the moment at which it was sent.
 """
 
 GRACE_SECONDS = 60.0

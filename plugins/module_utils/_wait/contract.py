@@ -250,7 +250,7 @@ class RoundAnswer(Update, total=False):
     cost: float
     """CPU seconds that starting the round and returning its answer took."""
     polled_for: float
-    """Seconds from the beginning of the first poll to the end of the last one."""
+    """Seconds of the round without the start of the module and the return of its answer."""
 
 
 __all__ = [
