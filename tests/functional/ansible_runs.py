@@ -96,6 +96,16 @@ def poll(provider: str, task_id: str, *, keywords: Any = None, **options: Any) -
     return {f"cloudwait.conversion.{module}": arguments, **(keywords or {})}
 
 
+def make_interpreter(path: Path, *lines: str) -> str:
+    """This Python as an interpreter for modules, after these lines of shell. Returns its path.
+
+    The path of this Python may have blanks, and with ``async``, Ansible does not quote it for the shell.
+    """
+    path.write_text("\n".join(("#!/bin/sh", *lines, f'exec "{sys.executable}" "$@"', "")), encoding="utf-8")
+    path.chmod(0o700)
+    return str(path)
+
+
 class Ansible:
     """Starts Ansible in a folder of its own, with nothing of the user's environment or home, and no way off this machine.
 
@@ -124,10 +134,7 @@ class Ansible:
 
     def interpreter(self, name: str, *lines: str) -> str:
         """An interpreter for modules: this one, after these lines of shell."""
-        path = self.folder / name
-        path.write_text("\n".join(("#!/bin/sh", *lines, f'exec "{sys.executable}" "$@"', "")), encoding="utf-8")
-        path.chmod(0o700)
-        return str(path)
+        return make_interpreter(self.folder / name, *lines)
 
     def command(
         self, program: str, *arguments: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT

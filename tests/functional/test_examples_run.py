@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ import pytest
 import yaml
 
 from ..cases import CASES
-from .ansible_runs import AGENT, CRASHES, ROOT
+from .ansible_runs import AGENT, CRASHES, ROOT, make_interpreter
 from .conftest import DINGTALK, TENCENT, Simulator
 
 NOT_RUN = {
@@ -161,8 +160,9 @@ def output(
         if name not in NOT_RUN
     ]
     (folder / "examples.json").write_text(json.dumps(plays), encoding="utf-8")
+    python = make_interpreter(folder / "python")
     hosts = "".join(f"{name} ansible_connection=local\n" for name in ("localhost", "bastion"))
-    (folder / "hosts").write_text(f"{hosts}[all:vars]\nansible_python_interpreter={sys.executable}\n", encoding="utf-8")
+    (folder / "hosts").write_text(f"{hosts}[all:vars]\nansible_python_interpreter={python}\n", encoding="utf-8")
     (folder / "contract.docx").write_bytes(b"PK\x03\x04 a contract")
     (folder / "callback.xml").write_text(CALLBACK, encoding="utf-8")
     profiles = Path(installed["HOME"]) / ".tccli"

@@ -11,10 +11,9 @@ import math
 import pathlib
 import statistics
 import subprocess
-import sys
 import typing as t
 
-from ...functional.ansible_runs import NEEDS
+from ...functional.ansible_runs import NEEDS, make_interpreter
 from ..cloud import DONE, SERVICES, TREE, Cloud, Scribe
 from ..contenders import PAUSE, SELDOM_INTERVAL, info, program, sdk, seldom, until, wait
 from ..measure import ROOT, Bench, Cost, Environment, Figures, at_once, play, run
@@ -129,7 +128,7 @@ class Run:
             start = {**sdk("{{ item }}", wait=True, delay=self._pause), "loop": ids, "async": 900, "poll": 0}
             status = {"ansible.builtin.async_status": {"jid": "{{ item.ansible_job_id }}"}}
             finish = {**until(status, "poll is finished", **tries), "loop": "{{ jobs.results }}"}
-            python = {"ansible_python_interpreter": interpreter(pathlib.Path(names).parent)}
+            python = {"ansible_python_interpreter": make_interpreter(pathlib.Path(names).with_name("python"))}
             task = {"block": [{**start, "register": "jobs"}, finish], "vars": python}
         else:
             items = [{"provider": name, "task_id": task_id, **NEEDS[name]} for name, task_id in self._crowd.lives]
@@ -160,14 +159,6 @@ class Run:
             },
             "silence": silence(calls),
         }
-
-
-def interpreter(folder: pathlib.Path) -> str:
-    """This Python, by a path without blanks: with ``async``, Ansible does not quote it for the shell."""
-    path = folder / "python"
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-    path.chmod(0o700)
-    return str(path)
 
 
 def silence(calls: list[Figures]) -> float:
