@@ -54,7 +54,8 @@ options:
         that of C(DescribeTaskDetail).
       - Takes precedence over C(SessionId) in O(parameters), which does the same.
       - With O(ledger), O(idempotency_key) is sent as the session id unless one is given, or a digest of it if it is
-        longer than 50 characters or starts another cloud task after one that failed.
+        longer than 50 characters or starts another cloud task after one that failed. In that last case, a session id
+        of your own gets C(-2), C(-3) and so on at its end.
     type: str
   session_context:
     description:

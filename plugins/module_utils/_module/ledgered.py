@@ -44,7 +44,8 @@ CLOCKS_APART = 900.0
 SETTLE_SECONDS = 15.0
 """Seconds after which a start that is in no list certainly did not happen. The vendor may be busy with it before.
 
-They count from the moment at which its answer was lost; if the module was killed, from the moment at which it was sent.
+They count from the moment at which its answer was lost. If the module was killed, that was within ``request_timeout``
+after the start was sent.
 """
 
 GRACE_SECONDS = 60.0
@@ -317,7 +318,9 @@ class LedgeredStart:
         exists = because is not None and because.code in call.certain
         found = self._search(entry, call, because)
         is_listed = self._ledger.age(entry.intended_at) < call.lists - LIST_MARGIN
-        age = 0.0 if because is not None else max(0.0, self._ledger.age(entry.intended_at))
+        age = 0.0
+        if because is None:
+            age = max(0.0, self._ledger.age(entry.intended_at) - self._module.params["request_timeout"])
         early = SETTLE_SECONDS - age
         if not (found or exists or self._module.check_mode) and is_listed and early > 0:
             time.sleep(early)
@@ -345,7 +348,7 @@ class LedgeredStart:
             raise failure from None
 
     def _prepare(self, entry: Entry) -> PreparedCall:
-        options = self._service.marked(self._module.params, mark_of(entry))
+        options = self._service.marked(self._module.params, mark_of(entry), entry.attempt)
         return self._service.prepare(self._ref, options, os.environ)
 
 

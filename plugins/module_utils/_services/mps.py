@@ -342,17 +342,26 @@ class MpsStarts(Mps, Starter):
             certain=(DUPLICATE,),
             asked=lambda: redact({name: value for name, value in params.items() if name != NOTIFY}),
             remembers=REMEMBERS,
-            find=functools.partial(self._find, ref, params.get("SessionId")),
+            find=functools.partial(self._find, ref, params),
             lists=(3 if self.settings.site == "intl" else 7) * DAY,
         )
 
-    def marked(self, options: Options, mark: str) -> Options:
-        """Returns the options with the mark as session id, unless the user has given one."""
+    def marked(self, options: Options, mark: str, attempt: int) -> Options:
+        """Returns the options with the mark as session id, unless the user has given one.
+
+        The vendor refuses a second start of a session, so that later attempts add their number to the user's one.
+        """
         own = options["session_id"] or options["parameters"].get("SessionId")
+        if own and attempt > 1:
+            numbered = f"{own}-{attempt}"
+            own = numbered if len(numbered) <= MAX_SESSION_ID else mark
         return {**options, "session_id": own or mark}
 
-    def _find(self, ref: Ref, session: t.Any, since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
-        """Yields the cloud task of a session. Lists do not tell the session, so each candidate is polled."""
+    def _find(self, ref: Ref, params: Options, since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
+        """Yields the cloud task that a start with these parameters has made: the one of its session and input.
+
+        Lists do not tell the session, so each candidate is polled. Others may have used the session for another input.
+        """
         filters = {"statuses": LISTS, "start_time": since}
         nulls = dict.fromkeys(("end_time", "sub_task_has_failed", "limit"))
         for listed in list_tasks(self, ref, {**filters, **nulls}, retry):
@@ -364,9 +373,21 @@ class MpsStarts(Mps, Starter):
                 if error.kind != "not_found":
                     raise
                 continue  # lists go further back than polls on the international site
-            if poll.response.get("SessionId") == session:
-                yield poll
+            if poll.response.get("SessionId") == params.get("SessionId"):
+                if _has_input(poll.response, params):
+                    yield poll
                 return
+
+
+def _has_input(response: Response, params: Options) -> bool:
+    """Returns whether a cloud task has the input of a start, as far as the vendor tells: members may be missing."""
+    wanted = redact(as_dict(params.get("InputInfo")))  # as in the response
+    told = as_dict(_container(response)[1].get("InputInfo"))
+    pairs = [(told.get("Type"), wanted.get("Type"))]
+    for member in INPUTS.values():
+        inner = as_dict(told.get(member))
+        pairs += [(inner.get(name), value) for name, value in as_dict(wanted.get(member)).items()]
+    return all(one in (None, "") or str(one).strip("/") == str(other).strip("/") for one, other in pairs)
 
 
 # --- Status of the whole -------------------------------------------------------------------------------------------

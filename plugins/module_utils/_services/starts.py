@@ -80,10 +80,11 @@ class Starter(Service):
         :raises CloudError: ``config``, when the options break a rule of the vendor.
         """
 
-    def marked(self, options: Options, mark: str) -> Options:
+    def marked(self, options: Options, mark: str, attempt: int) -> Options:
         """Returns the options with a mark that the vendor stores with the cloud task, where it offers that.
 
         :param mark: a text of at most 50 characters, of which each start has another.
+        :param attempt: 1 for the first start under a key, 2 for the one that takes its place, and so on.
         """
         return options
 

@@ -65,8 +65,8 @@ def media_list(*ids: str) -> Answer:
     return api3(TaskSet=[{"TaskId": each} for each in ids], ScrollToken="", TotalCount=len(ids))
 
 
-def detail(session: str = "", status: str = "WAITING") -> Answer:
-    container = {"Status": status, "ErrCode": 0, "Message": ""}
+def detail(session: str = "", status: str = "WAITING", **more: t.Any) -> Answer:
+    container = {"Status": status, "ErrCode": 0, "Message": "", **more}
     return api3(TaskType="WorkflowTask", Status=status, SessionId=session, WorkflowTask=container)
 
 
@@ -291,10 +291,16 @@ def test_a_slash_before_a_key_makes_no_difference(book: Book) -> None:
 
 
 def test_cos_starts_anew_what_no_list_has_once_nothing_can_be_on_its_way(book: Book) -> None:
-    book.is_lost("cos_doc", 5)
+    book.is_lost("cos_doc", 15)  # within request_timeout it could still be sent
     run, vendor = book.start("cos_doc", jobs(), jobs(), jobs(job("t9")))
     assert (run.result["started"], run.result["task"]["task_id"]) == ("new", "t9")
     assert (methods(vendor), book.sleeps) == (["GET", "GET", "POST"], [10.0])
+
+
+def test_a_start_that_was_killed_during_a_long_request_may_still_come(book: Book) -> None:
+    book.is_lost("cos_doc", 60)
+    run, dummy = book.start("cos_doc", jobs(), jobs(job("t9")), request_timeout=60.0)
+    assert (run.result["started"], book.sleeps) == ("adopted", [15.0])
 
 
 def test_cos_finds_one_that_comes_into_the_list_late(book: Book) -> None:
@@ -345,6 +351,48 @@ def test_mps_itself_refuses_a_second_start(book: Book) -> None:
         "DescribeTasks",
         "DescribeTaskDetail",
     ]
+
+
+INPUT = STARTS["mps"].options("plan")["parameters"]["InputInfo"]
+OTHER_INPUTS = {
+    "type": {"Type": "URL", "UrlInputInfo": {"Url": "https://example.com/film.mp4"}},
+    "object": {**INPUT, "CosInputInfo": {**INPUT["CosInputInfo"], "Object": "/in/other.mp4"}},
+    "bucket": {**INPUT, "CosInputInfo": {**INPUT["CosInputInfo"], "Bucket": "other-1250000000"}},
+}
+
+
+@pytest.mark.parametrize("case", OTHER_INPUTS)
+def test_mps_does_not_give_away_what_others_made_in_the_same_session(book: Book, case: str) -> None:
+    lists = (media_list("o1"), detail("night", InputInfo=OTHER_INPUTS[case]), media_list(), media_list())
+    run, dummy = book.start("mps", DUPLICATE, *lists, idempotency_key="night")
+    assert (run.error["kind"], run.error["code"]) == ("uncertain", "InvalidParameterValue.SessionId")
+    assert "give another idempotency_key" in run.result["msg"]
+
+
+@pytest.mark.parametrize("told", [INPUT, {}, None, {"Type": "COS", "CosInputInfo": None, "UrlInputInfo": None}])
+def test_mps_adopts_its_own_whether_the_vendor_tells_the_input_or_not(book: Book, told: t.Any) -> None:
+    lists = (media_list("t9"), detail("night", InputInfo=told))
+    run, dummy = book.start("mps", DUPLICATE, *lists, idempotency_key="night")
+    assert (run.result["started"], run.result["task"]["task_id"]) == ("adopted", "t9")
+
+
+OWN = {"short": ("nightly", "nightly-2"), "longest": ("n" * 48, "n" * 48 + "-2")}
+
+
+@pytest.mark.parametrize("case", OWN)
+def test_a_session_of_the_users_own_is_another_one_when_it_starts_again(book: Book, case: str) -> None:
+    own, again = OWN[case]
+    book.start("mps", STARTED, session_id=own)
+    dummy, vendor = book.start("mps", BROKEN, api3(TaskId="t2"), session_id=own, on_failed="start_again")
+    assert json.loads(vendor.requests[-1].body or b"")["SessionId"] == again
+
+
+def test_a_session_that_leaves_no_room_for_a_number_becomes_a_digest(book: Book) -> None:
+    book.start("mps", STARTED, session_id="n" * 49)
+    dummy, vendor = book.start("mps", BROKEN, api3(TaskId="t2"), session_id="n" * 49, on_failed="start_again")
+    session = json.loads(vendor.requests[-1].body or b"")["SessionId"]
+    assert len(session) <= 50
+    assert not session.startswith("n")
 
 
 def test_mps_says_that_one_exists_which_no_list_has(book: Book) -> None:
