@@ -309,6 +309,34 @@ def test_two_hosts_are_told_by_name(convert: Convert) -> None:
     assert 'where is "web*", which names 2 hosts (web1, web2): give the name of one host.' in night.run.output
 
 
+FILM = {"name": "film", **STARTS["mps"].options("film")}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"provider": "cos_doc", "documents": [document("far.docx")], "settings": PLACE},
+        {"provider": "mps", "documents": [FILM], "settings": {"parameters": None}},
+    ],
+    ids=["cos_doc", "mps"],
+)
+def test_a_host_that_cannot_be_reached_is_in_the_reports(
+    convert: Convert, tmp_path: Path, wanted: dict[str, Any]
+) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\necho 'ssh: connect to host far port 22: No route to host' >&2\nexit 255\n")
+    ssh.chmod(0o700)
+    inventory = tmp_path / "hosts"
+    inventory.write_text(f"far ansible_connection=ssh ansible_ssh_executable={ssh}\n", encoding="utf-8")
+    night = convert("--inventory", str(inventory), where="far", **wanted)
+    assert night.run.status == 2
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["not_started"]
+    assert "No route to host" in night.summary["documents"][0]["message"]
+    assert night.suite is not None
+    assert night.suite.get("errors") == "1"
+
+
 def test_relative_paths_begin_in_the_working_directory(
     convert: Convert, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
