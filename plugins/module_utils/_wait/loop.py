@@ -184,7 +184,8 @@ class Loop:
         self._end = RoundEnd(judge, list(self._sweeps.values()), limits, began)
         self._reports = Reports(tasks, judge, self.queues, self._sweeps, tell)
         self._is_stopped = False
-        self._calls: queue.SimpleQueue[t.Callable[[], None]] = queue.SimpleQueue()
+        # no SimpleQueue: in Python up to 3.12, its get() never ends if a very short time limit passes at a bad moment
+        self._calls: queue.Queue[t.Callable[[], None]] = queue.Queue()
         self._flights: dict[int, Flight] = {}
         self._last_flight = 0
 

@@ -20,7 +20,8 @@ from ansible_collections.cloudwait.conversion.tests.benchmark.programs.mps_call 
 host, interval = sys.argv[1], 1 / float(sys.argv[3])
 due = [(0.0, task_id, 0) for task_id in pathlib.Path(sys.argv[2]).read_text(encoding="utf-8").split()]
 waiting = len(due)
-answers: queue.SimpleQueue[tuple[str, int, bool]] = queue.SimpleQueue()
+# no SimpleQueue: in Python up to 3.12, its get() never ends if a very short time limit passes at a bad moment
+answers: queue.Queue[tuple[str, int, bool]] = queue.Queue()
 local = threading.local()
 
 

@@ -543,6 +543,30 @@ def run_threads(poll: t.Callable[[CloudTask, float], Poll], count: int) -> t.Map
     return report
 
 
+def test_even_the_shortest_pause_ends() -> None:
+    """It is over when it begins, as between two calls of a high rate; SimpleQueue waits without end every now and then."""
+    waiting = Loop(
+        [],
+        poll_with(lambda task, seconds: pytest.fail("there is nothing to poll")),
+        policy=Policy(DONE),
+        limits=Limits(left=900),
+        budgets={},
+        clock=time.monotonic,
+        chance=lambda: 0.0,
+    )
+
+    def pause() -> None:
+        for dummy in range(20_000):
+            waiting.call(lambda: None)
+            waiting._serve(1.0)
+            waiting._serve(2e-6)
+
+    thread = threading.Thread(target=pause, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
 def test_polls_run_side_by_side() -> None:
     together = threading.Barrier(3, timeout=20)  # broken, and the test red, unless three polls are under way at once
 
