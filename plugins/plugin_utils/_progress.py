@@ -199,7 +199,7 @@ def _change(entry: Entry, change: Change, before: t.Sequence[t.Mapping[str, t.An
 
 def _time_left(entry: Entry, now: float) -> str:
     """Returns when a cloud task should end, as in ``, about 3 min left``; empty text if no forecast is known or true."""
-    left = 0.0 if entry.expected is None or entry.record["done"] else entry.expected - now
+    left = 0.0 if entry.expected is None or entry.done else entry.expected - now
     if left < SOON:
         return ""
     if left < 2 * MINUTE:
@@ -264,7 +264,7 @@ def heartbeat_line(host: str, book: Book | None, *, elapsed: float, left: float)
     still = [book.entries[number] for number in book.open_numbers()]
     statuses: dict[str, int] = {}
     for entry in still:
-        statuses[entry.record["status"]] = statuses.get(entry.record["status"], 0) + 1
+        statuses[entry.status] = statuses.get(entry.status, 0) + 1
     counts = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     text = f"{len(still)} of {len(book.entries)} still open ({counts}), {times}"
     if still:

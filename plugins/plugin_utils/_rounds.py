@@ -255,7 +255,7 @@ def _continue_entry(entry: Entry, saved: t.Mapping[str, t.Any]) -> None:
     """Enter what was saved about a cloud task. The outcome of a finished one is determined anew by the new options."""
     loaded = Entry.load(saved)
     loaded.twin_of, loaded.name = entry.twin_of, entry.name
-    if loaded.record["done"]:
+    if loaded.done:
         loaded.outcome = None
     vars(entry).update(vars(loaded))
 

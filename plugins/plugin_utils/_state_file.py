@@ -21,7 +21,7 @@ import tempfile
 import time
 import typing as t
 
-VERSION = 4
+VERSION = 5
 TRIES = 10
 BETWEEN_TRIES = 0.2
 

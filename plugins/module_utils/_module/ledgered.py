@@ -318,9 +318,8 @@ class LedgeredStart:
         exists = because is not None and because.code in call.certain
         found = self._search(entry, call, because)
         is_listed = self._ledger.age(entry.intended_at) < call.lists - LIST_MARGIN
-        age = 0.0
-        if because is None:
-            age = max(0.0, self._ledger.age(entry.intended_at) - self._module.params["request_timeout"])
+        longest = self._module.params["request_timeout"]
+        age = 0.0 if because is not None else max(0.0, self._ledger.age(entry.intended_at) - longest)
         early = SETTLE_SECONDS - age
         if not (found or exists or self._module.check_mode) and is_listed and early > 0:
             time.sleep(early)

@@ -14,7 +14,7 @@ from collections import Counter
 from datetime import datetime, timezone
 
 from .._errors import CloudError
-from .._record import UNKNOWN, Record, expand, make_record, shared
+from .._record import TERMINAL, UNKNOWN, Record, compact, expand, shared
 from . import verdict
 from .contract import Abort, Change, Failure, Number, PlanItem, Ref, Report
 
@@ -57,7 +57,7 @@ class Entry:
         self.ref = ref
         self.name = name
         self.twin_of = twin_of
-        self.record: Record = make_record(ref, UNKNOWN, None)
+        self.told: Record = {"status": UNKNOWN}  # of its record, what ref and default values do not tell
         self.outcome: str | None = None
         self.polls = 0
         self.ended: float | None = None
@@ -72,9 +72,24 @@ class Entry:
         self.doubt: dict[str, t.Any] | None = None  # why a condition could not be evaluated so far
 
     @property
+    def record(self) -> Record:
+        """Its record, made anew each time: a wait on many cloud tasks has no memory for all members of them all."""
+        return {**expand(self.ref, self.told), "ref": self.ref}
+
+    @property
+    def status(self) -> str:
+        """The status in its record."""
+        return t.cast(str, self.told["status"])
+
+    @property
+    def done(self) -> bool:
+        """Whether that status is terminal."""
+        return self.status in TERMINAL
+
+    @property
     def seen(self) -> bool:
         """Whether the vendor has ever returned a record of it."""
-        return self.is_seen or self.record["done"]
+        return self.is_seen or self.done
 
     def fail_poll(self, error: CloudError) -> None:
         """Remember why the last poll gave no record."""
@@ -139,7 +154,8 @@ class Book:
         entries = []
         for item in plan:
             entry = Entry(item["ref"], twin_of=item.get("twin_of"), name=item.get("name"))
-            entry.record = item.get("record") or entry.record
+            if "record" in item:
+                entry.told = compact({**item["record"], "ref": entry.ref})
             entries.append(entry)
         return cls(entries, at)
 
@@ -157,7 +173,7 @@ class Book:
                 entry.poll_error = {name: value for name, value in shared(error).items() if name != "advice"}
         for number, record in report["records"].items():
             entry = self.entries[int(number)]
-            entry.record, entry.is_seen = {**expand(entry.ref, shared(record)), "ref": entry.ref}, True
+            entry.told, entry.is_seen = shared(record), True
             entry.changed = report["history"][number][-1]["elapsed"]
             entry.expected = report["expected"].get(number)
         for number, response in report["responses"].items():
@@ -174,7 +190,7 @@ class Book:
             changes=_in_order(report["history"]),
             troubled=sorted(int(number) for number, lasts in report["troubles"].items() if lasts),
             recovered=sorted(int(number) for number, lasts in report["troubles"].items() if not lasts),
-            ended=sorted(int(number) for number in report["outcomes"] if not self.entries[int(number)].record["done"]),
+            ended=sorted(int(number) for number in report["outcomes"] if not self.entries[int(number)].done),
         )
 
     def count_calls(self, calls: t.Mapping[str, int]) -> None:
@@ -189,7 +205,7 @@ class Book:
         :param elapsed: seconds since the wait began.
         """
         for number, entry in enumerate(self.entries):
-            outcome = verdict.outcome_of(entry.record, until)
+            outcome = verdict.outcome_of(entry.told, until)
             if outcome:
                 self.end(number, outcome, elapsed)
 
@@ -207,7 +223,7 @@ class Book:
 
     def undecided(self) -> list[int]:
         """Returns the numbers of finished cloud tasks without an outcome, which only a condition can decide."""
-        return [number for number in self.open_numbers() if self.entries[number].record["done"]]
+        return [number for number in self.open_numbers() if self.entries[number].done]
 
     def decide(self, number: int, is_good: bool | None, problem: str | None, elapsed: float) -> None:
         """Enter the value of the condition for a cloud task. Unless it is true, an unfinished cloud task stays open.
@@ -221,10 +237,10 @@ class Book:
         entry.doubt = error.as_dict() if error else None
         if is_good:
             self.end(number, verdict.SATISFIED, elapsed)
-        elif entry.record["done"] and is_good is None and error:
+        elif entry.done and is_good is None and error:
             entry.fail_poll(error)
             self.end(number, verdict.ERROR, elapsed)
-        elif entry.record["done"]:
+        elif entry.done:
             self.end(number, verdict.FAILED, elapsed)
 
     def is_over(self, *, require: verdict.Require, fail_fast: bool) -> bool:
@@ -272,7 +288,7 @@ def numbers_to_abort(book: Book) -> list[int]:
     return [
         number
         for number, entry in enumerate(book.entries)
-        if entry.twin_of is None and entry.outcome in given_up and not entry.record["done"]
+        if entry.twin_of is None and entry.outcome in given_up and not entry.done
     ]
 
 

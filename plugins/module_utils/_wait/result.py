@@ -42,7 +42,7 @@ def make_result(
         "tasks": tasks,
         "failed_tasks": [task["ref"] for task in problems if task["outcome"] in verdict.FAILED_OUTCOMES],
         "unfinished_tasks": [task["ref"] for task in problems if task["outcome"] in verdict.UNFINISHED_OUTCOMES],
-        "summary": verdict.summary(book.source_of(entry).record for entry in book.entries),
+        "summary": verdict.summary(book.source_of(entry).status for entry in book.entries),
         "elapsed": round(elapsed, 3),
         "polls": sum(entry.polls for entry in book.entries if entry.twin_of is None),
         "api_calls": dict(book.api_calls),
