@@ -44,6 +44,8 @@ class Updates:
         if self.saved_wait is not None:
             self.saved_wait.note_change()
             self._save()
+        else:  # a state file has everything, since the wait may be resumed with other options
+            rounds.drop_unwanted(news)
         return rounds.has_verdict()
 
     def beat(self) -> None:

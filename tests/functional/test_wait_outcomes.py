@@ -60,6 +60,14 @@ def make_waits() -> dict[str, dict[str, Any]]:
     }
 
 
+PROBLEMS = {"return_records": "problems", "fail_fast": False}
+SHORT = {
+    "problems": mps("good", "bad", "slow", **PROBLEMS),
+    "no problem": mps("good", "slow", **PROBLEMS),
+    "problems of a condition": mps("good", "bad", "slow", condition="task.status == 'succeeded'", **PROBLEMS),
+}
+
+
 class Played(NamedTuple):
     """What was run against which cloud."""
 
@@ -70,7 +78,7 @@ class Played(NamedTuple):
 @pytest.fixture(scope="module")
 def played(start_cloud: Callable[..., Any], start_ansible: Callable[..., Any]) -> Played:
     cloud = start_cloud({"tasks": LIVES})
-    return Played(start_ansible(cloud.environment).polls(make_waits()), cloud)
+    return Played(start_ansible(cloud.environment).polls({**make_waits(), **SHORT}), cloud)
 
 
 def ended(played: Played, name: str) -> dict[str, Any]:
@@ -112,6 +120,21 @@ def test_outcomes(played: Played, name: str, whole: str, each: list[str]) -> Non
     result = ended(played, name)
     assert result["outcome"] == whole
     assert outcomes(result) == each
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "problems"),
+    [("problems", 3, ["bad"]), ("no problem", 2, []), ("problems of a condition", 3, ["bad"])],
+)
+def test_only_problems_are_returned_where_wanted(played: Played, name: str, total: int, problems: list[str]) -> None:
+    result = ended(played, name)
+    assert [task["task_id"] for task in result["tasks"]] == problems
+    assert [ref["task_id"] for ref in result["failed_tasks"]] == problems
+    assert [task["history"][-1]["status"] for task in result["tasks"]] == ["failed"] * len(problems)
+    counts = {status: number for status, number in result["summary"].items() if number}
+    assert counts == {"total": total, "succeeded": total - len(problems), **({"failed": 1} if problems else {})}
+    assert result["polls"] >= total
+    assert ("mps bad failed (E-9: " in result["msg"]) is bool(problems)
 
 
 def test_one_cloud_task_stands_in_task_too(played: Played) -> None:

@@ -243,6 +243,13 @@ class Book:
         elif entry.done:
             self.end(number, verdict.FAILED, elapsed)
 
+    def drop_satisfied(self, numbers: t.Iterable[int]) -> None:
+        """Drop all but the status of those of these cloud tasks that have satisfied the wait."""
+        for number in numbers:
+            entry = self.entries[number]
+            if entry.outcome == verdict.SATISFIED:
+                entry.told, entry.history, entry.response = {"status": entry.status}, [], None
+
     def is_over(self, *, require: verdict.Require, fail_fast: bool) -> bool:
         """Returns whether the outcome of the whole wait is certain."""
         return verdict.is_over(**self.tally(), require=require, fail_fast=fail_fast)
