@@ -18,7 +18,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result import refusal
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.options import ABORT
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result import PROBLEMS, refusal
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments, _stdout_callback
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._conditions import Conditions
@@ -77,9 +78,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         options = _arguments.check_arguments(self._task.args, is_async=bool(self._task.async_val))
         self._warnings += _arguments.keyword_warnings(self._task)
         if self._task.async_val:
-            wrap_async = not self._connection.has_native_async
-            detached: Answer = self._execute_module(task_vars=self._vars, wrap_async=wrap_async)
-            return detached
+            return self._detach(options)
         conditions = Conditions(options["condition"], self._templar, self._loader, self._vars)
         problem = conditions.mistake()
         if problem:
@@ -88,6 +87,20 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         if options["state_file"] and not self._task.check_mode:
             return self._wait_with_state_file(runner, conditions, StateFile(options["state_file"]))
         return runner.run()
+
+    def _detach(self, options: Answer) -> Answer:
+        """Start the module in the background, and return what Ansible needs to find it there."""
+        period, timeout, changes = self._task.async_val, options["timeout"], {}
+        longest = _arguments.longest_in_background(period, aborts=options["on_timeout"] == ABORT)
+        if longest < timeout:
+            said = f"timeout is {timeout:g} s and async is {period} s, so the wait ends after {longest:.0f} s"
+            # not in the result: with poll above 0, Ansible shows that of async_status in its place
+            display.warning(f"{said}, before Ansible kills it and its result is lost; give a longer async.")
+            changes = {"timeout": longest}
+        args = _arguments.module_arguments(self._task.args, changes)
+        wrap_async = not self._connection.has_native_async
+        detached: Answer = self._execute_module(module_args=args, task_vars=self._vars, wrap_async=wrap_async)
+        return detached
 
     def _make_runner(self, options: Answer, conditions: Conditions) -> RoundRunner:
         """Returns what runs the wait, made of its checked options."""
@@ -104,7 +117,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
         def execute(args: Answer) -> Answer:
             return t.cast(Answer, self._execute_module(module_args=args, task_vars=self._vars))
 
-        updates = Updates(rounds, conditions, lines, self._warnings)
+        only_problems = options["return_records"] == PROBLEMS
+        updates = Updates(rounds, conditions, lines, self._warnings, only_problems=only_problems)
         return RoundRunner(
             execute,
             self._connection,

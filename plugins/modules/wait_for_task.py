@@ -38,7 +38,8 @@ attributes:
     support: partial
     details:
       - With C(async), the whole wait runs on the host. No progress lines are printed, and O(condition) and
-        O(state_file) are refused.
+        O(state_file) are refused. If it is not at least 10 seconds longer than O(timeout), the wait ends earlier, so
+        that its result is not lost.
 requirements:
   - xmltodict, for jobs of Tencent COS
 options:

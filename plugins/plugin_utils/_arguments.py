@@ -22,6 +22,12 @@ LONGEST_SENTENCE = 2000
 USUAL_REQUEST_TIMEOUT = 10.0
 """Seconds that are used where the user gives no ``request_timeout``; the default of the module."""
 
+BACKGROUND_MARGIN = 10.0
+"""Seconds of the keyword ``async`` that are kept free for the start of the module, the last polls and the result."""
+
+BACKGROUND_ABORTS = 90.0
+"""Seconds of it that are kept free for aborts: new ones are begun for ``ABORT_LIMIT``, and the last one has to end."""
+
 TYPES = {"int": "whole number", "float": "number", "bool": "boolean (true or false)", "dict": "dict", "list": "list"}
 
 Arguments = dict[str, t.Any]
@@ -100,6 +106,15 @@ def keyword_warnings(task: t.Any) -> list[str]:
     )
 
 
+def longest_in_background(period: float, *, aborts: bool) -> float:
+    """Returns the longest time limit, in seconds, of a wait with ``async`` that still returns its result.
+
+    :param period: the keyword ``async``: after so many seconds, Ansible kills the module, and its result is lost.
+    :param aborts: whether the wait aborts at its end what has not ended.
+    """
+    return period - min(BACKGROUND_MARGIN + (BACKGROUND_ABORTS if aborts else 0.0), period / 3)
+
+
 def module_arguments(args: Arguments, changes: Arguments) -> Arguments:
     """Returns the arguments for a run of the module.
 
@@ -151,6 +166,7 @@ __all__ = [
     "Refused",
     "check_arguments",
     "keyword_warnings",
+    "longest_in_background",
     "module_arguments",
     "plain_refusal",
     "read_arguments",

@@ -21,7 +21,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contrac
     PlanItem,
     Update,
 )
-from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result import PROBLEMS, make_result
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result import make_result
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._next_round import NextRound
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._round_time import LONGEST_ROUND, SILENCE, RoundTime
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._timing import Timing
@@ -132,11 +132,6 @@ class Rounds:
             self.begin(update["plan"], update["about"])
         self.next.take(update["next"])
         return self.book.apply(update["report"])
-
-    def drop_unwanted(self, news: News) -> None:
-        """Drop what the result will not have: it would be most of the memory of a wait on very many cloud tasks."""
-        if self._options["return_records"] == PROBLEMS:
-            self.book.drop_satisfied(news.changed)
 
     def end_round(self, cost: float, seconds: float) -> None:
         """Note that a round has returned its answer, and what it took to start it and to return that.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.book import drop_satisfied
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._conditions import Conditions
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
@@ -22,16 +23,20 @@ class Updates:
     """Processes the updates of a wait.
 
     :param warnings: a list to which warnings for the user are added.
+    :param only_problems: whether the result leaves out what has satisfied the wait.
     """
 
     saved_wait: SavedWait | None = None
     """The wait's state file; null without one."""
 
-    def __init__(self, rounds: Rounds, conditions: Conditions, lines: Lines, warnings: list[str]) -> None:
+    def __init__(
+        self, rounds: Rounds, conditions: Conditions, lines: Lines, warnings: list[str], *, only_problems: bool
+    ) -> None:
         self._rounds = rounds
         self._conditions = conditions
         self._lines = lines
         self._warnings = warnings
+        self._only_problems = only_problems
 
     def take(self, update: dict[str, t.Any]) -> bool:
         """Process an update. Returns whether the outcome of the wait is certain."""
@@ -44,8 +49,8 @@ class Updates:
         if self.saved_wait is not None:
             self.saved_wait.note_change()
             self._save()
-        else:  # a state file has everything, since the wait may be resumed with other options
-            rounds.drop_unwanted(news)
+        elif self._only_problems:  # a state file has everything, since the wait may be resumed with other options
+            drop_satisfied(rounds.book, news.changed)
         return rounds.has_verdict()
 
     def beat(self) -> None:

@@ -69,6 +69,7 @@ def make_waits() -> dict[str, dict[str, Any]]:
                             keywords={"environment": {"HTTPS_PROXY": "http://build:1234@127.0.0.1:1"}}),
         "environment": mps("good", keywords={"environment": {"CLOUDWAIT_MPS_ENDPOINT": "http://127.0.0.1:1"}},
                            max_errors=2),
+        "async: short": mps("endless", keywords={"async": 12, "poll": 1}),
     }  # fmt: skip
 
 
@@ -131,6 +132,14 @@ def test_the_module_alone_waits_in_the_background(played: Played) -> None:
     failed = ended(played, "async: failed")
     assert (failed["outcome"], outcomes(failed), failed["failed"]) == ("failed", ["failed"], True)
     assert not any("in the background" in line for line in lines_of(played.run.output))
+
+
+def test_a_wait_in_the_background_ends_before_ansible_kills_it(played: Played) -> None:
+    result = ended(played, "async: short")
+    assert (result["outcome"], outcomes(result)) == ("timed_out", ["timed_out"])
+    assert 8 <= result["elapsed"] < 12
+    warning = "timeout is 200 s and async is 12 s, so the wait ends after 8 s, before Ansible kills it"
+    assert warning in " ".join(played.run.output.split())
 
 
 @pytest.mark.parametrize(("name", "option"), [("async: condition", "condition"), ("async: state file", "state_file")])

@@ -243,13 +243,6 @@ class Book:
         elif entry.done:
             self.end(number, verdict.FAILED, elapsed)
 
-    def drop_satisfied(self, numbers: t.Iterable[int]) -> None:
-        """Drop all but the status of those of these cloud tasks that have satisfied the wait."""
-        for number in numbers:
-            entry = self.entries[number]
-            if entry.outcome == verdict.SATISFIED:
-                entry.told, entry.history, entry.response = {"status": entry.status}, [], None
-
     def is_over(self, *, require: verdict.Require, fail_fast: bool) -> bool:
         """Returns whether the outcome of the whole wait is certain."""
         return verdict.is_over(**self.tally(), require=require, fail_fast=fail_fast)
@@ -299,6 +292,16 @@ def numbers_to_abort(book: Book) -> list[int]:
     ]
 
 
+def drop_satisfied(book: Book, numbers: t.Iterable[int]) -> None:
+    """Drop all but the status of those of these cloud tasks that have satisfied the wait.
+
+    That is most of the memory of a wait on very many cloud tasks whose result has only problems.
+    """
+    for entry in (book.entries[number] for number in numbers):
+        if entry.outcome == verdict.SATISFIED:
+            entry.told, entry.history, entry.response = {"status": entry.status}, [], None
+
+
 def enter_aborts(book: Book, aborts: t.Mapping[Number, Abort], api_calls: t.Mapping[str, int]) -> None:
     """Enter what became of cloud tasks that were to be aborted."""
     for number, abort in aborts.items():
@@ -325,4 +328,4 @@ def _in_order(history: t.Mapping[str, t.Sequence[Change]]) -> list[tuple[int, Ch
     return sorted(changes, key=lambda each: (each[1]["elapsed"], each[0]))
 
 
-__all__ = ["Book", "Entry", "News", "clock_face", "enter_aborts", "numbers_to_abort"]
+__all__ = ["Book", "Entry", "News", "clock_face", "drop_satisfied", "enter_aborts", "numbers_to_abort"]
