@@ -762,7 +762,8 @@ def _reason(cause: BaseException) -> str:
     said = str(getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "")
     if not said and isinstance(cause, ssl.SSLCertVerificationError):
         return OTHER_HOST  # urllib3 before 2.0 compares host names itself, and raises this error with a text alone
-    return one_line(said, 200)
+    text = getattr(cause, "strerror", None) or type(cause).__name__  # SSLZeroReturnError has no reason
+    return one_line(said or re.sub(r" \(_ssl\.c:[0-9]+\)$", "", text), 200)
 
 
 def _tunnel_error(refusal: str, host: str, route: _Route) -> CloudError:

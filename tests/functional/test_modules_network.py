@@ -168,6 +168,7 @@ def test_a_handshake_that_breaks_is_no_fault_of_the_certificate(run: Run, name: 
     check(run, f"{name} once", "network", "the TLS connection to 127.0.0.1:", "check the network")
     assert run.error(f"{name} once")["retryable"] is True
     assert "ca_path" not in run.sentence(f"{name} once")
+    assert "()" not in run.sentence(f"{name} once")  # the Python of Debian 12 has no reason for one of them
 
 
 @pytest.mark.parametrize("name", BREAKS)

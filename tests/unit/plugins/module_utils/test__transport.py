@@ -955,3 +955,17 @@ def test_a_proxy_that_cannot_be_used_is_a_wrong_setting(
     error = refusal(client, get("gateway.example.com", scheme="https"))
     assert (error.kind, error.retryable, error.sent, error.said) == ("config", False, False, said)
     assert variable in error.advice
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ssl.SSLZeroReturnError(6, "TLS/SSL connection has been closed (EOF) (_ssl.c:992)"), "has been closed (EOF)"),
+        (ssl.SSLError(), "SSLError"),
+    ],
+)
+def test_a_tls_error_without_a_reason_is_told_by_its_text(error: ssl.SSLError, reason: str) -> None:
+    """Python 3.11.2 raises the first one when a server closes the connection during the handshake; 3.11.7 does not."""
+    told = _transport._network_error(error, "example.com", 10.0, _transport._Route({}))
+    assert told.said.startswith("the TLS connection to example.com broke (")
+    assert told.said.endswith(f"{reason})")
