@@ -380,14 +380,15 @@ class MpsStarts(Mps, Starter):
 
 
 def _has_input(response: Response, params: Options) -> bool:
-    """Returns whether a cloud task has the input of a start, as far as the vendor tells: members may be missing."""
+    """Returns whether a cloud task has the input of a start, as far as both are told in plain values."""
     wanted = redact(as_dict(params.get("InputInfo")))  # as in the response
     told = as_dict(_container(response)[1].get("InputInfo"))
     pairs = [(told.get("Type"), wanted.get("Type"))]
     for member in INPUTS.values():
         inner = as_dict(told.get(member))
         pairs += [(inner.get(name), value) for name, value in as_dict(wanted.get(member)).items()]
-    return all(one in (None, "") or str(one).strip("/") == str(other).strip("/") for one, other in pairs)
+    plain = [pair for pair in pairs if all(isinstance(value, (str, int)) and value != "" for value in pair)]
+    return all(str(one).strip("/") == str(other).strip("/") for one, other in plain)
 
 
 # --- Status of the whole -------------------------------------------------------------------------------------------

@@ -369,7 +369,17 @@ def test_mps_does_not_give_away_what_others_made_in_the_same_session(book: Book,
     assert "give another idempotency_key" in run.result["msg"]
 
 
-@pytest.mark.parametrize("told", [INPUT, {}, None, {"Type": "COS", "CosInputInfo": None, "UrlInputInfo": None}])
+TOLD = [
+    INPUT,
+    {},
+    None,
+    {"Type": "COS", "CosInputInfo": None, "UrlInputInfo": None},
+    {"Type": "COS", "CosInputInfo": {**INPUT["CosInputInfo"], "Object": INPUT["CosInputInfo"]["Object"].strip("/")}},
+    {"Type": "COS", "CosInputInfo": {"Bucket": "", "Object": {"of": "another form"}}},
+]
+
+
+@pytest.mark.parametrize("told", TOLD)
 def test_mps_adopts_its_own_whether_the_vendor_tells_the_input_or_not(book: Book, told: t.Any) -> None:
     lists = (media_list("t9"), detail("night", InputInfo=told))
     run, dummy = book.start("mps", DUPLICATE, *lists, idempotency_key="night")
