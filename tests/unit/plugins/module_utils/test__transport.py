@@ -551,6 +551,7 @@ def test_a_body_that_is_late_is_told_from_no_answer() -> None:
     class Raw(HTTPResponse):
         def __init__(self) -> None:
             self.length = 5
+            self.fp: t.Any = None  # for the close of an object that is no longer needed
 
         def read1(self, n: int = -1) -> bytes:
             raise socket.timeout("timed out")
