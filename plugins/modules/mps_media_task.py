@@ -54,8 +54,9 @@ options:
         that of C(DescribeTaskDetail).
       - Takes precedence over C(SessionId) in O(parameters), which does the same.
       - With O(ledger), O(idempotency_key) is sent as the session id unless one is given, or a digest of it if it is
-        longer than 50 characters or starts another cloud task after one that failed. In that last case, a session id
-        of your own gets C(-2), C(-3) and so on at its end.
+        longer than 50 characters or starts another cloud task after one that failed.
+      - Where O(on_failed=start_again) starts another cloud task, a session id of your own gets C(-2), C(-3) and so on
+        at its end, since the vendor refuses the first one. If that makes it too long, a digest is sent in its place.
     type: str
   session_context:
     description:
