@@ -45,7 +45,6 @@ def played(start_cloud: Callable[..., Simulator], start_ansible: Callable[..., A
         name: wait(
             tasks=items,
             rate_limit=dict.fromkeys(NEEDS, 1000),
-            timeout=80,
             keywords={"environment": clouds[name].environment},
         )
         for name in BREAKS

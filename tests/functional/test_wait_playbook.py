@@ -69,7 +69,7 @@ def make_waits() -> dict[str, dict[str, Any]]:
                             keywords={"environment": {"HTTPS_PROXY": "http://build:1234@127.0.0.1:1"}}),
         "environment": mps("good", keywords={"environment": {"CLOUDWAIT_MPS_ENDPOINT": "http://127.0.0.1:1"}},
                            max_errors=2),
-        "async: short": mps("endless", keywords={"async": 12, "poll": 1}),
+        "async: short": mps("endless", keywords={"async": 24, "poll": 1}),
     }  # fmt: skip
 
 
@@ -137,8 +137,8 @@ def test_the_module_alone_waits_in_the_background(played: Played) -> None:
 def test_a_wait_in_the_background_ends_before_ansible_kills_it(played: Played) -> None:
     result = ended(played, "async: short")
     assert (result["outcome"], outcomes(result)) == ("timed_out", ["timed_out"])
-    assert 8 <= result["elapsed"] < 12
-    warning = "timeout is 200 s and async is 12 s, so the wait ends after 8 s, before Ansible kills it"
+    assert 16 <= result["elapsed"] < 24
+    warning = "timeout is 200 s and async is 24 s, so the wait ends after 16 s, before Ansible kills it"
     assert warning in " ".join(played.run.output.split())
 
 

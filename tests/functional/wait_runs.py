@@ -184,8 +184,9 @@ class Running:
         self.process.wait(timeout=PATIENCE)
 
     def stop(self) -> None:
-        """End it and all that it has started."""
+        """End it and all that it has started, and print what it has printed: pytest shows that where a test fails."""
         self.kill()
+        sys.stdout.write(self.output)
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
