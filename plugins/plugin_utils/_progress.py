@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import typing as t
 from collections import Counter
@@ -129,15 +131,48 @@ class Lines:
             self._put_off()
 
 
+class LineByLine(io.TextIOWrapper):
+    """Standard output that is written line by line, and discarded once its reader is gone.
+
+    Ansible does not expect that writing a line may fail. The thread in which it takes results would end, and
+    ``ansible-playbook`` would wait for them for ever.
+    """
+
+    def write(self, text: str) -> int:
+        """Write a text, if there is still a reader."""
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            self._discard()
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what is still in the buffer, if there is still a reader."""
+        try:
+            super().flush()
+        except BrokenPipeError:
+            self._discard()
+
+    def close(self) -> None:
+        """Write what is still in the buffer, and leave the buffer open, since ``sys.__stdout__`` has it, too."""
+        self.flush()
+
+    def _discard(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+
+
 def show_lines_at_once() -> None:
     """Make Python write standard output line by line even if it is a pipe or a file.
 
     By default, Python buffers some KiB there, and Ansible flushes them at the end of a play, so that a CI log would
     show the lines only after the wait. Terminals get each line at once anyway.
     """
-    reconfigure = getattr(sys.stdout, "reconfigure", None)  # a replacement for standard output may lack it
-    if reconfigure is not None:
-        reconfigure(line_buffering=True)
+    output = sys.stdout
+    if output is sys.__stdout__ and isinstance(output, io.TextIOWrapper):  # nothing that has replaced it
+        output.flush()
+        sys.stdout = LineByLine(output.buffer, encoding=output.encoding, errors=output.errors, line_buffering=True)
 
 
 def news_texts(book: Book, news: News, patience: Patience) -> t.Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from .ansible_runs import ROOT, Ansible
-from .wait_runs import WAIT, life, lines_of, wait
+from .wait_runs import PATIENCE, WAIT, life, lines_of, wait
 
 LIVES = [
     life("film", {"status": "running", "progress": 20, "seconds": 2}, {"status": "running", "seconds": 600}),
@@ -91,9 +91,15 @@ class Piped:
         assert self.process.poll() is None, "the line came when the wait was over"
         return found
 
+    def close(self) -> None:
+        """Stop reading."""
+        if self.process.stdout:
+            self.process.stdout.close()
+
     def end(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait(timeout=PATIENCE)
+        self.close()
 
 
 @pytest.fixture
@@ -175,6 +181,13 @@ def test_one_line_a_host_stays_one_line(ansible: Ansible) -> None:
 def test_ad_hoc_shows_lines_to_people(ansible: Ansible) -> None:
     process = run(ansible, "adhoc", "localhost", "-m", WAIT, "-a", "provider=mps task_id=done", environment={})
     assert len(lines_of(process.stdout)) == 2
+
+
+def test_a_reader_that_goes_away_costs_the_lines_and_not_the_run(start_piped: Callable[..., Piped]) -> None:
+    piped = start_piped(wait(provider="mps", task_id="film", heartbeat=0.5, timeout=3))
+    piped.next_line("mps film: running")
+    piped.close()  # as head does, when it has enough
+    assert piped.process.wait(timeout=PATIENCE) == 2  # the wait has failed, since its time was over
 
 
 def test_lines_reach_ansible_runner_while_the_wait_goes_on(cloud: Any, ansible: Ansible, tmp_path: Path) -> None:
