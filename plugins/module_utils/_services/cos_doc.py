@@ -288,8 +288,20 @@ def _without_secrets(content: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _is_of(job: Job, asked: t.Mapping[str, t.Any]) -> bool:
-    """Returns whether a job has the input and the output of a request. The vendor does not repeat the rest faithfully."""
-    return _ends_of(job) == _ends_of(asked)
+    """Returns whether a job has the input, the output and the first page of a request.
+
+    The vendor does not repeat the rest faithfully: an ``EndPage`` of -1 was repeated as 5001, 0 or -1. A ``StartPage`` of 0
+    is one that was not given.
+    """
+    first, wanted = _first_page(job), _first_page(asked) or 1
+    return _ends_of(job) == _ends_of(asked) and first in (0, wanted)
+
+
+def _first_page(content: t.Mapping[str, t.Any]) -> int:
+    """Returns the number of the first page to convert; 0 if it is not told."""
+    given = as_dict(as_dict(content.get("Operation")).get(DOC_PROCESS)).get("StartPage")
+    text = str(given or "")
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _ends_of(content: t.Mapping[str, t.Any]) -> tuple[str, ...]:

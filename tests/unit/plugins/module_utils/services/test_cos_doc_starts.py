@@ -14,7 +14,11 @@ import xmltodict
 from ansible_collections.cloudwait.conversion.plugins.module_utils._credentials import Keys, TencentCredentials
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Listed, Poll, Settings
-from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import SOURCES, CosDocStarts
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.cos_doc import (
+    SOURCES,
+    CosDocStarts,
+    _is_of,
+)
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.starts import is_uncertain, list_tasks
 from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Transport
 from ansible_collections.cloudwait.conversion.plugins.module_utils.signing import cos
@@ -531,3 +535,16 @@ def test_a_watch_lists_what_is_open_and_what_has_ended_since(given: str | None, 
         ("open", {**common, "states": "Submitted,Running,Pause"}),
         ("ended", {**common, "states": "Success,Failed,Cancel", "startCreationTime": "2026-01-02T03:04:05+0000"}),
     ]
+
+
+@pytest.mark.parametrize(("told", "is_it"), [("6", True), ("0", True), (None, True), ("1", False), ("7", False)])
+def test_a_job_that_begins_with_another_page_is_another_one(told: str | None, is_it: bool) -> None:
+    """What was not given is repeated as 0, or not at all."""
+
+    def content(first: str | None) -> dict[str, t.Any]:
+        pages = {} if first is None else {"StartPage": first}
+        output = {"Bucket": "b-1", "Object": "out/p-${Number}.jpg"}
+        return {"Input": {"Object": "in/plan.docx"}, "Operation": {"Output": output, "DocProcess": pages}}
+
+    assert _is_of(content(told), content("6")) == is_it
+    assert not _is_of(content("6"), content(None))
