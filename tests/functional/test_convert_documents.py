@@ -27,6 +27,7 @@ LIVES = [
     {"provider": "cos_doc", "match": "broken", "life": [{"status": "failed", "message": 'no "head"\n<here>'}]},
     *({"provider": name, "match": "lost", "faults": [{"name": "reset", "after": True}]} for name in ("cos_doc", "ess")),
     {"provider": "cos_doc", "match": "half", "life": [{"status": "partial"}]},
+    {"provider": "dingtalk_doc", "match": "small", "at_once": {}},
     *({"provider": name, "life": [{"status": "succeeded"}]} for name in STARTS),
 ]
 
@@ -303,6 +304,20 @@ def test_each_mistake_has_its_sentence(convert: Convert, arguments: tuple[str, .
         assert f"{name}: give " in night.run.output
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (None, "give the path of a file on far, or an empty text for no ledger."),
+        (False, 'ledger_file is "False": give the path of a file on far, or an empty text for no ledger.'),
+        ("a.ledger", 'ledger_file is "a.ledger", which is no absolute path: give one on far, or one that begins with'),
+    ],
+)
+def test_the_ledger_of_another_host_has_a_whole_path(convert: Convert, given: Any, sentence: str) -> None:
+    night = convert("--inventory", "far,", where="far", ledger_file=given, **ONE)
+    assert night.run.status == 2
+    assert sentence in night.run.output
+
+
 def test_two_hosts_are_told_by_name(convert: Convert) -> None:
     night = convert("--inventory", "web1,web2,", where="web*", **ONE)
     assert night.run.status == 2
@@ -335,6 +350,19 @@ def test_a_host_that_cannot_be_reached_is_in_the_reports(
     assert "No route to host" in night.summary["documents"][0]["message"]
     assert night.suite is not None
     assert night.suite.get("errors") == "1"
+
+
+def test_what_is_known_of_documents_counts_where_the_wait_cannot_begin(convert: Convert, tmp_path: Path) -> None:
+    """A user's token can copy, and only an app can ask how far a copy is."""
+    no_app = {"DINGTALK_APP_KEY": "", "DINGTALK_APP_SECRET": "", "DINGTALK_ACCESS_TOKEN": ""}
+    report = tmp_path / "report.md"
+    documents = [{"name": name, **STARTS["dingtalk_doc"].options(name)} for name in ("small", "large")]
+    night = convert(provider="dingtalk_doc", documents=documents, report_file=str(report), environment=no_app)
+    assert night.run.status == 2
+    assert night.summary is not None
+    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied", "error"]
+    assert "DINGTALK_APP_KEY" in night.summary["documents"][1]["message"]
+    assert "\u2705" not in report.read_text(encoding="utf-8").splitlines()[0], "a report of a failure is not green"
 
 
 def test_relative_paths_begin_in_the_working_directory(
