@@ -64,7 +64,8 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
 
     def cleanup(self, force: bool = False) -> None:
         """Remove temporary files on the host; called by Ansible after ``run``. Errors must not replace the result."""
-        if self._runner is not None and self._runner.host_is_gone:
+        is_far = self._connection.transport != "local"
+        if self._runner is not None and self._runner.host_is_gone and is_far:
             return
         try:
             with time_limit(TIDY_UP):

@@ -217,7 +217,7 @@ options:
   stable_polls:
     description:
       - Number of polls in a row that must return the same status before it counts. Until then, the record keeps the status
-        before it. With V(1), each status counts at once.
+        before it. With V(1), each status counts at once. It must not be above O(max_polls).
       - After a new status, the cloud task is polled again after O(sleep). Polls that fail are not counted.
     type: int
     default: 1

@@ -52,9 +52,10 @@ def read_arguments(args: t.Mapping[str, t.Any]) -> Arguments:
     """Returns the arguments of the Ansible task in the form in which the module gets them.
 
     Before ansible-core 2.19, values encrypted with Ansible Vault are special objects, which become texts here. A single
-    result in ``tasks`` becomes a list of one.
+    result in ``tasks`` becomes a list of one. An option that is null has its default, as if it were not given.
     """
-    plain: Arguments = {name: _plain(value) for name, value in args.items() if name != "_round"}
+    given = {name: value for name, value in args.items() if name != "_round" and value is not None}
+    plain: Arguments = {name: _plain(value) for name, value in given.items()}
     if isinstance(plain.get("tasks"), dict):
         plain["tasks"] = [plain["tasks"]]
     return plain

@@ -41,6 +41,7 @@ class Live:
 
     def __init__(self, updates: Updates, connection: t.Any) -> None:
         self.reach: Order = {}  # the members of the order by which the round reaches this object
+        self.was_heard = False  # whether the module has connected to it
         self._updates = updates
         self._failure: BaseException | None = None
         self._selector = selectors.DefaultSelector()
@@ -119,6 +120,7 @@ class Live:
 
     def _accept(self, listener: socket.socket) -> None:
         connection, dummy = listener.accept()
+        self.was_heard = True
         self._selector.unregister(listener)
         listener.close()
         self._remove_folder()  # nothing is left on the disk, however this process ends

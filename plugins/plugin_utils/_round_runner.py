@@ -114,7 +114,7 @@ class RoundRunner:
                 answer = self._execute(_arguments.module_arguments(self._task.args, {"_round": {"plan_only": True}}))
         except Overdue:
             end_children()
-            raise Refused(_no_host(f"the host gave no sign of life for {PLAN_LIMIT:.0f} s")) from None
+            raise Refused(_no_host(_silent(PLAN_LIMIT))) from None
         self._refuse(answer)
         return answer
 
@@ -205,7 +205,7 @@ class RoundRunner:
                     answer = self._execute(_arguments.module_arguments(args, order))
                 took = time.monotonic() - began
         except Overdue:
-            self._lose_silent_host(limit)
+            self._lose_overdue(f"the module did not end within {limit:.0f} s" if live.was_heard else _silent(limit))
             return None
         except AnsibleError as error:
             if rounds.begun:
@@ -250,11 +250,10 @@ class RoundRunner:
             pause = backoff(rounds.losses - 1, **self._pause)
             time.sleep(max(0.0, min(pause, rounds.timing.left())))
 
-    def _lose_silent_host(self, seconds: float) -> None:
-        """Handle a round that exceeded its time limit (``seconds``): end the processes that wait for the host."""
+    def _lose_overdue(self, said: str) -> None:
+        """Handle a round that exceeded its time limit: end the processes that wait for the host."""
         end_children()
         rounds = self.rounds
-        said = f"the host gave no sign of life for {seconds:.0f} s"
         if rounds.timing.left() > 0:
             self._lose(said)
             return
@@ -289,6 +288,10 @@ def _reset(connection: t.Any) -> None:
             connection.reset()
     except (AnsibleError, AttributeError, Overdue) as error:
         display.vvv(f"cloudwait: the connection could not be reset: {error}")
+
+
+def _silent(seconds: float) -> str:
+    return f"the host gave no sign of life for {seconds:.0f} s"
 
 
 def _no_host(said: str) -> CloudError:

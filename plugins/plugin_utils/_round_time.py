@@ -36,10 +36,13 @@ class RoundTime:
         self._late_rounds = 0  # those that began although the deadline had passed long before
         self.slowness = 0.0  # seconds by which the last round took longer than usual to start and to return its answer
 
-    def begin(self) -> float:
-        """Note that a round begins. Returns the seconds until the deadline, counted from the start of its polls."""
+    def begin(self, *, is_live: bool = False) -> float:
+        """Note that a round begins. Returns the seconds until the deadline, counted from the start of its polls.
+
+        :param is_live: whether the module itself counts how long it takes to start.
+        """
         self._late_rounds += self._is_past_deadline()
-        return max(0.0, self._timing.left() - self.slowness)
+        return max(0.0, self._timing.left() - (0.0 if is_live else self.slowness))
 
     def end(self, seconds: float) -> None:
         """Note how long, in seconds, the last round took without its polls: to start and to return its answer."""

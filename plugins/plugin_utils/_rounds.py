@@ -88,7 +88,8 @@ class Rounds:
         order.update(
             {
                 **(reach or {}),
-                "left": self._time.begin(),
+                "left": self._time.begin(is_live="channel" in (reach or {})),
+                "asked_at": self.timing.now(),
                 "elapsed": self.timing.elapsed(),
                 "linger": min(LONGEST_ROUND, at_most),
                 "after_change": FIRST_NEWS if self._is_first else min(LONGEST_CHANGED_ROUND, slow),

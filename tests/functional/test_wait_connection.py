@@ -98,6 +98,17 @@ def test_a_crash_is_told_in_its_last_words(cloud: Any, start_ansible: Callable[.
     assert outcomes(run.results["crash"]) == []
 
 
+def test_a_module_that_starts_slowly_still_makes_the_last_polls(cloud: Any, start_ansible: Callable[..., Any]) -> None:
+    ansible = start_ansible(cloud.environment)
+    ansible.python = ansible.interpreter("slow-python", "sleep 6")
+    run = ansible.polls({"slow": wait(provider="mps", tasks=["x", "y"], timeout=9)})
+    result = run.results["slow"]
+    assert outcomes(result) == ["timed_out", "satisfied"]
+    assert result["tasks"][0]["poll_error"] is None, "the last poll was made, and its answer read"
+    assert result["polls"] == result["api_calls"]["mps"] == len([one for one in cloud.journal() if one["task_id"]])
+    assert result["tasks"][1]["elapsed"] > 5, "seconds count from the start of the wait, not of the module"
+
+
 HANGING_NAMES = """
 import socket, time
 

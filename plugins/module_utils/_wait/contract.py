@@ -153,6 +153,8 @@ class Order(Handover, total=False):
     """Whether to abort the cloud tasks of ``plan`` in place of polling them."""
     channel: str
     """Path of the Unix socket of the live channel. A round that can use it tells changes at once and goes on."""
+    asked_at: float
+    """The clock of the controller when it gave the order. With a live channel, it is also the clock of the module."""
     controller: int
     """Process id of the controller, where it is on the same machine and there is no live channel."""
 

@@ -73,6 +73,10 @@ def check_policy(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         value = options[name]
         if value is not None and not least <= value < math.inf:
             raise CloudError("config", f"{name} must be at least {least:g}, got {value:g}", advice=f"correct {name}")
+    polls, stable = options["max_polls"], options["stable_polls"]
+    if polls is not None and stable > polls:
+        said = f"stable_polls is {stable} and max_polls is {polls}, so no cloud task could be polled often enough"
+        raise CloudError("config", said, advice="raise max_polls or lower stable_polls")
     for word in options["until"]:
         if word not in UNTIL_WORDS:
             words = ", ".join(UNTIL_WORDS)

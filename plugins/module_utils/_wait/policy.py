@@ -81,14 +81,25 @@ def policy_of(options: t.Mapping[str, t.Any], *, check_mode: bool, condition: bo
     return Policy(**given)
 
 
-def limits_of(order: Order, *, is_live: bool) -> Limits:
+def limits_of(order: Order, *, live_at: float | None) -> Limits:
     """Returns when the round must end that the action has ordered.
 
-    :param is_live: whether there is a live channel, so that no change ends the round.
+    :param live_at: the time now, by the clock that the action shares, if there is a live channel. Then no change ends the
+        round, and the time that it took to start the module is counted. Null if there is none.
     """
     given: dict[str, t.Any] = {name: order.get(name) for name in Limits._fields}
     limits = Limits(**{"left": FOREVER, **{name: value for name, value in given.items() if value is not None}})
-    return limits._replace(first=False, after_change=FOREVER) if is_live else limits
+    if live_at is None:
+        return limits
+    late = max(0.0, live_at - order.get("asked_at", live_at))
+    return limits._replace(
+        left=max(0.0, limits.left - late),
+        elapsed=limits.elapsed + late,
+        linger=max(0.0, limits.linger - late),
+        within=max(0.0, limits.within - late),
+        first=False,
+        after_change=FOREVER,
+    )
 
 
 __all__ = ["EXPECTED", "NO_RESPONSE", "Limits", "Policy", "limits_of", "policy_of"]

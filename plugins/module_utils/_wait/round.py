@@ -94,8 +94,8 @@ class Round:
             return {"invocation": {}, "aborts": aborts.run(self._polled), "api_calls": aborts.calls}
         tasks = self._tasks()
         beginning: Update = self._beginning(task.item for task in tasks) if self._is_first else {}
-        limits = limits_of(self._order, is_live=channel is not None)
         began = time.monotonic()
+        limits = limits_of(self._order, live_at=None if channel is None else began)
         loop = Loop(tasks, **self._ways(limits), tell=self._teller(channel) if channel else None)
         if channel is not None:
             channel.watch(loop.stop)

@@ -9,7 +9,12 @@ import typing as t
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import plain_refusal, read_arguments
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import (
+    Refused,
+    check_arguments,
+    plain_refusal,
+    read_arguments,
+)
 
 
 class Vaulted:
@@ -25,6 +30,22 @@ class Vaulted:
 def test_values_that_were_encrypted_by_themselves_are_read() -> None:
     given = {"timeout": Vaulted("30m"), "rate_limit": {"mps": Vaulted("5")}, "tasks": [{"task_id": Vaulted("m1")}]}
     assert read_arguments(given) == {"timeout": "30m", "rate_limit": {"mps": "5"}, "tasks": [{"task_id": "m1"}]}
+
+
+def test_null_is_the_default() -> None:
+    given = {"timeout": None, "not_found_grace": None, "heartbeat": None, "backoff": None, "task_id": "m1"}
+    options = check_arguments(read_arguments(given), is_async=False)
+    assert (options["timeout"], options["not_found_grace"], options["heartbeat"], options["backoff"]) == (
+        900,
+        30,
+        60,
+        1.5,
+    )
+
+
+def test_more_stable_polls_than_polls_are_refused() -> None:
+    with pytest.raises(Refused, match="stable_polls is 3 and max_polls is 2, so no cloud task could be polled often"):
+        check_arguments({"stable_polls": 3, "max_polls": 2}, is_async=False)
 
 
 def test_one_result_is_a_list_of_one() -> None:
