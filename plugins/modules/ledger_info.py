@@ -62,6 +62,8 @@ options:
   forget:
     description:
       - Keys of entries to remove, of any state and age. The start can then be sent again.
+      - With Tencent MPS, the vendor remembers the key as C(SessionId). A start with the same key returns the media task
+        of the last 15 minutes that has it, and after that the vendor refuses it for three days, so give another key.
     type: list
     elements: str
     default: []
