@@ -448,11 +448,22 @@ def test_the_end_of_a_wait_can_be_noted(bench: Bench) -> None:
     assert (again["changed"], again["noted"]) == (False, 0)
 
 
+ENDED = {"provider": "mps", "task_id": "x", "status": "succeeded", "done": True, "outputs": [], "ref": {}}
+NO_RECORDS: list[dict[str, Any]] = [
+    {"outputs": None},
+    {"outputs": ["a"]},
+    {"ref": "x"},
+    {"task_id": ["x"]},
+    {"provider": {}},
+]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         ({"ended": [{"msg": "x"}]}, 'ended[0] is {"msg": "x"}, which is no record and no result that has one'),
         ({"prune_older_than": "soon"}, 'prune_older_than is "soon", which is no duration'),
+        *(({"ended": [{**ENDED, **wrong}]}, ", which is no record and no result that has one") for wrong in NO_RECORDS),
     ],
 )
 def test_a_wrong_option_of_the_list_is_told(bench: Bench, options: dict[str, Any], said: str) -> None:

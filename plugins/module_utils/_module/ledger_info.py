@@ -79,11 +79,27 @@ def _records(value: t.Any, place: str) -> t.Iterator[Record]:
             yield from _records(record, f"{place}.tasks[{number}]")
     elif isinstance(value, dict) and isinstance(value.get("task"), dict):
         yield from _records(value["task"], f"{place}.task")
-    elif not isinstance(value, dict) or value.get("status") not in STATUSES or "provider" not in value:
+    elif not _is_record(value):
         said = f"{place} is {shown(value)}, which is no record and no result that has one"
         raise CloudError("config", said, advice="give the result of wait_for_task")
     elif value.get("done") and value.get("task_id"):
         yield {"outputs": [], "ref": value, **value}
+
+
+def _is_record(value: t.Any) -> bool:
+    """Returns whether a value has the members of a record that are used here, in their types."""
+    if not isinstance(value, dict):
+        return False
+    status, outputs = value.get("status"), value.get("outputs", [])
+    return (
+        isinstance(status, str)
+        and status in STATUSES
+        and isinstance(value.get("provider"), str)
+        and isinstance(value.get("task_id"), (str, type(None)))
+        and isinstance(value.get("ref", {}), dict)
+        and isinstance(outputs, list)
+        and all(isinstance(output, dict) for output in outputs)
+    )
 
 
 __all__ = ["run_ledger_info"]
