@@ -374,7 +374,7 @@ class MpsStarts(Mps, Starter):
                     raise
                 continue  # lists go further back than polls on the international site
             if poll.response.get("SessionId") == params.get("SessionId"):
-                if _has_input(poll.response, params):
+                if _has_input(poll.response, params) and _has_templates(poll.response, params):
                     yield poll
                 return
 
@@ -389,6 +389,18 @@ def _has_input(response: Response, params: Options) -> bool:
         pairs += [(inner.get(name), value) for name, value in as_dict(wanted.get(member)).items()]
     plain = [pair for pair in pairs if all(isinstance(value, (str, int)) and value != "" for value in pair)]
     return all(str(one).strip("/") == str(other).strip("/") for one, other in plain)
+
+
+def _has_templates(response: Response, params: Options) -> bool:
+    """Returns whether a cloud task transcodes with the templates of a start, as far as both are told by number.
+
+    The vendor tells neither the folder nor the bucket of the output before there is one.
+    """
+    wanted = as_list(as_dict(params.get("MediaProcessTask")).get("TranscodeTaskSet"))
+    parts = [as_dict(part) for part in as_list(_container(response)[1].get("MediaProcessResultSet"))]
+    told = [as_dict(as_dict(part.get("TranscodeTask")).get("Input")) for part in parts]
+    numbers, others = ({as_dict(one).get("Definition") for one in some} - {None, 0} for some in (wanted, told))
+    return not numbers or not others or numbers == others
 
 
 # --- Status of the whole -------------------------------------------------------------------------------------------

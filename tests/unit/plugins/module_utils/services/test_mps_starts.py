@@ -14,7 +14,13 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._credentials 
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Listed, Poll, Settings
-from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import INPUTS, LISTS, WORK, MpsStarts
+from ansible_collections.cloudwait.conversion.plugins.module_utils._services.mps import (
+    INPUTS,
+    LISTS,
+    WORK,
+    MpsStarts,
+    _has_templates,
+)
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.starts import is_uncertain, list_tasks
 from ansible_collections.cloudwait.conversion.plugins.module_utils._transport import Answer, Clock, Transport
 from ansible_collections.cloudwait.conversion.tests.unit import played
@@ -440,3 +446,14 @@ def test_a_watch_lists_what_is_open_and_what_has_ended_since() -> None:
         ("PROCESSING", {"Status": "PROCESSING", "StartTime": None}),
         ("FINISH", {"Status": "FINISH", "StartTime": "2026-01-02T03:04:05Z"}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("told", "is_it"), [([10, 20], True), ([20, 10], True), ([], True), ([10], False), ([30], False)]
+)
+def test_a_session_with_other_templates_belongs_to_another_start(told: list[int], is_it: bool) -> None:
+    parts = [{"Type": "Transcode", "TranscodeTask": {"Input": {"Definition": number}}} for number in told]
+    response = {"TaskType": "WorkflowTask", "WorkflowTask": {"Status": "FINISH", "MediaProcessResultSet": parts}}
+    params = {"MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 10}, {"Definition": 20}]}}
+    assert _has_templates(response, params) == is_it
+    assert _has_templates(response, {})
