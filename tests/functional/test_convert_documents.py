@@ -274,6 +274,7 @@ ONE = {"provider": "ess", "documents": []}
         ({**MINUTES, "wait_seconds": "1h"}, 'wait_seconds is "1h": give a number of seconds, such as 3600.'),
         ({**ONE, "where": "nowhere"}, 'where is "nowhere", which names no host of the inventory: give the name'),
         ({**ONE, "summary_file": ""}, 'summary_file is "": give the path of a file, or leave summary_file out.'),
+        ({**ONE, "ledger_file": None}, "ledger_file is null: give the path of a file, or leave ledger_file out."),
         ({**ONE, "ledger_file": "/"}, 'ledger_file is "/", which is a folder: give the path of a file.'),
         ({**ONE, "summary_file": "/"}, 'summary_file is "/", which is a folder: give the path of a file.'),
         (
@@ -307,13 +308,19 @@ def test_each_mistake_has_its_sentence(convert: Convert, arguments: tuple[str, .
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (None, "give the path of a file on far, or an empty text for no ledger."),
-        (False, 'ledger_file is "False": give the path of a file on far, or an empty text for no ledger.'),
-        ("a.ledger", 'ledger_file is "a.ledger", which is no absolute path: give one on far, or one that begins with'),
+        (None, "ledger_file is null: give an absolute path on far, or one that begins with a tilde, or an empty text"),
+        (False, 'ledger_file is "False": give an absolute path on far, or one'),
+        (7, 'ledger_file is "7": give an absolute path on far, or one'),
+        ("a.ledger", 'ledger_file is "a.ledger": give an absolute path on far, or one'),
     ],
 )
-def test_the_ledger_of_another_host_has_a_whole_path(convert: Convert, given: Any, sentence: str) -> None:
-    night = convert("--inventory", "far,", where="far", ledger_file=given, **ONE)
+def test_the_ledger_of_another_host_has_a_whole_path(
+    convert: Convert, tmp_path: Path, given: Any, sentence: str
+) -> None:
+    """Also one that the inventory gives to that host alone."""
+    inventory = tmp_path / "hosts.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"far": {"ledger_file": given}}}}), encoding="utf-8")
+    night = convert("--inventory", str(inventory), where="far", **ONE)
     assert night.run.status == 2
     assert sentence in night.run.output
 
