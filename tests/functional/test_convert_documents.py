@@ -86,15 +86,21 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def mixed(convert: Convert, page: Path) -> Night:
-    """Of four documents one is converted, one fails, one half, and one is not even started."""
+def wanted(page: Path) -> dict[str, Any]:
+    """Four documents, of which one is converted, one fails, one half, and one is not even started."""
     documents = [
         document("good.docx", doc_password=PASSWORD),
         document("broken.docx", name="kaputt 坏的"),
         document("half.docx"),
         document("program.exe", name="in/good.docx"),
     ]
-    return convert("-vvv", provider="cos_doc", settings=PLACE, documents=documents, report_file=str(page))
+    ledger = str(page.with_suffix(".ledger"))
+    return {"provider": "cos_doc", "settings": PLACE, "documents": documents, "ledger_file": ledger}
+
+
+@pytest.fixture(scope="module")
+def mixed(convert: Convert, page: Path, wanted: dict[str, Any]) -> Night:
+    return convert("-vvv", report_file=str(page), **wanted)
 
 
 def test_it_fails_and_names_what_failed(mixed: Night) -> None:
@@ -150,6 +156,48 @@ def test_the_report_for_people_has_each_document_by_name(page: Path) -> None:
     assert [name for name in names if name not in text] == []
     assert 'which has the suffix "exe"' in text
     assert PASSWORD not in text
+
+
+def inventory_of(folder: Path, *lines: str) -> str:
+    """An inventory whose host "far" is reached with a stand-in for ssh that runs these lines of shell."""
+    ssh, hosts = folder / "ssh", folder / "hosts"
+    unreachable = "unreachable() { echo 'ssh: connect to host far port 22: No route to host' >&2; exit 255; }"
+    ssh.write_text("\n".join(["#!/bin/sh", unreachable, *lines, ""]), encoding="utf-8")
+    ssh.chmod(0o700)
+    options = f"ansible_connection=ssh ansible_ssh_executable={ssh} ansible_ssh_transfer_method=piped"
+    hosts.write_text(f"far {options}\n", encoding="utf-8")
+    return str(hosts)
+
+
+@pytest.mark.usefixtures("mixed")
+def test_ends_that_the_ledger_knows_count_where_the_wait_cannot_begin(
+    convert: Convert, wanted: dict[str, Any], tmp_path: Path
+) -> None:
+    """Three of the documents and a new one, on a host that cannot be reached any more when the wait shall begin."""
+    cut = 'case "$last" in *wait_for_task*) unreachable;; esac'
+    hosts = inventory_of(tmp_path, "for last; do :; done", cut, 'exec sh -c "$last"')
+    report = tmp_path / "report.md"
+    more = {"where": "far", "report_file": str(report), "documents": [*wanted["documents"][:3], document("new.docx")]}
+    night = convert("--inventory", hosts, **{**wanted, **more})
+    assert night.run.status == 2
+    assert night.summary is not None
+    cases = night.summary["documents"]
+    assert [(case["outcome"], case["status"], case["origin"]) for case in cases] == [
+        ("satisfied", "succeeded", "reused"),
+        ("failed", "failed", "reused"),
+        ("failed", "partial", "reused"),
+        ("error", "pending", "new"),
+    ]
+    assert [case["message"] for case in cases[:2]] == ["", 'no "head" <here>']
+    assert "No route to host" in cases[3]["message"]
+    text = html.unescape(report.read_text(encoding="utf-8"))
+    for told in (
+        "\u274c **3 of 4 cloud tasks did not satisfy the wait: 2 failed, 1 could not be polled",
+        "No route to host",
+        "| succeeded |",
+        "out/good.docx-1.jpg",
+    ):
+        assert told in text
 
 
 def test_no_password_is_shown(mixed: Night) -> None:
@@ -345,12 +393,7 @@ FILM = {"name": "film", **STARTS["mps"].options("film")}
 def test_a_host_that_cannot_be_reached_is_in_the_reports(
     convert: Convert, tmp_path: Path, wanted: dict[str, Any]
 ) -> None:
-    ssh = tmp_path / "ssh"
-    ssh.write_text("#!/bin/sh\necho 'ssh: connect to host far port 22: No route to host' >&2\nexit 255\n")
-    ssh.chmod(0o700)
-    inventory = tmp_path / "hosts"
-    inventory.write_text(f"far ansible_connection=ssh ansible_ssh_executable={ssh}\n", encoding="utf-8")
-    night = convert("--inventory", str(inventory), where="far", **wanted)
+    night = convert("--inventory", inventory_of(tmp_path, "unreachable"), where="far", **wanted)
     assert night.run.status == 2
     assert night.summary is not None
     assert [case["outcome"] for case in night.summary["documents"]] == ["not_started"]
@@ -359,17 +402,27 @@ def test_a_host_that_cannot_be_reached_is_in_the_reports(
     assert night.suite.get("errors") == "1"
 
 
-def test_what_is_known_of_documents_counts_where_the_wait_cannot_begin(convert: Convert, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("outcomes", "headline"),
+    [
+        ({"small": "satisfied", "large": "error"}, "\u274c **1 of 2 cloud tasks could not be polled**"),
+        ({"small": "satisfied"}, "\u2705 **The cloud task succeeded**"),
+    ],
+    ids=["some", "all"],
+)
+def test_what_is_known_of_documents_counts_where_the_wait_cannot_begin(
+    convert: Convert, tmp_path: Path, outcomes: dict[str, str], headline: str
+) -> None:
     """A user's token can copy, and only an app can ask how far a copy is."""
     no_app = {"DINGTALK_APP_KEY": "", "DINGTALK_APP_SECRET": "", "DINGTALK_ACCESS_TOKEN": ""}
     report = tmp_path / "report.md"
-    documents = [{"name": name, **STARTS["dingtalk_doc"].options(name)} for name in ("small", "large")]
+    documents = [{"name": name, **STARTS["dingtalk_doc"].options(name)} for name in outcomes]
     night = convert(provider="dingtalk_doc", documents=documents, report_file=str(report), environment=no_app)
-    assert night.run.status == 2
     assert night.summary is not None
-    assert [case["outcome"] for case in night.summary["documents"]] == ["satisfied", "error"]
-    assert "DINGTALK_APP_KEY" in night.summary["documents"][1]["message"]
-    assert "\u2705" not in report.read_text(encoding="utf-8").splitlines()[0], "a report of a failure is not green"
+    assert {case["name"]: case["outcome"] for case in night.summary["documents"]} == outcomes
+    assert all("DINGTALK_APP_KEY" in case["message"] for case in night.summary["documents"] if not case["good"])
+    assert night.run.status == (2 if night.summary["failed"] else 0)
+    assert report.read_text(encoding="utf-8").splitlines()[2].startswith(headline)
 
 
 def test_relative_paths_begin_in_the_working_directory(
