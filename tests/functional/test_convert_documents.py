@@ -91,7 +91,7 @@ def wanted(page: Path) -> dict[str, Any]:
     documents = [
         document("good.docx", doc_password=PASSWORD),
         document("broken.docx", name="kaputt 坏的"),
-        document("half.docx"),
+        document("half.docx", name=" \n"),  # which nobody could read
         document("program.exe", name="in/good.docx"),
     ]
     ledger = str(page.with_suffix(".ledger"))
@@ -112,6 +112,7 @@ def test_it_fails_and_names_what_failed(mixed: Night) -> None:
 
 def test_lines_of_the_wait_name_the_documents(mixed: Night) -> None:
     assert re.search(r"(?m)^\[localhost\] cloudwait: in/good.docx \(cos_doc \w+\): succeeded", mixed.run.output)
+    assert re.search(r"(?m)^\[localhost\] cloudwait: in/half.docx \(cos_doc \w+\): partial", mixed.run.output)
     assert re.search(r"(?m)^\[localhost\] cloudwait: kaputt 坏的 \(cos_doc \w+\): failed", mixed.run.output)
 
 
