@@ -26,7 +26,7 @@ from datetime import datetime, timezone
 from urllib.parse import quote
 
 from ._errors import CloudError, quoted
-from ._record import SUCCEEDED, Record, make_record
+from ._record import STATUSES, SUCCEEDED, Record, make_record
 
 HAS_SQLITE = True
 try:
@@ -409,9 +409,30 @@ def _row(entry: Entry) -> list[t.Any]:
 
 
 def _entry(row: t.Sequence[t.Any]) -> Entry:
+    """Returns the entry of a row.
+
+    :raises ValueError: when a column has a value that no release of the collection writes.
+    :raises TypeError: likewise.
+    """
     values = dict(zip(Entry._fields, row))
     values.update({name: json.loads(values[name]) for name in JSON_COLUMNS if values[name] is not None})
-    return Entry(**{**values, "earlier": tuple(values["earlier"])})
+    entry = Entry(**{**values, "earlier": tuple(values["earlier"])})
+    for moment in (entry.intended_at, entry.started_at):
+        if moment is not None:
+            seconds_of(moment)
+    texts = (entry.key, entry.asked, *entry.earlier)
+    may_be_null = (entry.task_id, entry.status)
+    if not (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(text, (str, type(None))) for text in may_be_null)
+        and entry.status in (None, *STATUSES)
+        and isinstance(entry.attempt, int)
+        and isinstance(values["earlier"], list)
+        and isinstance(entry.ref, dict)
+        and (entry.record is None or (isinstance(entry.record, dict) and entry.record.get("status") in STATUSES))
+    ):
+        raise ValueError("a column has a value of another type")
+    return entry
 
 
 def _lock(handle: int, place: int, path: str) -> bool:

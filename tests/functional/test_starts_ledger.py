@@ -389,6 +389,18 @@ def test_a_ledger_that_cannot_be_used_is_refused_before_anything_is_sent(
     assert bench.calls("ess") == before
 
 
+@pytest.mark.parametrize("wrong", ["record = '[1]'", "intended_at = 'soon'", "started_at = 'x'"])
+def test_a_row_that_was_changed_by_hand_is_refused(bench: Bench, wrong: str) -> None:
+    ledger = bench.ledger()
+    bench.start("mps", "plan", ledger)
+    change(ledger, f"UPDATE starts SET {wrong}")
+    before = bench.calls("mps")
+    listed = bench.runs.run("ledger_info", {"ledger": str(ledger), "prune_older_than": "1d"}).result
+    for result in (bench.start("mps", "plan", ledger).result, listed):
+        assert f'the ledger "{ledger}" cannot be used: it is damaged, or no ledger; restore it' in result["msg"]
+    assert bench.calls("mps") == before
+
+
 # --- The list ------------------------------------------------------------------------------------------------------
 
 

@@ -109,6 +109,32 @@ def test_the_documented_columns_are_those_of_the_table(path: str) -> None:
     assert set(columns) == set(ENTRY.as_dict())
 
 
+WRONG_COLUMNS = {
+    "record": ("[1]", '"x"', "7", "{}", '{"status": "x"}', '{"status": ["x"]}', "{"),
+    "intended_at": ("garbage", "", "2026-01-02", 7, "2026-13-02T03:04:05Z"),
+    "started_at": ("x", 7),
+    "earlier": ("5", '"abc"', "[5]", "null", "{}"),
+    "ref": ("[]", "null", "x"),
+    "task_id": (b"x",),
+    "status": ("done", b"x"),
+    "attempt": ("x", 1.5),
+}
+
+
+@pytest.mark.parametrize(("column", "value"), [(name, each) for name, some in WRONG_COLUMNS.items() for each in some])
+def test_a_row_that_no_release_has_written_is_told_as_damage(path: str, column: str, value: t.Any) -> None:
+    with Ledger(path) as ledger:
+        ledger.put(ENTRY)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"UPDATE starts SET {column} = ?", [value])
+        connection.commit()
+    with Ledger(path) as ledger, pytest.raises(CloudError) as caught:
+        ledger.entries()
+    assert caught.value.sentence("It").endswith(
+        "cannot be used: it is damaged, or no ledger; restore it from a backup, or give another file."
+    )
+
+
 # --- Locks ---------------------------------------------------------------------------------------------------------
 
 
