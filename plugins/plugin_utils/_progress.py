@@ -132,7 +132,7 @@ class Lines:
 
 
 class LineByLine(io.TextIOWrapper):
-    """Standard output that is written line by line, and discarded once its reader is gone.
+    """Standard output or error that is written line by line, and discarded once its reader is gone.
 
     Ansible does not expect that writing a line may fail. The thread in which it takes results would end, and
     ``ansible-playbook`` would wait for them for ever.
@@ -154,7 +154,7 @@ class LineByLine(io.TextIOWrapper):
             self._discard()
 
     def close(self) -> None:
-        """Write what is still in the buffer, and leave the buffer open, since ``sys.__stdout__`` has it, too."""
+        """Write what is still in the buffer, and leave the buffer open, since Python's own object has it, too."""
         self.flush()
 
     def _discard(self) -> None:
@@ -164,15 +164,19 @@ class LineByLine(io.TextIOWrapper):
 
 
 def show_lines_at_once() -> None:
-    """Make Python write standard output line by line even if it is a pipe or a file.
+    """Make Python write standard output and error line by line even if they are pipes or files.
 
-    By default, Python buffers some KiB there, and Ansible flushes them at the end of a play, so that a CI log would
-    show the lines only after the wait. Terminals get each line at once anyway.
+    By default, Python buffers some KiB of standard output there, and Ansible flushes them at the end of a play, so that a
+    CI log would show the lines only after the wait. Terminals get each line at once anyway.
     """
-    output = sys.stdout
-    if output is sys.__stdout__ and isinstance(output, io.TextIOWrapper):  # nothing that has replaced it
-        output.flush()
-        sys.stdout = LineByLine(output.buffer, encoding=output.encoding, errors=output.errors, line_buffering=True)
+    for name in ("stdout", "stderr"):
+        output = getattr(sys, name)
+        if output is getattr(sys, f"__{name}__") and isinstance(
+            output, io.TextIOWrapper
+        ):  # nothing that has replaced it
+            output.flush()
+            ours = LineByLine(output.buffer, encoding=output.encoding, errors=output.errors, line_buffering=True)
+            setattr(sys, name, ours)
 
 
 def news_texts(book: Book, news: News, patience: Patience) -> t.Iterator[tuple[str, str]]:

@@ -59,10 +59,17 @@ def ansible(cloud: Any, start_ansible: Callable[..., Any]) -> Ansible:
 
 
 class Piped:
-    """``ansible-playbook`` with a wait, read line by line from a pipe while it runs."""
+    """``ansible-playbook`` with a wait, read line by line from a pipe while it runs.
+
+    :param stream: what is read, standard output or standard error.
+    """
 
     def __init__(
-        self, ansible: Ansible, waiting: Mapping[str, Any], environment: Mapping[str, str] | None = None
+        self,
+        ansible: Ansible,
+        waiting: Mapping[str, Any],
+        environment: Mapping[str, str] | None = None,
+        stream: str = "stdout",
     ) -> None:
         path = ansible.folder / "piped.json"
         play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"name": "Wait", **waiting}]}
@@ -73,14 +80,15 @@ class Piped:
             cwd=ROOT,
             env={**ansible.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if stream == "stdout" else subprocess.DEVNULL,
+            stderr=subprocess.PIPE if stream == "stderr" else subprocess.DEVNULL,
             encoding="utf-8",
         )
+        self._stream = self.process.stdout or self.process.stderr
 
     def lines(self) -> Iterator[str]:
         """The progress lines, as they come."""
-        for line in self.process.stdout or ():
+        for line in self._stream or ():
             if "] cloudwait: " in line:
                 yield line.rstrip("\n")
 
@@ -93,8 +101,8 @@ class Piped:
 
     def close(self) -> None:
         """Stop reading."""
-        if self.process.stdout:
-            self.process.stdout.close()
+        if self._stream:
+            self._stream.close()
 
     def end(self) -> None:
         self.process.kill()
@@ -106,8 +114,8 @@ class Piped:
 def start_piped(ansible: Ansible) -> Iterator[Callable[..., Piped]]:
     started: list[Piped] = []
 
-    def start(waiting: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Piped:
-        started.append(Piped(ansible, waiting, environment))
+    def start(waiting: Mapping[str, Any], *arguments: Any) -> Piped:
+        started.append(Piped(ansible, waiting, *arguments))
         return started[-1]
 
     yield start
@@ -183,8 +191,13 @@ def test_ad_hoc_shows_lines_to_people(ansible: Ansible) -> None:
     assert len(lines_of(process.stdout)) == 2
 
 
-def test_a_reader_that_goes_away_costs_the_lines_and_not_the_run(start_piped: Callable[..., Piped]) -> None:
-    piped = start_piped(wait(provider="mps", task_id="film", heartbeat=0.5, timeout=3))
+@pytest.mark.parametrize(("callback", "stream"), [("default", "stdout"), ("oneline", "stderr")])
+def test_a_reader_that_goes_away_costs_the_lines_and_not_the_run(
+    start_piped: Callable[..., Piped], callback: str, stream: str
+) -> None:
+    """Where standard output is for programs, lines go to standard error."""
+    waiting = wait(provider="mps", task_id="film", heartbeat=0.5, timeout=3)
+    piped = start_piped(waiting, {"ANSIBLE_STDOUT_CALLBACK": callback}, stream)
     piped.next_line("mps film: running")
     piped.close()  # as head does, when it has enough
     assert piped.process.wait(timeout=PATIENCE) == 2  # the wait has failed, since its time was over
