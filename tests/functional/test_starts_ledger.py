@@ -460,11 +460,12 @@ def test_the_end_of_a_wait_can_be_noted(bench: Bench) -> None:
     assert (again["changed"], again["noted"]) == (False, 0)
 
 
-ENDED = {"provider": "mps", "task_id": "x", "status": "succeeded", "done": True, "outputs": [], "ref": {}}
+ENDED = {"provider": "mps", "task_id": "x", "status": "succeeded", "done": True, "outputs": []}
 NO_RECORDS: list[dict[str, Any]] = [
     {"outputs": None},
     {"outputs": ["a"]},
     {"ref": "x"},
+    {"ref": {}},
     {"task_id": ["x"]},
     {"provider": {}},
 ]

@@ -90,16 +90,21 @@ def _is_record(value: t.Any) -> bool:
     """Returns whether a value has the members of a record that are used here, in their types."""
     if not isinstance(value, dict):
         return False
-    status, outputs = value.get("status"), value.get("outputs", [])
+    status, outputs, ref = value.get("status"), value.get("outputs", []), value.get("ref", value)
     return (
         isinstance(status, str)
         and status in STATUSES
-        and isinstance(value.get("provider"), str)
-        and isinstance(value.get("task_id"), (str, type(None)))
-        and isinstance(value.get("ref", {}), dict)
+        and all(_names_a_task(names) for names in (value, ref))
         and isinstance(outputs, list)
         and all(isinstance(output, dict) for output in outputs)
     )
+
+
+def _names_a_task(value: t.Any) -> bool:
+    """Returns whether a value is a dict with a service and an id, which is null where a start was not sent."""
+    if not isinstance(value, dict) or not isinstance(value.get("provider"), str):
+        return False
+    return isinstance(value.get("task_id"), (str, type(None)))
 
 
 __all__ = ["run_ledger_info"]
