@@ -64,8 +64,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
 
     def cleanup(self, force: bool = False) -> None:
         """Remove temporary files on the host; called by Ansible after ``run``. Errors must not replace the result."""
-        is_far = self._connection.transport != "local"
-        if self._runner is not None and self._runner.host_is_gone and is_far:
+        if self._runner is not None and self._runner.host_is_gone:
             return
         try:
             with time_limit(TIDY_UP):

@@ -257,7 +257,7 @@ class RoundRunner:
         if rounds.timing.left() > 0:
             self._lose(said)
             return
-        self.host_is_gone = True
+        self.host_is_gone = self._connection.transport != "local"
         if not rounds.begun:
             elapsed = round(rounds.timing.elapsed(), 3)
             raise Refused(_no_host(said), result={"outcome": verdict.TIMED_OUT, "elapsed": elapsed})

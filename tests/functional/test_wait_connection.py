@@ -109,6 +109,16 @@ def test_a_module_that_starts_slowly_still_makes_the_last_polls(cloud: Any, star
     assert result["tasks"][1]["elapsed"] > 5, "seconds count from the start of the wait, not of the module"
 
 
+def test_a_module_that_never_starts_leaves_no_file_with_keys(
+    cloud: Any, start_ansible: Callable[..., Any], tmp_path: Path
+) -> None:
+    ansible = start_ansible({**cloud.environment, "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote")})
+    ansible.python = ansible.interpreter("hanging-python", "sleep 300")
+    run = ansible.polls({"hangs": wait(provider="mps", task_id="x", timeout=1)})
+    assert "the host gave no sign of life for 8 s" in run.sentence("hangs")
+    assert not list((tmp_path / "remote").iterdir())
+
+
 HANGING_NAMES = """
 import socket, time
 
