@@ -399,7 +399,9 @@ def _has_templates(response: Response, params: Options) -> bool:
     wanted = as_list(as_dict(params.get("MediaProcessTask")).get("TranscodeTaskSet"))
     parts = [as_dict(part) for part in as_list(_container(response)[1].get("MediaProcessResultSet"))]
     told = [as_dict(as_dict(part.get("TranscodeTask")).get("Input")) for part in parts]
-    numbers, others = ({as_dict(one).get("Definition") for one in some} - {None, 0} for some in (wanted, told))
+    numbers, others = (
+        {str(as_dict(one).get("Definition") or "") for one in some} - {"", "0"} for some in (wanted, told)
+    )
     return not numbers or not others or numbers == others
 
 

@@ -454,6 +454,6 @@ def test_a_watch_lists_what_is_open_and_what_has_ended_since() -> None:
 def test_a_session_with_other_templates_belongs_to_another_start(told: list[int], is_it: bool) -> None:
     parts = [{"Type": "Transcode", "TranscodeTask": {"Input": {"Definition": number}}} for number in told]
     response = {"TaskType": "WorkflowTask", "WorkflowTask": {"Status": "FINISH", "MediaProcessResultSet": parts}}
-    params = {"MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 10}, {"Definition": 20}]}}
+    params = {"MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 10}, {"Definition": "20"}]}}
     assert _has_templates(response, params) == is_it
     assert _has_templates(response, {})
