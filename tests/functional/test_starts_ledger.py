@@ -408,17 +408,17 @@ def test_the_ledger_is_listed_by_the_module_and_by_sqlite3(bench: Bench) -> None
     ledger = bench.ledger()
     assert bench.runs.run("ledger_info", {"ledger": str(ledger)}).result["entries"] == []
     assert not ledger.exists()
-    task_id = bench.start("mps", "plan", ledger, idempotency_key="night").result["task"]["task_id"]
+    task_id = bench.start("mps", "plan", ledger, idempotency_key="listed").result["task"]["task_id"]
     bench.start("ess", "plan", ledger, how={"kill": "after sending"})
     result = bench.runs.run("ledger_info", {"ledger": str(ledger)}).result
     found = {entry["provider"]: entry for entry in result["entries"]}
-    assert (found["mps"]["key"], found["mps"]["state"], found["ess"]["state"]) == ("night", "started", "sent")
+    assert (found["mps"]["key"], found["mps"]["state"], found["ess"]["state"]) == ("listed", "started", "sent")
     assert found["mps"]["ref"] == {"provider": "mps", "task_id": task_id}
     assert result["changed"] is False
     with contextlib.suppress(FileNotFoundError):  # where there is no such program
-        query = "SELECT provider, key, state, task_id FROM starts WHERE key = 'night'"
+        query = "SELECT provider, key, state, task_id FROM starts WHERE key = 'listed'"
         read = subprocess.run(["sqlite3", str(ledger), query], capture_output=True, text=True, check=True)
-        assert read.stdout == f"mps|night|started|{task_id}\n"
+        assert read.stdout == f"mps|listed|started|{task_id}\n"
 
 
 def test_entries_go_only_when_asked(bench: Bench) -> None:
@@ -444,17 +444,18 @@ def test_entries_go_only_when_asked(bench: Bench) -> None:
 
 
 def test_the_end_of_a_wait_can_be_noted(bench: Bench) -> None:
+    """The name is that of no other test, since a start of MPS finds what another ledger has started under its key."""
     ledger = bench.ledger()
-    started = bench.start("mps", "plan", ledger).result["task"]
-    output = {"type": "cos_object", "value": "/out/plan.mp4", "url": "https://example.com/?sign=x"}
+    started = bench.start("mps", "noted", ledger).result["task"]
+    output = {"type": "cos_object", "value": "/out/noted.mp4", "url": "https://example.com/?sign=x"}
     ended = {**started, "status": "succeeded", "done": True, "outputs": [output], "outcome": "satisfied"}
     other = {**ended, "task_id": "of-another-ledger"}
     noted = bench.runs.run("ledger_info", {"ledger": str(ledger), "ended": [{"tasks": [ended, other]}]}).result
     assert (noted["changed"], noted["noted"], noted["entries"][0]["status"]) == (True, 1, "succeeded")
     assert "sign=x" not in str(noted["entries"])
     before = bench.calls("mps")
-    task = bench.start("mps", "plan", ledger).result["task"]
-    assert (task["status"], task["outputs"][0]["value"]) == ("succeeded", "/out/plan.mp4")
+    task = bench.start("mps", "noted", ledger).result["task"]
+    assert (task["status"], task["outputs"][0]["value"]) == ("succeeded", "/out/noted.mp4")
     assert bench.calls("mps") == before
     again = bench.runs.run("ledger_info", {"ledger": str(ledger), "ended": [ended]}).result
     assert (again["changed"], again["noted"]) == (False, 0)
