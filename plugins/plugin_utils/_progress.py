@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -174,7 +175,8 @@ def show_lines_at_once() -> None:
         if output is getattr(sys, f"__{name}__") and isinstance(
             output, io.TextIOWrapper
         ):  # nothing that has replaced it
-            output.flush()
+            with contextlib.suppress(BrokenPipeError):  # the next line that is written tells, too
+                output.flush()
             ours = LineByLine(output.buffer, encoding=output.encoding, errors=output.errors, line_buffering=True)
             setattr(sys, name, ours)
 

@@ -203,6 +203,12 @@ def test_a_reader_that_goes_away_costs_the_lines_and_not_the_run(
     assert piped.process.wait(timeout=PATIENCE) == 2  # the wait has failed, since its time was over
 
 
+def test_a_reader_that_has_gone_before_costs_nothing_either(start_piped: Callable[..., Piped]) -> None:
+    piped = start_piped(wait(provider="mps", task_id="done"))
+    piped.close()
+    assert piped.process.wait(timeout=PATIENCE) == 0
+
+
 def test_lines_reach_ansible_runner_while_the_wait_goes_on(cloud: Any, ansible: Ansible, tmp_path: Path) -> None:
     runner = pytest.importorskip("ansible_runner", reason="ansible-runner is not installed")
     (tmp_path / "project").mkdir()
