@@ -585,10 +585,11 @@ error:
 
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module.wait import WaitModule, run_wait
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.options import SPEC
 
 
 def main() -> None:
-    module = WaitModule(argument_spec=argspec.wait(), supports_check_mode=True)
+    module = WaitModule(argument_spec=argspec.wait(SPEC), supports_check_mode=True)
     run_wait(module)
 
 

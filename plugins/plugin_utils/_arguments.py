@@ -75,7 +75,7 @@ def check_arguments(args: Arguments, *, is_async: bool) -> Arguments:
     :param is_async: whether the module will run alone, in the background.
     :raises Refused: when an option has an invalid value, or cannot be used with ``async``.
     """
-    spec = {**wait_options.POLICY, **wait_options.ON_CONTROLLER}
+    spec = wait_options.SPEC
     own = {name: value for name, value in args.items() if name in spec}
     checked = ArgumentSpecValidator(spec).validate(own)
     if checked.error_messages:

@@ -21,7 +21,7 @@ from .._secrecy import HIDDEN
 from .._services.base import Lists
 from .._services.registry import SERVICES
 from .._services.task_options import spec_of
-from .._wait.options import check_policy
+from .._wait.options import SPEC, check_policy
 
 Arguments = dict[str, t.Any]
 
@@ -41,7 +41,7 @@ TAIL = r"\.? Supported parameters include.*"
 
 def spec() -> argspec.Spec:
     """Returns the specification of all arguments."""
-    wait = argspec.wait()
+    wait = argspec.wait(SPEC)
     listen = {
         "host": {"type": "str", "default": "127.0.0.1"},
         "port": {"type": "int", "required": True},
@@ -103,7 +103,7 @@ def check_arguments(given: t.Mapping[str, t.Any]) -> Arguments:
 
 def _other_options() -> Arguments:
     """Returns the defaults of the options of a wait that are no arguments here."""
-    return {name: option.get("default") for name, option in argspec.wait().items()}
+    return {name: option.get("default") for name, option in argspec.wait(SPEC).items()}
 
 
 def _said(message: str, given: t.Mapping[str, t.Any]) -> str:

@@ -105,15 +105,15 @@ def one_task() -> Spec:
     }
 
 
-def wait() -> Spec:
-    """Returns all options of ``wait_for_task``; the module's own documentation and three fragments."""
-    from .._wait import options  # noqa: PLC0415 # importing takes time, and other modules do not need it
+def wait(own: Spec) -> Spec:
+    """Returns all options of ``wait_for_task``; the module's own documentation and three fragments.
 
+    :param own: those that only a wait has. Modules that do not wait must not be sent to the host with their file.
+    """
     return {
         **one_task(),
         "tasks": {"type": "list", "elements": "raw"},
-        **options.POLICY,
-        **options.ON_CONTROLLER,
+        **own,
         "endpoint": one_poll()["endpoint"],
         **tencent(),
         **dingtalk(),

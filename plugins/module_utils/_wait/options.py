@@ -51,6 +51,9 @@ ON_CONTROLLER: dict[str, dict[str, t.Any]] = {
     "state_file": {"type": "path"},
 }
 
+SPEC = {**POLICY, **ON_CONTROLLER}
+"""Specifications of the options that only a wait has."""
+
 DURATIONS = {
     **dict.fromkeys(("timeout", "delay", "sleep", "max_sleep", "stall_timeout", "not_found_grace", "heartbeat"), 0.0),
     "request_timeout": SHORTEST_REQUEST,
@@ -98,4 +101,4 @@ def _check_require(value: t.Any) -> str | int:
     return int(text)
 
 
-__all__ = ["ABORT", "ABORT_LIMIT", "DURATIONS", "ON_CONTROLLER", "POLICY", "check_policy"]
+__all__ = ["ABORT", "ABORT_LIMIT", "DURATIONS", "ON_CONTROLLER", "POLICY", "SPEC", "check_policy"]

@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import argspec
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.options import SPEC
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._answers import error_of
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import (
     Refused,
@@ -53,7 +54,7 @@ def test_one_result_is_a_list_of_one() -> None:
 
 
 def test_what_goes_from_round_to_round_is_no_option_of_users() -> None:
-    assert "_round" not in argspec.wait()
+    assert "_round" not in argspec.wait(SPEC)
     assert read_arguments({"_round": {"left": 1}, "task_id": "m1"}) == {"task_id": "m1"}
 
 
