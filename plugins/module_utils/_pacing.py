@@ -23,6 +23,12 @@ MOST_SLOWDOWN = 32.0
 RECOVERY = 0.9
 """Factor that each successful answer applies to the slowdown, until calls are back at the rate limit."""
 
+STEP = 0.05
+"""Seconds within which calls may start together, rather than each at its own moment.
+
+To wake a process for each call costs about as much CPU as the call itself.
+"""
+
 FOREVER = float("inf")
 
 LONGEST_SLEEP = 86400.0
@@ -50,12 +56,13 @@ def backoff(
 
 
 class RateBudget:
-    """Limits the rate of calls, which are spaced evenly.
+    """Limits the rate of calls. Those that it allows within a ``STEP`` may start together; steps are spaced evenly.
 
-    A call that starts late may be followed sooner by the next one, so that the mean rate is kept.
+    So each call has a moment of its own at up to ``1 / STEP`` calls a second. A call that starts late may be followed
+    sooner by the next one, so that the mean rate is kept.
 
     :param per_second: calls per second.
-    :param ready: time from which on the next call may be sent.
+    :param ready: time from which on the next call may be sent that is not part of the present step.
     :param slowdown: factor by which calls are slower than ``per_second``.
     """
 
@@ -63,11 +70,18 @@ class RateBudget:
         self._interval = 1.0 / per_second
         self.ready = ready
         self.slowdown = slowdown
+        self._step = -FOREVER  # when the present step began
+
+    def next_start(self) -> float:
+        """Returns when the next call may start, which may be a time that has passed."""
+        return self._step if self.ready < self._step + STEP else self.ready
 
     def take(self, now: float, calls: int = 1) -> None:
         """Count calls that start now. A call that starts slightly late does not delay those after it."""
         interval = self._interval * self.slowdown
         turn = self.ready if now - self.ready < interval else now
+        if turn >= self._step + STEP:
+            self._step = turn
         self.ready = turn + calls * interval
 
     def throttled(self, now: float, retry_after: float | None) -> None:
@@ -76,6 +90,7 @@ class RateBudget:
         :param retry_after: seconds until the next call, as the vendor asked for; null for none.
         """
         self.slowdown = min(self.slowdown * 2, MOST_SLOWDOWN)
+        self._step = -FOREVER
         self.ready = max(self.ready, now + max(retry_after or 0.0, self._interval * self.slowdown))
 
     def answered(self) -> None:

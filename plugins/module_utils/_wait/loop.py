@@ -254,7 +254,7 @@ class Loop:
         if not source.begin(now, is_last=self._judge.is_deadline_over):
             return True
         due.budget.take(now)
-        due.begin()
+        due.begin(now)
         seconds = self._end.time_for_a_poll(now)
         self._last_flight += 1
         number = self._last_flight

@@ -16,6 +16,9 @@ from .._errors import CloudError
 from .._pacing import FOREVER, DueQueue, RateBudget
 from .judge import RETRY_AFTER_CAP
 
+BETWEEN_THREADS = 0.01
+"""Seconds after the beginning of a poll before another thread is started. Quick polls need few threads."""
+
 
 class Source(abc.ABC):
     """Something that is asked again and again, such as a cloud task or the lists of an account.
@@ -66,6 +69,7 @@ class ServiceQueue:
         self.calls = 0
         self._most = most
         self._under_way = 0
+        self._begun_at = -FOREVER
         self._threads = 0
         self._jobs: queue.SimpleQueue[t.Callable[[], None]] = queue.SimpleQueue()
 
@@ -78,7 +82,9 @@ class ServiceQueue:
         """Returns when the next source may be asked."""
         if not self.due or self._under_way >= self._most:
             return FOREVER
-        return max(self.due.next_due(), self.budget.ready)
+        start = max(self.due.next_due(), self.budget.next_start())
+        is_full = 0 < self._threads <= self._under_way
+        return max(start, self._begun_at + BETWEEN_THREADS) if is_full else start
 
     def add(self, source: Source, due: float) -> None:
         """Put a source into the queue.
@@ -109,9 +115,10 @@ class ServiceQueue:
 
     # --- threads ---
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """Note that a source is being asked."""
         self._under_way += 1
+        self._begun_at = now
 
     def end(self) -> None:
         """Note that a source has been asked."""

@@ -41,9 +41,10 @@ def test_chance_is_real_unless_given() -> None:
 
 def starts(budget: RateBudget, count: int, *, late: float = 0.0) -> list[float]:
     """When calls begin that each come as soon as there is room, or a little later."""
-    now, found = 100.0, []
+    now, found = 100.0 + late, []
     for dummy in range(count):
-        now = max(now, budget.ready) + late
+        if budget.next_start() > now:
+            now = budget.next_start() + late
         budget.take(now)
         found.append(round(now - 100.0, 3))
     return found
@@ -51,6 +52,17 @@ def starts(budget: RateBudget, count: int, *, late: float = 0.0) -> list[float]:
 
 def test_calls_are_spaced_evenly_and_the_first_is_no_burst() -> None:
     assert starts(RateBudget(10), 4) == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_more_than_twenty_calls_a_second_start_in_steps() -> None:
+    assert starts(RateBudget(20), 4) == [0.0, 0.05, 0.1, 0.15]
+    assert starts(RateBudget(80), 9) == [0.0] * 4 + [0.05] * 4 + [0.1]
+    assert starts(RateBudget(50), 8) == [0.0] * 3 + [0.06] * 3 + [0.12] * 2
+
+
+def test_steps_that_begin_late_keep_the_mean_rate_and_are_no_longer() -> None:
+    assert starts(RateBudget(20), 4, late=0.02) == [0.02, 0.09, 0.14, 0.19]
+    assert starts(RateBudget(80), 9, late=0.01) == [0.01] * 4 + [0.07] * 4 + [0.12]
 
 
 def test_calls_that_come_a_little_late_do_not_put_off_the_rest() -> None:
@@ -86,7 +98,15 @@ def test_throttling_again_and_again_has_an_end() -> None:
 def test_what_the_vendor_asks_to_wait_is_waited() -> None:
     budget = RateBudget(10)
     budget.throttled(100.0, 30.0)
-    assert budget.ready == 130.0
+    assert (budget.ready, budget.next_start()) == (130.0, 130.0)
+
+
+def test_a_vendor_that_throttles_ends_the_step_at_once() -> None:
+    budget = RateBudget(80)
+    budget.take(100.0)
+    assert budget.next_start() == 100.0
+    budget.throttled(100.01, None)
+    assert budget.next_start() == pytest.approx(100.035)
 
 
 def test_the_queue_gives_what_falls_due_first() -> None:

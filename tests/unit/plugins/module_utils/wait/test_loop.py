@@ -7,10 +7,11 @@ from __future__ import annotations
 import threading
 import time
 import typing as t
+from unittest import mock
 
 import pytest
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
-from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import RateBudget
+from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER, RateBudget
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
 from ansible_collections.cloudwait.conversion.plugins.module_utils._services.base import Poll
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import loop
@@ -18,6 +19,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contrac
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.judge import CloudTask
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.loop import Loop
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.policy import Limits, Policy
+from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.queues import ServiceQueue
 
 Answer = t.Union[str, CloudError, tuple[str, int]]
 DONE = frozenset({"succeeded"})
@@ -576,6 +578,25 @@ def test_polls_run_side_by_side() -> None:
 
     report = run_threads(poll, 3)
     assert [outcome(report, number) for number in range(3)] == ["satisfied"] * 3
+
+
+def test_another_thread_is_started_only_while_the_others_are_busy_for_some_time() -> None:
+    service, done = ServiceQueue(RateBudget(1000.0), 2), threading.Event()
+
+    def job() -> None:
+        done.wait(20)
+
+    service.add(mock.Mock(order=0), 0.0)
+    assert service.next_start() == 0.0
+    service.begin(100.0)
+    service.run(job)
+    assert service.next_start() == pytest.approx(100.01)
+    service.end()  # what is over at once leaves its thread to the next one
+    assert service.next_start() == 0.0
+    service.begin(101.0)
+    service.begin(101.01)
+    assert service.next_start() == FOREVER  # there are as many as may be
+    done.set()
 
 
 def test_a_single_task_needs_no_thread() -> None:

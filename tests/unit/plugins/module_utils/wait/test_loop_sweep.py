@@ -160,7 +160,7 @@ def test_each_is_looked_at_once_at_its_end() -> None:
 def test_passes_grow_apart_like_polls() -> None:
     world = World(101, ends=dict.fromkeys(range(101), 40.0))
     world.run()
-    assert sorted({when for when, dummy in world.pages}) == [0.0, 2.0, 5.0, 9.5, 16.25, 26.375, 41.563]
+    assert sorted({when for when, dummy in world.pages}) == [0.0, 2.0, 5.0, 9.5, 16.25, 26.375, 41.562]
 
 
 def test_no_more_than_a_page_for_each_hundred_and_pass() -> None:
