@@ -56,8 +56,9 @@ options:
         required: true
       last_modified:
         description:
-          - When the content was last changed, in ISO 8601. It tells whether that was after an earlier start without a
-            version. One that was at most 15 minutes after such a start does not count as a change, since clocks differ.
+          - When the content was last changed, in ISO 8601 such as V(2026-01-02T03:04:05Z). Other forms are refused.
+          - It tells whether that was after an earlier start without a version. One that was at most 15 minutes after such
+            a start does not count as a change, since clocks differ.
         type: str
   on_failed:
     description:

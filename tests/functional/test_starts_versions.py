@@ -118,3 +118,14 @@ def test_an_etag_that_cannot_be_in_a_key_is_refused(bench: Bench, tmp_path: Path
     result = bench.runs.run("cos_doc_job", {**given, "input_version": {"etag": etag}}).result
     assert result["error"]["kind"] == "config"
     assert "input_version.etag is " in result["msg"]
+
+
+@pytest.mark.parametrize("moment", ["Sun, 29 Nov 2099 00:00:00 GMT", "soon", "", "2026-13-01T00:00:00Z"])
+def test_a_change_at_what_is_no_time_is_refused(bench: Bench, tmp_path: Path, moment: str) -> None:
+    given = {**NEEDS["cos_doc"], **STARTS["cos_doc"].options("plan"), "ledger": str(tmp_path / "starts.ledger")}
+    version = {"etag": "a-1", "last_modified": moment}
+    before = starts_of(bench.cloud, "cos_doc")
+    result = bench.runs.run("cos_doc_job", {**given, "input_version": version}).result
+    assert result["error"]["kind"] == "config"
+    assert f'input_version.last_modified is "{moment}", which is no time in ISO 8601; write it as 2026' in result["msg"]
+    assert starts_of(bench.cloud, "cos_doc") == before

@@ -42,11 +42,10 @@ def choose_entry(ledger: Ledger, blank: Entry, version: Options | None) -> Choic
     :param blank: the entry for a start without a version; its key is the digest of the request.
     :raises CloudError: ``config``, when the version is wrong or the ledger cannot be used.
     """
-    etag = _etag_of(version)
+    etag, modified = _etag_of(version), _modified_of(version)
     known = [entry for entry in ledger.of_request(blank.provider, blank.asked) if _is_default(entry, blank.key)]
     if version is None:
         return Choice(known[-1].key if known else blank.key)
-    modified = iso_time(version["last_modified"])
     key = f"{blank.key}-{etag}"
     own = next((entry for entry in known if entry.key == key), None)
     if own is not None:
@@ -67,6 +66,19 @@ def _etag_of(version: Options | None) -> str:
         said = f"input_version.etag is {quoted(etag)}, which cannot be part of a key"
         raise CloudError("config", said, advice=f"give 1 to {MOST_ETAG} printable characters")
     return etag
+
+
+def _modified_of(version: Options | None) -> str | None:
+    """Returns when the input was changed, in UTC; null where that is not given.
+
+    :raises CloudError: ``config``, when it is no time. It would not be compared then, so that a change could be missed.
+    """
+    text = version["last_modified"] if version else None
+    moment = iso_time(text)
+    if text is not None and moment is None:
+        said = f"input_version.last_modified is {quoted(text)}, which is no time in ISO 8601"
+        raise CloudError("config", said, advice="write it as 2026-01-02T03:04:05Z or 2026-01-02T03:04:05+08:00")
+    return moment
 
 
 def _is_default(entry: Entry, digest: str) -> bool:
