@@ -56,14 +56,16 @@ options:
     description:
       - Remove entries whose cloud task was started longer ago than this, a number of seconds or a text such as V(90d).
         Nothing is removed by age unless this option is given.
-      - A start that is asked for again after its entry was removed starts another cloud task.
+      - A start that is asked for again after its entry was removed starts another cloud task. With Tencent MPS, this is so
+        only three days after the start, see O(forget).
       - Entries of the state V(sent) stay, since a cloud task may exist that nobody knows. Use O(forget) for them.
     type: raw
   forget:
     description:
       - Keys of entries to remove, of any state and age. The start can then be sent again.
       - With Tencent MPS, the vendor remembers the key as C(SessionId). A start with the same key returns the media task
-        of the last 15 minutes that has it, and after that the vendor refuses it for three days, so give another key.
+        of the last 15 minutes that has it, and after that the vendor refuses it for three days, so give another
+        idempotency key, or another session id where one is given.
     type: list
     elements: str
     default: []

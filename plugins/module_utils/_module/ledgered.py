@@ -359,8 +359,9 @@ def _unsure(entry: Entry, call: PreparedCall, because: CloudError | None, found:
     if found:
         ids = ", ".join(quoted(poll.record["task_id"]) for poll in found)
         said = f"{said}; {len(found)} cloud tasks have the same input and output: {ids}"
-    way = "give another idempotency_key, or remove the entry with the option forget of ledger_info"
-    advice = f"{call.doubt}; to start it all the same, {way}"
+    forget = "remove the entry with the option forget of ledger_info"
+    way = "another session_id if one is given" if call.repeatable else forget  # the vendor forgets no session
+    advice = f"{call.doubt}; to start it all the same, give another idempotency_key, or {way}"
     error = CloudError("uncertain", said, advice=advice)
     if because is not None:
         error.code, error.message = because.code, because.message

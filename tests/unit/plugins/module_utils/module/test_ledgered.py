@@ -410,6 +410,22 @@ def test_mps_says_that_one_exists_which_no_list_has(book: Book) -> None:
     run, dummy = book.start("mps", DUPLICATE, media_list())
     assert (run.error["kind"], run.error["code"]) == ("uncertain", "InvalidParameterValue.SessionId")
     assert "look for it with mps_task_list_info" in run.result["msg"]
+    way = "give another idempotency_key, or another session_id if one is given."
+    assert run.result["msg"].endswith(f"; to start it all the same, {way}")  # MPS would refuse one that was forgotten
+
+
+def test_a_forgotten_start_of_mps_is_refused_without_doubt_and_another_key_helps(book: Book) -> None:
+    book.start("mps", STARTED, idempotency_key="night")
+    entry = book.entry()
+    assert entry is not None
+    with book.open(book.path) as ledger:
+        ledger.remove(entry)
+    book.time += 3600
+    for dummy in range(2):
+        run, dummy2 = book.start("mps", DUPLICATE, media_list(), media_list(), media_list(), idempotency_key="night")
+        assert (run.error["kind"], book.entry()) == ("invalid", None)
+        assert "another idempotency_key" in run.result["msg"]
+    assert book.start("mps", STARTED, idempotency_key="night-2")[0].result["started"] == "new"
 
 
 def test_mps_is_searched_when_it_may_have_forgotten_the_session(book: Book) -> None:
