@@ -47,7 +47,8 @@ options:
     description:
       - URL of the document, C(http://) or C(https://), from which COS downloads it. It is sent as C(Input.Url), which
         is in the vendor's Go SDK but on no page of the vendor.
-      - Its query string, such as a signature, is never shown in results or messages.
+      - Its query string, such as a signature, is never shown in results or messages. It is no part of the default of
+        O(idempotency_key), so give one where only the query says which document it is.
     type: str
   output:
     description:

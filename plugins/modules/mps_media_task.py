@@ -88,6 +88,8 @@ notes:
     either, the module fails with RV(ignore:changed=true) and RV(ignore:error.retryable=true). When the vendor refuses a
     repeat because the id was used before, the module fails with RV(ignore:changed=true), and its message says that a
     cloud task with this id exists; the vendor does not return its C(TaskId) then.
+  - With O(ledger), when another cloud task of other work has used the session id, nothing is started and nothing is
+    left in the ledger. Give another O(session_id), or another O(idempotency_key) where O(session_id) is not given.
   - When it is uncertain whether a cloud task was started, search for it with M(cloudwait.conversion.mps_task_list_info)
     by the time of the start. The list does not show the session; C(SessionId) in the response of
     M(cloudwait.conversion.mps_task_detail) does.

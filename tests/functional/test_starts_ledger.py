@@ -153,6 +153,23 @@ def test_a_start_that_never_came_to_mps_is_sent_again_later(bench: Bench) -> Non
     assert bench.made("mps") - before == 1
 
 
+def test_a_session_of_other_work_starts_nothing_and_leaves_no_entry(bench: Bench) -> None:
+    session, before = "trailer", bench.made("mps")
+    first, ledger = bench.ledger(), bench.ledger()
+    bench.start("mps", "good", first, session_id=session)
+    other = {"MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100999}]}}
+    parameters = {**STARTS["mps"].options("good")["parameters"], **other}
+    for path in (first, ledger, ledger):  # what this ledger knows, and what it does not
+        result = bench.start("mps", "good", path, session_id=session, parameters=parameters).result
+        assert (result["error"]["kind"], result["changed"]) == ("invalid", False), result
+        assert "give another session_id" in result["msg"]
+        assert "may exist" not in result["msg"]
+    assert bench.runs.run("ledger_info", {"ledger": str(ledger)}).result["entries"] == []
+    result = bench.start("mps", "good", ledger, session_id="trailer 2", parameters=parameters).result
+    assert result["started"] == "new"
+    assert bench.made("mps") - before == 2
+
+
 # --- What is there -------------------------------------------------------------------------------------------------
 
 

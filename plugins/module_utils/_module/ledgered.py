@@ -23,7 +23,7 @@ from .._errors import CloudError, quoted
 from .._ledger import RESERVED, SENT, STARTED, Entry, Ledger, kept, seconds_of, text_of
 from .._record import CANCELED, FAILED, PARTIAL, SUCCEEDED, UNKNOWN, Record, expand, make_record
 from .._services.base import Options, Poll
-from .._services.starts import PreparedCall, Starter, nothing_asked
+from .._services.starts import PreparedCall, Starter, Taken, nothing_asked
 from .._signals import Stop, Stopped
 from .run import Ref, Result, checked_retries, patiently, show_difference, warn
 from .versions import Choice, choose_entry
@@ -277,21 +277,15 @@ class LedgeredStart:
             poll = self._send(call, note)
         except CloudError as error:
             if error.code not in call.certain and not self._result["changed"]:
-                with contextlib.suppress(CloudError):  # the error of the start matters more
-                    self._go_back(entry, previous)
+                _undo(self._ledger, entry, previous)
                 raise
             if error.kind == "interrupted":
                 error.advice, error.retryable = _uncertain.LEDGER, True
                 raise
-            self._find_after(error, entry, call)
+            is_first = not (self._result["changed"] or is_again or self._sends > 1)
+            self._find_after(error, entry, call, None if is_again else previous, is_first=is_first)
         else:
             self._told.keep("new", entry, poll, call)
-
-    def _go_back(self, entry: Entry, previous: Entry | None) -> None:
-        if previous is None and not entry.earlier:
-            self._ledger.remove(entry)
-        else:
-            self._ledger.put(previous or entry._replace(state=RESERVED))
 
     def _settle(self, entry: Entry) -> None:
         """Find out what became of a start whose module ended before it had an id."""
@@ -301,14 +295,28 @@ class LedgeredStart:
         else:
             self._find_it(entry, call, None)
 
-    def _find_after(self, error: CloudError, entry: Entry, call: PreparedCall) -> None:
-        """Find out what became of a start of this module, whose answer was lost or says that there is a cloud task."""
+    def _find_after(
+        self, error: CloudError, entry: Entry, call: PreparedCall, previous: Entry | None, *, is_first: bool
+    ) -> None:
+        """Find out what became of a start of this module, whose answer was lost or says that there is a cloud task.
+
+        :param previous: see :meth:`_start`.
+        :param is_first: whether it was sent once and never before, so that an error which says that there is a cloud
+            task means that this start made none.
+        """
         try:
             self._stop.allow()
             self._find_it(entry, call, error)
         except Stopped as stopped:
             said = f"{stopped.name} ended this module while it searched for the cloud task"
             raise CloudError("interrupted", said, advice=_uncertain.LEDGER, retryable=True) from None
+        except CloudError as failure:
+            if not (isinstance(failure, Taken) or (is_first and error.code in call.certain)):
+                raise
+            _undo(self._ledger, entry, previous)
+            self._result["changed"] = False
+            failure.code, failure.message = error.code, error.message
+            raise failure if isinstance(failure, Taken) or failure.retryable else error from None
 
     def _find_it(self, entry: Entry, call: PreparedCall, because: CloudError | None) -> None:
         """Adopt the cloud task that a start has made, or start it anew if there is none.
@@ -316,14 +324,14 @@ class LedgeredStart:
         :param because: the error of the start; null if another module sent it.
         """
         exists = because is not None and because.code in call.certain
-        found = self._search(entry, call, because)
+        found = _search(self._ledger, entry, call, because, self._retries)
         is_listed = self._ledger.age(entry.intended_at) < call.lists - LIST_MARGIN
         longest = self._module.params["request_timeout"]
         age = 0.0 if because is not None else max(0.0, self._ledger.age(entry.intended_at) - longest)
         early = SETTLE_SECONDS - age
         if not (found or exists or self._module.check_mode) and is_listed and early > 0:
             time.sleep(early)
-            found = self._search(entry, call, because)
+            found = _search(self._ledger, entry, call, because, self._retries)
         if len(found) == 1:
             self._stop.defer()
             self._told.keep("adopted", entry, found[0], call)
@@ -332,23 +340,44 @@ class LedgeredStart:
         else:
             self._start(entry._replace(state=RESERVED), None)
 
-    def _search(self, entry: Entry, call: PreparedCall, because: CloudError | None) -> list[Poll]:
-        """Returns the cloud tasks that the vendor's lists have for a start."""
-        if call.find is None:
-            raise _unsure(entry, call, because, [])
-        known = self._ledger.known_ids(entry.provider, besides=entry.key)
-        since = text_of(seconds_of(entry.intended_at) - CLOCKS_APART)
-        try:
-            return list(call.find(since, known, lambda ask: patiently(ask, self._retries)))
-        except CloudError as error:
-            failure = _unsure(entry, call, because, [])
-            failure.said = f"{failure.said}, and the search for its cloud task failed: {error.said}"
-            failure.advice, failure.retryable = f"{error.advice}; then {_uncertain.LEDGER}", error.retryable
-            raise failure from None
-
     def _prepare(self, entry: Entry) -> PreparedCall:
         options = self._service.marked(self._module.params, mark_of(entry), entry.attempt)
         return self._service.prepare(self._ref, options, os.environ)
+
+
+def _undo(ledger: Ledger, entry: Entry, previous: Entry | None) -> None:
+    """Take back the entry of a start that certainly made nothing.
+
+    :param previous: the entry to go back to; null to remove the new one.
+    """
+    with contextlib.suppress(CloudError):  # the error of the start matters more
+        if previous is None and not entry.earlier:
+            ledger.remove(entry)
+        else:
+            ledger.put(previous or entry._replace(state=RESERVED))
+
+
+def _search(ledger: Ledger, entry: Entry, call: PreparedCall, because: CloudError | None, retries: int) -> list[Poll]:
+    """Returns the cloud tasks that the vendor's lists have for a start.
+
+    :param retries: largest number of repetitions of each call.
+    :raises Taken: when the mark of the start is that of other work, so that the vendor has refused the start.
+    """
+    if call.find is None:
+        raise _unsure(entry, call, because, [])
+    known = ledger.known_ids(entry.provider, besides=entry.key)
+    since = text_of(seconds_of(entry.intended_at) - CLOCKS_APART)
+    try:
+        return list(call.find(since, known, lambda ask: patiently(ask, retries)))
+    except Taken:
+        if ledger.age(entry.intended_at) < call.remembers:
+            raise
+        return []  # the vendor may have forgotten that one when this start came
+    except CloudError as error:
+        failure = _unsure(entry, call, because, [])
+        failure.said = f"{failure.said}, and the search for its cloud task failed: {error.said}"
+        failure.advice, failure.retryable = f"{error.advice}; then {_uncertain.LEDGER}", error.retryable
+        raise failure from None
 
 
 def _unsure(entry: Entry, call: PreparedCall, because: CloudError | None, found: list[Poll]) -> CloudError:

@@ -51,6 +51,7 @@ from .starts import (
     PreparedCall,
     Retry,
     Starter,
+    Taken,
     check_callback_url,
     check_length,
     check_range,
@@ -313,7 +314,9 @@ class MpsStarts(Mps, Starter):
         **RULES,
         "ResourceNotFound*": Rule("not_found", "check the task id or, of a start, the templates and the schedule"),
         DUPLICATE: Rule(
-            "invalid", "a cloud task of this session_id exists: look for it with mps_task_list_info, or give another"
+            "invalid",
+            "a cloud task of this session_id exists: look for it with mps_task_list_info, or give another session_id (with "
+            "a ledger and no session_id, another idempotency_key)",
         ),
     }
 
@@ -360,7 +363,9 @@ class MpsStarts(Mps, Starter):
     def _find(self, ref: Ref, params: Options, since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
         """Yields the cloud task that a start with these parameters has made: the one of its session and input.
 
-        Lists do not tell the session, so each candidate is polled. Others may have used the session for another input.
+        Lists do not tell the session, so each candidate is polled.
+
+        :raises Taken: when others have used the session for other work.
         """
         filters = {"statuses": LISTS, "start_time": since}
         nulls = dict.fromkeys(("end_time", "sub_task_has_failed", "limit"))
@@ -374,8 +379,13 @@ class MpsStarts(Mps, Starter):
                     raise
                 continue  # lists go further back than polls on the international site
             if poll.response.get("SessionId") == params.get("SessionId"):
-                if _has_input(poll.response, params) and _has_templates(poll.response, params):
-                    yield poll
+                if not (_has_input(poll.response, params) and _has_templates(poll.response, params)):
+                    raise Taken(
+                        f"the media task {quoted(listed.ref['task_id'])}, which does other work, has used the session_id "
+                        f"{quoted(params['SessionId'])}, so that nothing was started",
+                        advice="give another session_id, or another idempotency_key if session_id is not given",
+                    )
+                yield poll
                 return
 
 

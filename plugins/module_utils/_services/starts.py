@@ -26,11 +26,25 @@ class Retry(t.Protocol):
         """Returns what the function returned."""
 
 
+class Taken(CloudError):
+    """The mark of a start is that of a cloud task of another request, so that the vendor refuses the start.
+
+    :param said: as in ``CloudError``.
+    :param advice: as in ``CloudError``.
+    """
+
+    def __init__(self, said: str, *, advice: str) -> None:
+        super().__init__("invalid", said, advice=advice)
+
+
 class Find(t.Protocol):
     """Searches the vendor's lists for cloud tasks that a start may have made whose answer is lost."""
 
     def __call__(self, since: str, known: t.Container[str], retry: Retry) -> t.Iterator[Poll]:
-        """Yields the cloud tasks of the same request that were made since a time, except those that are known."""
+        """Yields the cloud tasks of the same request that were made since a time, except those that are known.
+
+        :raises Taken: when the mark of the start is that of a cloud task of another request.
+        """
 
 
 DAY = 24 * 3600.0
@@ -232,6 +246,7 @@ __all__ = [
     "PreparedCall",
     "Retry",
     "Starter",
+    "Taken",
     "check_callback_url",
     "check_length",
     "check_range",

@@ -365,10 +365,57 @@ OTHER_INPUTS = {
 def test_mps_does_not_give_away_what_others_made_in_the_same_session(book: Book, case: str) -> None:
     lists = (media_list("o1"), detail("night", InputInfo=OTHER_INPUTS[case]), media_list(), media_list())
     run, dummy = book.start("mps", DUPLICATE, *lists, idempotency_key="night")
-    assert (run.error["kind"], run.error["code"]) == ("uncertain", "InvalidParameterValue.SessionId")
-    assert "give another idempotency_key" in run.result["msg"]
+    assert (run.error["kind"], run.error["code"]) == ("invalid", "InvalidParameterValue.SessionId")
+    assert TAKEN in run.result["msg"]
+    assert "may exist" not in run.result["msg"]
+    assert (run.result["changed"], book.entry()) == (False, None)
 
 
+@pytest.mark.parametrize("first", [lost(), None], ids=["its answer was lost", "its module was killed"])
+def test_mps_is_sure_that_a_session_of_other_work_started_nothing(book: Book, first: CloudError | None) -> None:
+    lists = (media_list("o1"), detail("night", InputInfo=OTHER_INPUTS["object"]))
+    if first is None:
+        book.start("mps", lost(), lost(), idempotency_key="night", request_retries=0)
+        assert book.entry() is not None
+    script = (DUPLICATE, *lists) if first is None else (first, *lists)
+    run, dummy = book.start("mps", *script, idempotency_key="night")
+    assert TAKEN in run.result["msg"]
+    assert (run.error["kind"], run.result["changed"], book.entry()) == ("invalid", False, None)
+
+
+def test_mps_may_have_forgotten_a_session_of_other_work(book: Book) -> None:
+    book.is_lost("mps", 4 * DAY)
+    entry = book.entry()
+    assert entry is not None
+    others = (media_list("o1"), detail(entry.key, InputInfo=OTHER_INPUTS["object"]))
+    run, vendor = book.start("mps", *others, STARTED)
+    assert (run.result["started"], vendor.actions[-1]) == ("new", "ProcessMedia")
+
+
+def test_a_first_start_that_mps_refuses_leaves_no_entry(book: Book) -> None:
+    """The cloud task with the session may be older than what is searched, or under another key of this ledger."""
+    book.start("mps", STARTED, session_id="s1", idempotency_key="first")
+    book.time += 3600
+    script = (DUPLICATE, media_list("t1"), media_list(), media_list())
+    run, dummy = book.start("mps", *script, session_id="s1", idempotency_key="second")
+    assert (run.error["kind"], run.error["code"]) == ("invalid", "InvalidParameterValue.SessionId")
+    assert "give another session_id" in run.result["msg"]
+    assert "may exist" not in run.result["msg"]
+    with book.open(book.path) as ledger:
+        assert [entry.key for entry in ledger.entries()] == ["first"]
+
+
+def test_a_refused_session_whose_search_fails_is_searched_again(book: Book) -> None:
+    run, dummy = book.start("mps", DUPLICATE, lost(), idempotency_key="night")
+    assert (run.error["retryable"], run.result["changed"], book.entry()) == (True, False, None)
+    lists = (media_list("t9"), detail("night", InputInfo=INPUT))
+    assert book.start("mps", DUPLICATE, *lists, idempotency_key="night")[0].result["started"] == "adopted"
+
+
+TAKEN = (
+    'the media task "o1", which does other work, has used the session_id "night", so that nothing was started; '
+    "give another session_id, or another idempotency_key if session_id is not given"
+)
 TOLD = [
     INPUT,
     {},
