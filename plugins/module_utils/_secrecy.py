@@ -62,22 +62,29 @@ def redact(value: t.Any, depth: int = 0) -> t.Any:
     :param depth: nesting level of ``value``.
     :raises CloudError: ``protocol``, when the answer is nested too deeply.
     """
-    if value is None or isinstance(value, (bool, int)):
+    if value is None or isinstance(value, int):
         return value
     if isinstance(value, str):
         return value if value.isascii() else re.sub(LONE_SURROGATE, "\ufffd", value)
     if depth > MAX_DEPTH:
         raise CloudError("protocol", f"the answer is nested deeper than {MAX_DEPTH} levels", retryable=False)
     if isinstance(value, dict):
-        return {
-            str(redact(name)): HIDDEN if member and _is_secret(str(name)) else redact(member, depth + 1)
-            for name, member in value.items()
-        }
+        clean = {}
+        for key, member in value.items():
+            name, is_secret = _clean_name(key)
+            clean[name] = HIDDEN if member and is_secret else redact(member, depth + 1)
+        return clean
     if isinstance(value, list):
         return [redact(member, depth + 1) for member in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no infinity and NaN, though Python reads and writes them
     return value
+
+
+@functools.lru_cache(maxsize=1024)
+def _clean_name(key: t.Any) -> tuple[str, bool]:
+    """Returns the name of a member, for every JSON encoder, and whether the member is a secret. Answers repeat names."""
+    return str(redact(key)), _is_secret(str(key))
 
 
 def secret_texts(value: t.Any) -> list[str]:

@@ -323,6 +323,14 @@ class _BoundedConnect:
     """
 
     timeout: float
+    pieces: list[bytes] | None = None
+
+    def send(self, data: t.Any) -> None:
+        """Send data, or collect it in ``pieces`` if that is a list."""
+        if self.pieces is None:
+            super().send(data)  # type: ignore[misc] # of the class that this extends
+        else:
+            self.pieces.append(data)
 
     def connect(self) -> None:
         """Connect within ``timeout`` seconds.
@@ -419,12 +427,16 @@ def _connection_to(adapter: HTTPAdapter, request: Request, verify: bool | str) -
 
 
 def _send_on(connection: t.Any, request: Request) -> bool:
-    """Send a signed request. Returns whether all of it was sent.
+    """Send a signed request, a short one in one piece. Returns whether all of it was sent.
 
     A server that refuses a request may answer and close the connection before it has read the body.
     """
+    connection.pieces = [] if len(request.body or b"") <= CHUNK else None
     try:
         http.client.HTTPConnection.request(connection, request.method, request.target, request.body, request.headers)
+        if connection.pieces is not None:  # the standard library sends head and body one after the other
+            whole, connection.pieces = b"".join(connection.pieces), None
+            connection.send(whole)
     except (BrokenPipeError, ConnectionResetError):
         return False
     return True

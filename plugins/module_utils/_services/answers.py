@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import typing as t
@@ -16,6 +17,7 @@ from .._errors import CloudError, flat, one_line, quoted
 from .._transport import Answer
 
 TIME = r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))"
+LONGEST_TIME = 60
 LONGEST_ID = 300
 LARGEST_WHOLE = 1e18
 """Floats of this size and above are not read as whole numbers, since their last digits are not exact."""
@@ -157,7 +159,12 @@ def iso_time(text: t.Any) -> str | None:
 
     Vendors write "not yet" in several ways, such as ``-``, zeros or nothing.
     """
-    match = re.fullmatch(TIME, text.strip()) if isinstance(text, str) else None
+    return _iso_time(text) if isinstance(text, str) and len(text) <= LONGEST_TIME else None
+
+
+@functools.lru_cache(maxsize=1024)  # each poll repeats some times
+def _iso_time(text: str) -> str | None:
+    match = re.fullmatch(TIME, text.strip())
     if not match:
         return None
     numbers = [int(part) for part in match.groups()[:6]]
