@@ -477,6 +477,7 @@ def _check_places(where: str, value: t.Any, answer: Answer, request_id: str | No
             _check_places(place, entry, answer, request_id, depth + 1)
 
 
+@functools.lru_cache(maxsize=256)
 def _shape_of(name: str) -> tuple[type, ...]:
     """Returns the types that a member of this name may have, besides null."""
     if name in ARRAYS or name.endswith("ResultSet"):
@@ -591,6 +592,7 @@ def _walk(kind: str, value: t.Any, inside_output: bool, depth: int) -> list[dict
     leaves = [
         leaf
         for name, member in value.items()
+        if isinstance(member, (dict, list))
         for leaf in _walk(name, member, inside_output or name == "Output", depth + 1)
     ]
     if _is_part(value, inside_output):
@@ -627,7 +629,7 @@ def _find_outputs(value: t.Any, depth: int = 0) -> t.Iterator[dict[str, t.Any]]:
         for name, child in as_dict(member).items():
             if name == "Output":
                 yield from _outputs(child, {}, depth)
-            elif name not in NOT_PARTS and depth < MAX_DEPTH:
+            elif isinstance(child, (dict, list)) and name not in NOT_PARTS and depth < MAX_DEPTH:
                 yield from _find_outputs(child, depth + 1)
 
 
