@@ -29,8 +29,9 @@ CORES = {  # ansible-core and a Python that it supports; each Python that a cont
 }
 OLDEST, NEWEST = "2.17", "2.21"
 ONE_PYTHON = ["--python", "{python}"]
-TESTS = {  # options of ansible-test; without --python, it uses all Pythons that it finds, and so units takes longest
-    "units": ["--venv"],
+MODULE_PYTHONS = [f"3.{minor}" for minor in range(9, 15)]
+TESTS = {  # options of ansible-test; without --python, it uses all Pythons that it finds
+    "units": ["--venv", "--python", "{oldest}"],
     "sanity": ["--local"],
     "integration": ["--venv", *ONE_PYTHON],
 }
@@ -123,6 +124,11 @@ def rulebook_smoke(session: nox.Session) -> None:
     play_rulebooks(session, "tests/rulebook", "-k", "smoke")
 
 
+def oldest_python() -> str:
+    """Returns the oldest Python on this machine that modules support."""
+    return next(version for version in MODULE_PYTHONS if shutil.which(f"python{version}"))
+
+
 def add_ansible_test(what: str, core: str, python: str) -> None:
     """Add a session of ansible-test that needs no containers, unlike the sessions of antsibull-nox.
 
@@ -134,12 +140,12 @@ def add_ansible_test(what: str, core: str, python: str) -> None:
     options = TESTS[what] + (ONE_PYTHON if what == "sanity" and core not in (OLDEST, NEWEST) else [])
 
     def run(session: nox.Session) -> None:
-        arguments = [option.format(python=python) for option in options]
+        arguments = [option.format(python=python, oldest=oldest_python()) for option in options]
         install_unbound(session, f"ansible-core=={core}.*", "pip")
         session.run("python", "tools/ansible_test.py", what, *arguments, *session.posargs)
 
     run.__doc__ = f"ansible-test {what}, no container, no ignore file; ansible-core {core}."
-    tags = [] if what == "units" and core != NEWEST else ["matrix"]  # pytest covers the other versions faster
+    tags = [] if what == "units" and core != NEWEST else ["matrix"]  # pytest covers the other Pythons faster
     nox.session(name=f"{what}-{core}", python=python, default=False, tags=tags)(run)
 
 
@@ -155,8 +161,7 @@ def add_pytest(core: str, python: str) -> None:
         session.run("python", "-m", "pytest", "--no-header", "-n", "2", *(session.posargs or ["tests/unit"]))
 
     run.__doc__ = f"Plain pytest on tests/unit; ansible-core {core}."
-    tags = [] if core == NEWEST else ["matrix"]  # its units session runs the same tests
-    nox.session(name=f"pytest-{core}", python=python, default=False, tags=tags)(run)
+    nox.session(name=f"pytest-{core}", python=python, default=False, tags=["matrix"])(run)
 
 
 for what in TESTS:
