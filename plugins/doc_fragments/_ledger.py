@@ -18,9 +18,9 @@ options:
       - Path of a file, on the host where the Ansible task runs, in which to remember what was started. With it, the
         module is idempotent. It starts a cloud task once, however often it is run, killed or repeated, and from however
         many processes at once.
-      - The file is an SQLite database, which is made with mode C(0600) when it does not exist. Its folder must exist. Use
-        an absolute path, or one that begins with C(~). The file contains no secrets. The module
-        M(cloudwait.conversion.ledger_info) lists it, and so does the program C(sqlite3).
+      - The file is an SQLite database, which is made with mode C(0600) when it does not exist. Its folder must exist,
+        except in check mode. Use an absolute path, or one that begins with C(~). The file contains no secrets. The
+        module M(cloudwait.conversion.ledger_info) lists it, and so does the program C(sqlite3).
       - When the start is in the ledger already, only a poll is sent, and not even that when the cloud task is known to
         have succeeded.
       - When an earlier run ended before it knew the id, such as by a kill, the vendor is asked what there is, as far as

@@ -136,7 +136,7 @@ class Ledger:
     """An open ledger. Use it in a ``with`` statement, which closes it.
 
     :param path: its file. It is made, with mode 0600, if there is none.
-    :param read_only: write nothing; a file that does not exist is an empty ledger.
+    :param read_only: write nothing; a file that does not exist, or whose folder does not, is an empty ledger.
     :param clock: returns the Unix time.
     :raises CloudError: ``config``, when the file cannot be used.
     """
@@ -464,6 +464,8 @@ def _check_files(path: str, *, read_only: bool) -> bool:
     try:
         os.stat(folder)
     except OSError as error:
+        if read_only and isinstance(error, FileNotFoundError):  # in check mode, nobody has made it yet
+            return True
         raise _unusable(path, f"its folder cannot be used ({error.strerror})", "make the folder first") from None
     for name in (f"{path}-journal", f"{path}-lock"):
         _check_file(path, name)

@@ -84,6 +84,9 @@ def test_one_that_is_only_read_is_not_made_and_not_changed(path: str) -> None:
     with Ledger(path, read_only=True) as ledger:
         assert ledger.entries() == []
     assert not os.path.exists(path)
+    with Ledger(f"{path}.d/starts.ledger", read_only=True) as ledger:
+        assert ledger.entries() == []
+    assert not os.path.exists(f"{path}.d")
     with Ledger(path) as ledger:
         ledger.put(ENTRY)
     with Ledger(path, read_only=True) as ledger:
