@@ -379,13 +379,14 @@ class MpsStarts(Mps, Starter):
                     raise
                 continue  # lists go further back than polls on the international site
             if poll.response.get("SessionId") == params.get("SessionId"):
-                if not (_has_input(poll.response, params) and _has_templates(poll.response, params)):
+                if _has_input(poll.response, params) and _has_templates(poll.response, params):
+                    yield poll
+                elif not _has_url(poll.response, params):  # in which form the vendor repeats a URL is not documented
                     raise Taken(
                         f"the media task {quoted(listed.ref['task_id'])}, which does other work, has used the session_id "
                         f"{quoted(params['SessionId'])}, so that nothing was started",
                         advice="give another session_id, or another idempotency_key if session_id is not given",
                     )
-                yield poll
                 return
 
 
@@ -399,6 +400,12 @@ def _has_input(response: Response, params: Options) -> bool:
         pairs += [(inner.get(name), value) for name, value in as_dict(wanted.get(member)).items()]
     plain = [pair for pair in pairs if all(isinstance(value, (str, int)) and value != "" for value in pair)]
     return all(str(one).strip("/") == str(other).strip("/") for one, other in plain)
+
+
+def _has_url(response: Response, params: Options) -> bool:
+    """Returns whether the inputs of a cloud task and of a start are both URLs."""
+    inputs = (params.get("InputInfo"), _container(response)[1].get("InputInfo"))
+    return all(as_dict(each).get("Type") == "URL" for each in inputs)
 
 
 def _has_templates(response: Response, params: Options) -> bool:

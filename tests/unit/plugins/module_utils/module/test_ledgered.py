@@ -383,6 +383,18 @@ def test_mps_is_sure_that_a_session_of_other_work_started_nothing(book: Book, fi
     assert (run.error["kind"], run.result["changed"], book.entry()) == ("invalid", False, None)
 
 
+def test_mps_may_repeat_a_url_in_another_form(book: Book) -> None:
+    asked = {"Type": "URL", "UrlInputInfo": {"Url": "https://example.com/a%20film.mp4"}}
+    told = {"Type": "URL", "UrlInputInfo": {"Url": "https://example.com/a film.mp4"}}
+    lists = (media_list("o1"), detail("night", InputInfo=told), media_list(), media_list())
+    storage = {"Type": "COS", "CosOutputStorage": {"Bucket": "examplebucket-1250000000", "Region": "ap-beijing"}}
+    usual = STARTS["mps"].options("plan")["parameters"]
+    work = {**usual, "InputInfo": asked, "OutputStorage": storage, "OutputDir": "/out/"}
+    run, dummy = book.start("mps", lost(), DUPLICATE, *lists, idempotency_key="night", parameters=work)
+    assert run.error["kind"] == "uncertain"
+    assert book.entry() is not None
+
+
 def test_mps_may_have_forgotten_a_session_of_other_work(book: Book) -> None:
     book.is_lost("mps", 4 * DAY)
     entry = book.entry()
