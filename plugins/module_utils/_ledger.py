@@ -464,7 +464,7 @@ def _check_files(path: str, *, read_only: bool) -> bool:
     try:
         os.stat(folder)
     except OSError as error:
-        if read_only and isinstance(error, FileNotFoundError):  # in check mode, nobody has made it yet
+        if read_only and isinstance(error, FileNotFoundError):  # in check mode, the task that makes it has not run
             return True
         raise _unusable(path, f"its folder cannot be used ({error.strerror})", "make the folder first") from None
     for name in (f"{path}-journal", f"{path}-lock"):

@@ -248,7 +248,7 @@ options:
     description:
       - Maximum number of calls per second, as a dict with services as keys, such as C(mps). Other services
         keep their default, which the guide Services lists.
-      - Calls are spaced evenly. Above 20 calls per second, those of 50 milliseconds are sent together.
+      - Calls are spaced evenly. Above 20 calls per second, those of the same 50 milliseconds start together.
       - When a vendor throttles, its service is called less often for a while.
     type: dict
   sweep:

@@ -108,7 +108,7 @@ def one_task() -> Spec:
 def wait(own: Spec) -> Spec:
     """Returns all options of ``wait_for_task``; the module's own documentation and three fragments.
 
-    :param own: those that only a wait has. Modules that do not wait must not be sent to the host with their file.
+    :param own: ``SPEC`` of ``_wait/options.py``. This file does not import it, since Ansible would send it with every module.
     """
     return {
         **one_task(),
