@@ -195,7 +195,8 @@ class Loop:
             self._begin_last_polls(self._clock())
             if not self._start_one(self._clock()):
                 self._pause(self._clock())
-            self._is_stopped |= not self._reports.tell(self._clock())
+            if not self._reports.tell(self._clock()):  # meanwhile, another thread may stop the round
+                self._is_stopped = True
         self._drain()
         now = self._clock()
         end_late(self._tasks, self._judge, now)

@@ -58,11 +58,14 @@ class World:
         self.sleeps: list[float] = []
         self.told: list[tuple[float, dict[str, list[str]]]] = []
         self.is_heard = True
+        self.is_enough = False  # whether the controller needs no more after what it is told next
 
     def tell(self, report: t.Mapping[str, t.Any], handover: t.Mapping[str, t.Any]) -> bool:
         """The live channel: what was told, when, and with statuses."""
         statuses = {number: [change["status"] for change in some] for number, some in report["history"].items()}
         self.told.append((round(self.now - 1000.0, 3), statuses))
+        if self.is_enough:
+            self.loop.stop()
         return self.is_heard
 
     def clock(self) -> float:
@@ -108,7 +111,7 @@ class World:
             for number in range(len(self.lives))
             if states is None or str(number) in states
         ]
-        report, handover = Loop(
+        self.loop = Loop(
             tasks,
             poll_with(self.poll),
             policy=policy or Policy(DONE),
@@ -119,7 +122,8 @@ class World:
             chance=lambda: chance,
             side_by_side=False,
             tell=self.tell if is_live else None,
-        ).run()
+        )
+        report, handover = self.loop.run()
         return {**report, **handover}
 
     def times(self, number: int = 0) -> list[float]:
@@ -843,6 +847,14 @@ def test_a_round_whose_controller_does_not_hear_ends_and_returns_what_it_could_n
     report = world.run(is_live=True)
     assert world.polls == [(0.0, 0)]
     assert [change["status"] for change in report["history"]["0"]] == ["running"]
+
+
+def test_a_round_whose_controller_has_heard_enough_ends_even_if_it_says_so_while_it_is_being_told() -> None:
+    world = World(["running", "succeeded"])
+    world.is_enough = True
+    report = world.run(is_live=True)
+    assert (world.polls, world.told) == ([(0.0, 0)], [(0.0, {"0": ["running"]})])
+    assert not report["history"]
 
 
 def test_a_round_that_is_stopped_ends_at_once() -> None:
