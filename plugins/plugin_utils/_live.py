@@ -22,6 +22,7 @@ import tempfile
 import threading
 import typing as t
 
+from ansible import constants as C  # noqa: N812 # so it is written everywhere in Ansible
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import LONGEST_SLEEP
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.contract import Order
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._updates import Updates
@@ -55,19 +56,27 @@ class Live:
         if connection.become:
             self.reach = {"controller": os.getpid()}
             return
-        with contextlib.suppress(OSError):  # without a channel, changes are told when a round ends
-            self._listen()
+        # Ansible removes its own folder when it ends, but the path of that may be too long for a socket.
+        # Without a channel, changes are told when a round ends.
+        for parent in (C.DEFAULT_LOCAL_TMP, None):
+            with contextlib.suppress(OSError):
+                self._listen(parent)
+                break
 
-    def _listen(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="cloudwait-")  # only this user may enter it
-        listener = socket.socket(socket.AF_UNIX)
-        path = os.path.join(self._folder, "live")
-        try:
+    def _listen(self, parent: str | None) -> None:
+        """Open the channel in a new folder.
+
+        :param parent: where to make the folder; null for the system's folder for temporary files.
+        :raises OSError: when that fails.
+        """
+        with contextlib.ExitStack() as undo:
+            self._folder = tempfile.mkdtemp(prefix="cloudwait-", dir=parent)  # only this user may enter it
+            undo.callback(self._remove_folder)
+            listener = undo.enter_context(socket.socket(socket.AF_UNIX))
+            path = os.path.join(self._folder, "live")
             listener.bind(path)
             listener.listen(1)
-        except OSError:  # such as a path that is too long
-            listener.close()
-            raise
+            undo.pop_all()
         self._selector.register(listener, selectors.EVENT_READ, self._accept)
         self.reach = {"channel": path}
 

@@ -15,6 +15,7 @@ import threading
 import typing as t
 
 import pytest
+from ansible import constants as C  # noqa: N812 # so it is written everywhere in Ansible
 from ansible_collections.cloudwait.conversion.plugins.module_utils._pacing import FOREVER
 from ansible_collections.cloudwait.conversion.plugins.module_utils._wait import channel
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._live import Live
@@ -127,11 +128,19 @@ def test_only_this_user_can_reach_the_channel_and_nothing_stays_on_the_disk() ->
     assert not os.path.exists(folder)
 
 
-def test_a_folder_whose_path_is_too_long_for_a_socket_means_no_channel(
+def test_the_channel_is_where_ansible_tidies_up_at_its_end() -> None:
+    with live(Updates()) as its:
+        assert its.reach["channel"].startswith(f"{C.DEFAULT_LOCAL_TMP}/cloudwait-")
+
+
+def test_a_folder_whose_path_is_too_long_for_a_socket_is_not_used(
     tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deep = tmp_path / ("x" * 100)
     deep.mkdir()
+    monkeypatch.setattr(C, "DEFAULT_LOCAL_TMP", str(deep))
+    with live(Updates()) as its:
+        assert its.reach["channel"].startswith(f"{tempfile.gettempdir()}/cloudwait-")
     monkeypatch.setattr(tempfile, "tempdir", str(deep))
     with live(Updates()) as its:
         assert its.reach.get("channel") is None
