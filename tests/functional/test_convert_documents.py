@@ -319,6 +319,10 @@ ONE = {"provider": "ess", "documents": []}
             {"provider": "mps", "documents": [], "settings": {"bucket": "x", "app_key": PASSWORD}},
             "settings has app_key, bucket, which it cannot have: its options are cvm_role, name, ",
         ),
+        (
+            {"provider": "mps", "documents": [], "settings": {"session_id": "night"}},
+            "settings has session_id, which it cannot have: its options are cvm_role, name, ",
+        ),
         ({**MINUTES, "good_ends": ["perfect"]}, 'good_ends has "perfect": give one or more of succeeded, '),
         ({**MINUTES, "wait_seconds": "1h"}, 'wait_seconds is "1h": give a number of seconds, such as 3600.'),
         ({**ONE, "where": "nowhere"}, 'where is "nowhere", which names no host of the inventory: give the name'),
