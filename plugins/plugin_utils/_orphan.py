@@ -12,6 +12,7 @@ nobody reads its result, and keep the state file locked, so that a new run could
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import pathlib
 import signal
@@ -29,6 +30,12 @@ LAST_MOMENTS = 120.0
 
 class StoppedError(BaseException):
     """Raised when ``ansible-playbook`` was stopped from outside. Not an ``Exception``, so that nothing handles it."""
+
+
+def parent_id() -> int:
+    """Returns the process id of ``ansible-playbook``, also after its end: the one that forked this process."""
+    parent = multiprocessing.parent_process()
+    return os.getppid() if parent is None else t.cast(int, parent.pid)
 
 
 @contextlib.contextmanager
@@ -102,4 +109,4 @@ def end_children() -> None:
                 os.kill(child, signal.SIGTERM)
 
 
-__all__ = ["StoppedError", "end_children", "ending_with_parent", "ending_with_parent_in_order"]
+__all__ = ["StoppedError", "end_children", "ending_with_parent", "ending_with_parent_in_order", "parent_id"]

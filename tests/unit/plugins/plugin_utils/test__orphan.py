@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 
+import pytest
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _orphan
 
 #: a parent that makes a child, has it watch, and is gone at its word; the child would sleep for a minute
 PARENT = """
-import importlib.util, os, time
+import importlib.util, multiprocessing, os, time
 spec = importlib.util.spec_from_file_location("orphan", {path!r})
 orphan = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(orphan)
@@ -24,11 +25,19 @@ def stay():
     print(os.getpid(), flush=True)
     os.write(childs, b"!")
     time.sleep(60)
-if os.fork() == 0:
-    with orphan.ending_with_parent(os.getppid()):
+def be_orphaned():
+    parent = os.getppid()
+    print(os.getpid(), flush=True)
+    os.write(childs, b"!")
+    while os.getppid() == parent:
+        time.sleep(0.01)
+def live():
+    {before}
+    with orphan.ending_with_parent(orphan.parent_id()):
         {within}
     {after}
     os._exit(0)
+multiprocessing.get_context("fork").Process(target=live).start()  # as Ansible does
 os.read(ours, 1)
 os._exit(0)
 """
@@ -43,9 +52,9 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def orphan(*, within: str, after: str) -> int:
+def orphan(*, before: str = "pass", within: str = "pass", after: str = "pass") -> int:
     """The child of a parent that is gone."""
-    text = PARENT.format(path=_orphan.__file__, within=within, after=after)
+    text = PARENT.format(path=_orphan.__file__, before=before, within=within, after=after)
     process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
@@ -55,8 +64,9 @@ def orphan(*, within: str, after: str) -> int:
     return pid
 
 
-def test_a_process_ends_with_its_parent() -> None:
-    pid = orphan(within="stay()", after="pass")
+@pytest.mark.parametrize("lives", [{"within": "stay()"}, {"before": "be_orphaned()", "within": "time.sleep(60)"}])
+def test_a_process_ends_with_its_parent_also_if_that_was_gone_before(lives: dict[str, str]) -> None:
+    pid = orphan(**lives)
     end = time.monotonic() + 30
     while is_alive(pid) and time.monotonic() < end:
         time.sleep(0.02)
@@ -64,7 +74,7 @@ def test_a_process_ends_with_its_parent() -> None:
 
 
 def test_afterwards_it_may_outlive_it() -> None:
-    pid = orphan(within="pass", after="stay()")
+    pid = orphan(after="stay()")
     time.sleep(0.2)
     alive = is_alive(pid)
     os.kill(pid, 9)
