@@ -16,6 +16,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from .._errors import CloudError
+from .._pacing import FOREVER
 from .._services.base import PAGE_SIZE, Lists, Options, Page, time_left
 from .._wait.queues import ServiceQueue, Source
 
@@ -74,7 +75,8 @@ class ListSource(Source):
         self._passed = passed
         self._failed = failed
         self._failures = 0
-        self._began_at = 0.0
+        self._began_at = -FOREVER
+        self._is_hinted = False  # whether a hint came during the present pass
         self._left: list[tuple[str, Options]] = []
         self._token: str | None = None
         self._tokens: set[str] = set()
@@ -87,15 +89,24 @@ class ListSource(Source):
     def begin(self, now: float, *, is_last: bool) -> bool:
         """Returns true, and begins a pass if none is under way."""
         if not self._left:
-            self._began_at = now
+            self._began_at, self._is_hinted = now, False
             self._left = list(self._service.watch_filters(self._options, _utc(self._since - MARGIN)))
             self._token, self._tokens = None, set()
         return True
 
     def hasten(self, now: float) -> None:
-        """Begin the next pass soon, since a callback named a cloud task that is not known yet."""
-        if not self._left and not self._failures and now - self._began_at >= BETWEEN_HINTED:
-            self.queue.add(self, now)
+        """Begin the next pass soon, since a callback named a cloud task that is not known yet.
+
+        A page of a pass that is under way may have been answered before that, so another pass follows it.
+        """
+        if self._left:
+            self._is_hinted = True
+        elif not self._failures:
+            self._queue_pass(now, BETWEEN_HINTED)
+
+    def _queue_pass(self, now: float, pause: float) -> None:
+        """Queue the next pass, at most this number of seconds after the begin of the last one."""
+        self.queue.add(self, max(now, self._began_at + min(pause, self._pause)))
 
     def ask(self, seconds: float) -> tuple[Page, int] | CloudError:
         """Read the next page. Returns the page and the number of requests, or the error."""
@@ -132,7 +143,7 @@ class ListSource(Source):
             return
         self._since = self._clock.time() - (now - self._began_at)  # the pass may have corrected the clock
         self._passed(self._since)
-        self.queue.add(self, max(now, self._began_at + self._pause))
+        self._queue_pass(now, BETWEEN_HINTED if self._is_hinted else self._pause)
 
 
 def _utc(seconds: float) -> str:
