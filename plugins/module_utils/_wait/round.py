@@ -99,8 +99,11 @@ class Round:
         loop = Loop(tasks, **self._ways(limits), tell=self._teller(channel) if channel else None)
         if channel is not None:
             channel.watch(loop.stop)
-            if beginning and channel.tell({**self._update(*NOTHING), **beginning}):
-                beginning = {}
+            if beginning:
+                if channel.tell({**self._update(*NOTHING), **beginning}):
+                    beginning = {}
+                else:
+                    loop.stop()
         report, handover = loop.run()
         polled_for = time.monotonic() - began
         handover["sweeps"] = {**self._order.get("sweeps", {}), **handover["sweeps"]}
