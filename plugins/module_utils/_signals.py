@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import typing as t
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -62,7 +63,7 @@ class Stop:
 def catching_signals() -> t.Iterator[Stop]:
     """Yields a ``Stop`` that handles signals in the ``with`` block in place of their usual handlers.
 
-    Signals that the process ignores stay ignored.
+    Signals that the process ignores stay ignored. What the block has printed leaves the process before they end it again.
     """
     stop = Stop()
     heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
@@ -70,6 +71,8 @@ def catching_signals() -> t.Iterator[Stop]:
     try:
         yield stop
     finally:
+        with contextlib.suppress(OSError, ValueError):  # there may be no reader any more, or no output
+            sys.stdout.flush()
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
 import typing as t
 
 import pytest
@@ -47,6 +49,24 @@ def test_a_second_signal_does_not_disturb_the_end() -> None:
         with pytest.raises(Stopped):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Buffered(io.StringIO):
+    """Output that leaves the process when it is flushed, as through a pipe."""
+
+    handler: t.Any = None
+
+    def flush(self) -> None:
+        self.handler = signal.getsignal(signal.SIGTERM)
+
+
+def test_a_result_has_left_the_process_before_a_signal_can_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = Buffered()
+    monkeypatch.setattr(sys, "stdout", output)
+    with pytest.raises(SystemExit), catching_signals() as stop:
+        print("{}")
+        raise SystemExit
+    assert output.handler == stop.take
 
 
 def test_no_library_takes_it_for_an_error_of_the_network() -> None:
