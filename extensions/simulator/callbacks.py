@@ -148,17 +148,17 @@ class Postman:
         threading.Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:
-        """Send nothing any more."""
-        self._ending.set()
-        self._senders.shutdown(wait=False)
+        """Begin to send nothing any more."""
+        with self._lock:
+            self._ending.set()
+        self._senders.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         while not self._ending.wait(_EVERY_SECONDS):
             with self._lock:
                 self._watch(time.monotonic())
-                letters = list(self._due(time.monotonic()))
-            for letter in letters:
-                self._senders.submit(self._send, letter)
+                for letter in [] if self._ending.is_set() else self._due(time.monotonic()):
+                    self._senders.submit(self._send, letter)
 
     def _watch(self, now: float) -> None:
         """Note which cloud tasks have begun, changed or ended, and what is to be sent about that."""

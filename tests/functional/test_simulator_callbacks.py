@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -37,12 +38,15 @@ class Receiver:
 
     def __init__(self) -> None:
         self.inbox: queue.Queue[Received] = queue.Queue()
-        inbox = self.inbox
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+        inbox, may_answer = self.inbox, self.may_answer
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 inbox.put(Received(self.path, self.headers["Content-Type"], body))
+                may_answer.wait(20)
                 self.send_response(200)
                 self.end_headers()
 
@@ -169,6 +173,24 @@ def test_callbacks_go_to_this_machine_only(start_simulator: Callable[..., Any], 
     start_media(simulator, receiver.url)
     receiver.next()
     assert [verdict for dummy, verdict in callbacks_in(simulator, 2)] == ["not_loopback", "200"]
+
+
+def test_a_cloud_that_was_stopped_sends_only_what_was_under_way(
+    start_simulator: Callable[..., Any], receiver: Receiver, tmp_path: Path
+) -> None:
+    tasks = [{"provider": "mps", "task_id": "film", "life": END}]
+    simulator = start_simulator({"tasks": tasks, "callbacks": [{"provider": "mps", "url": receiver.url, "times": 40}]})
+    receiver.may_answer.clear()
+    poll_all(simulator)
+    for dummy in range(8):  # as many as it sends at the same time
+        receiver.next()
+    simulator.control("shutdown")
+    ends = time.monotonic() + 20
+    while (tmp_path / "ready-0.json").exists() and time.monotonic() < ends:
+        time.sleep(0.02)
+    receiver.may_answer.set()
+    assert simulator.stop() == 0
+    assert receiver.is_empty()
 
 
 def test_callbacks_can_be_replaced_while_it_runs(start_simulator: Callable[..., Any], receiver: Receiver) -> None:
