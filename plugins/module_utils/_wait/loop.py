@@ -168,9 +168,7 @@ class Loop:
         lives: t.Mapping[str, t.Iterable[float]] | None = None,
     ) -> None:
         began = clock()
-        self._tasks = tasks
-        self._limits = limits
-        self._clock = clock
+        self._tasks, self._limits, self._clock = tasks, limits, clock
         self._sleep = sleep or self._serve
         self._side_by_side = side_by_side and (limits.endless or len(tasks) > 1)
         self._judge = judge = Judge(tasks, policy, limits, began=began, chance=chance, forecast=Forecast(lives))
