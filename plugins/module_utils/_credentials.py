@@ -34,6 +34,9 @@ RENEW_BEFORE = 300
 RENEW_AGAIN = 10.0
 """Seconds after which a failed renewal is tried again, while the present value is still valid."""
 
+FINAL_FOR = 30.0
+"""Seconds after which a value is fetched again although an error seemed final: a watch of events meets corrections."""
+
 LATEST = 253402300799
 """Last second of the year 9999, in Unix seconds: the latest time that messages can show."""
 
@@ -89,26 +92,27 @@ class Cached(t.Generic[T]):
         self._lock = threading.Lock()
         self._failures = 0
         self._error: CloudError | None = None
+        self._failed_at = 0.0
 
     def get(self, fetch: t.Callable[[], tuple[T, float | None]]) -> T:
         """Returns the cached value while it is valid, else fetches it under the lock.
 
         :param fetch: returns the value and its lifetime in seconds; null, 0 or less if its end is unknown.
-        :raises CloudError: the error of this fetch, of one that this thread waited for, or an earlier final error.
+        :raises CloudError: the error of this fetch, of one that this thread waited for, or a final error of late.
         """
         before = self._failures
         with self._lock:
             if self._is_good_until(self._old_at):
                 return t.cast(T, self.value)
             is_good = self._is_good_until(self._ends_at)
-            if not is_good and self._error is not None and (self._failures > before or not self._error.retryable):
+            if not is_good and self._error is not None and (self._failures > before or self._is_final()):
                 raise self._error.again()
             try:
                 self._put(*fetch())
             except CloudError as error:
                 if not is_good:
                     self._failures += 1
-                    self._error = error.again()
+                    self._error, self._failed_at = error.again(), self._clock()
                     raise
                 self._old_at = self._clock() + RENEW_AGAIN  # the present value is still valid
             return t.cast(T, self.value)
@@ -116,6 +120,11 @@ class Cached(t.Generic[T]):
     def refuse(self, value: T) -> None:
         """Mark a value as refused by the vendor, so that it is fetched again, unless another one has replaced it."""
         self._refused = value
+
+    def _is_final(self) -> bool:
+        """Whether the last error is final: it is one that a repetition does not mend, and nobody can have mended yet."""
+        since = self._clock() - self._failed_at
+        return self._error is not None and not self._error.retryable and 0.0 <= since < FINAL_FOR
 
     def _is_good_until(self, end: float) -> bool:
         return self.value is not None and self.value != self._refused and self._clock() <= end

@@ -497,6 +497,18 @@ def test_who_comes_later_fetches_anew_if_that_may_help() -> None:
         kept.get(no_fetch)
 
 
+def test_a_final_error_counts_until_somebody_may_have_corrected_what_was_wrong() -> None:
+    now = 100.0
+    kept: Cached[str] = Cached(lambda: now, renew_before=300)
+    with pytest.raises(CloudError):
+        kept.get(lambda: fail("config"))
+    now = 129.0
+    with pytest.raises(CloudError, match="no keys"):
+        kept.get(no_fetch)
+    now = 130.0
+    assert kept.get(lambda: ("keys", 1000.0)) == "keys"
+
+
 def test_what_is_still_good_is_used_when_its_renewal_fails() -> None:
     now = 0.0
     kept: Cached[str] = Cached(lambda: now, renew_before=300)
