@@ -73,6 +73,8 @@ def start_once(module: AnsibleModule, service: Starter, ref: Ref, result: Result
             stack.enter_context(ledger.locked(f"{service.word} {key or asked}"))
         blank = Entry(service.word, key or asked, RESERVED, 1, asked, ledger.now(), ref=ref)
         choice = Choice(key) if key else choose_entry(ledger, blank, module.params["input_version"])
+        if choice.key != blank.key and not module.check_mode:  # others may have it as their own key
+            stack.enter_context(ledger.locked(f"{service.word} {choice.key}"))
         result["idempotency_key"] = choice.key
         start = LedgeredStart(module, service, ref, result, stop, send, ledger)
         start.run(blank._replace(key=choice.key), is_outdated=choice.is_outdated)

@@ -17,6 +17,7 @@ import typing as t
 from email.utils import formatdate
 
 import pytest
+from ansible_collections.cloudwait.conversion.plugins.module_utils import _ledger
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError
 from ansible_collections.cloudwait.conversion.plugins.module_utils._ledger import Entry, Ledger
 from ansible_collections.cloudwait.conversion.plugins.module_utils._module import run as library
@@ -179,6 +180,36 @@ def test_what_ended_well_is_not_paid_again_when_the_vendor_has_forgotten_it(book
     gone = refusal("ResourceNotFound.TaskNotFound")
     run, vendor = book.start("mps", gone, STARTED, on_failed="start_again")
     assert (run.result["started"], run.result["task"]["status"], vendor.sent) == ("before", status, 1)
+
+
+# --- Other starts at the same time ---------------------------------------------------------------------------------
+
+
+def is_locked(path: str, key: str) -> bool:
+    """Whether another process cannot start under a key."""
+    pid = os.fork()
+    if pid == 0:
+        handle = os.open(f"{path}-lock", os.O_RDWR)
+        os._exit(0 if _ledger._lock(handle, _ledger._place_of(key), path) else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+
+
+@pytest.mark.parametrize("version", [None, {"etag": "9e107d9d", "last_modified": None}])
+def test_no_other_process_starts_under_the_same_key_whether_it_is_given_or_made(
+    book: Book, monkeypatch: pytest.MonkeyPatch, version: Dict | None
+) -> None:
+    planned, dummy = book.start("cos_doc", jobs(), check_mode=True, input_version=version)
+    key = planned.result["idempotency_key"]
+    send, seen = Vendor.send, []
+
+    def look(vendor: Vendor, request: t.Any, **more: t.Any) -> Answer:
+        seen.append((is_locked(book.path, f"cos_doc {key}"), is_locked(book.path, "cos_doc another")))
+        return send(vendor, request, **more)
+
+    monkeypatch.setattr(Vendor, "send", look)
+    run, dummy = book.start("cos_doc", jobs(job("t1")), input_version=version)
+    assert (run.result["started"], run.result["idempotency_key"]) == ("new", key)
+    assert set(seen) == {(True, False)}
 
 
 # --- A start that is refused ---------------------------------------------------------------------------------------
