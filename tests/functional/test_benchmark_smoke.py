@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from .ansible_runs import HANGS
+
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = {
     "playbook_poll": "One poll from a playbook",
@@ -37,7 +39,7 @@ def sections_of(page: str) -> list[str]:
 def benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the benchmarks; with tccli, aiohttp and charts too where "make bench" has installed what they need."""
     command = [sys.executable, "-m", "tests.benchmark", *arguments, "--tools", str(ROOT / ".cache" / "bench")]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=HANGS, check=False)
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from ..cases import STARTS
-from .ansible_runs import NEEDS, ROOT, Ansible
+from .ansible_runs import HANGS, NEEDS, ROOT, Ansible
 from .conftest import Simulator
 from .module_runs import STEPS
 from .start_runs import USER, starts_of
@@ -121,7 +121,7 @@ class Play:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=120,
+            timeout=HANGS,
             check=False,
         )
         assert ended.returncode == -signal.SIGKILL

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from ..cases import CASES
-from .ansible_runs import AGENT, CRASHES, ROOT, make_interpreter
+from .ansible_runs import AGENT, CRASHES, HANGS, ROOT, make_interpreter
 from .conftest import DINGTALK, TENCENT, Simulator
 
 NOT_RUN = {
@@ -177,7 +177,7 @@ def output(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=300,
+        timeout=HANGS,
         check=False,
     )
     assert run.returncode == 0, run.stdout

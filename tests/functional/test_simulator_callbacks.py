@@ -112,7 +112,7 @@ def test_mps_calls_back_at_the_end_of_a_cloud_task_that_asked_for_it(
 
 
 def test_mps_calls_back_at_each_change_if_asked_to(start_simulator: Callable[..., Any], receiver: Receiver) -> None:
-    life = [{"status": "pending", "seconds": 1}, {"status": "running", "seconds": 1}, {"status": "succeeded"}]
+    life = [{"status": "pending", "seconds": 4}, {"status": "running", "seconds": 4}, {"status": "succeeded"}]
     simulator = start_simulator({"starts": [{"provider": "mps", "life": life}]})
     start_media(simulator, receiver.url, NotifyMode="Change")
     statuses = [json.loads(receiver.next().body)["WorkflowTaskEvent"]["Status"] for dummy in range(2)]
@@ -148,7 +148,7 @@ def test_a_scenario_says_that_callbacks_are_late_doubled_lost_and_forged(
     callbacks = [
         {**usual, "task_id": "doubled", "times": 2},
         {**usual, "task_id": "lost", "times": 0},
-        {**usual, "task_id": "late", "delay": 0.4},
+        {**usual, "task_id": "late", "delay": 2},
         {**usual, "task_id": "forged", "when": "begin", "forged": {"status": "failed"}},
         {**usual, "task_id": "forged", "when": "begin", "forged": {"status": "succeeded", "task_id": "of-nobody"}},
         {**usual, "task_id": "forged", "when": "begin", "forged": {"body": "<!DOCTYPE r>"}},
@@ -172,7 +172,7 @@ def test_callbacks_go_to_this_machine_only(start_simulator: Callable[..., Any], 
     start_media(simulator, "http://hooks.example.com/callback/secret")
     start_media(simulator, receiver.url)
     receiver.next()
-    assert [verdict for dummy, verdict in callbacks_in(simulator, 2)] == ["not_loopback", "200"]
+    assert sorted(verdict for dummy, verdict in callbacks_in(simulator, 2)) == ["200", "not_loopback"]
 
 
 def test_a_cloud_that_was_stopped_sends_only_what_was_under_way(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from .ansible_runs import CRASHES, Ansible
+from .ansible_runs import CRASHES, HANGS, Ansible
 
 START, STOP = "cloudwait.conversion.simulator_start", "cloudwait.conversion.simulator_stop"
 LIFE = [{"status": "running"}, {"status": "succeeded"}]
@@ -69,7 +69,7 @@ class User:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
-            timeout=120,
+            timeout=HANGS,
             check=False,
         )
         assert not any(crash in process.stdout for crash in CRASHES), process.stdout

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .ansible_runs import Ansible
+from .ansible_runs import HANGS, Ansible
 
 COUNT = 30
 SLICES = 2
@@ -48,7 +48,7 @@ def runner(ansible: Ansible, *arguments: str, stdin: bytes = b"") -> bytes:
         input=stdin,
         env={**ansible.environment, "PATH": path},
         capture_output=True,
-        timeout=240,
+        timeout=HANGS,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

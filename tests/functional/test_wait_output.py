@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from .ansible_runs import ROOT, Ansible
+from .ansible_runs import HANGS, ROOT, Ansible
 from .wait_runs import PATIENCE, WAIT, life, lines_of, wait
 
 LIVES = [
@@ -161,7 +161,7 @@ def run(ansible: Ansible, *command: str, environment: Mapping[str, str]) -> subp
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=HANGS,
         check=False,
     )
 

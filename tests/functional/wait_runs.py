@@ -39,7 +39,7 @@ RESULT = {
 }
 WAITED = {*RECORD, "outcome", "polls", "elapsed", "history"}
 FAILED = ("failed", "not_found", "error")
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 def wait(*, keywords: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:

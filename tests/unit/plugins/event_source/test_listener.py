@@ -69,10 +69,10 @@ class Run:
         async with self.client.request(method, self.url + path, data=data, **how) as answer:
             return Answer(answer.status, await answer.text(), answer.headers)
 
-    async def until_read(self) -> None:
-        """Wait until no callback waits."""
-        for dummy in range(1000):
-            if self.listener._waiting.empty():
+    async def until_read(self, hints: int = 0) -> None:
+        """Wait until no callback waits, and there are so many hints."""
+        for dummy in range(6000):
+            if self.listener._waiting.empty() and len(self.hints) >= hints:
                 break
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.02)
@@ -106,7 +106,7 @@ def test_a_callback_is_answered_at_once_and_hints_at_what_it_names() -> None:
             assert answer.status == 200
             xml = b"<Response><JobsDetail><JobId>d1</JobId><Tag>DocProcess</Tag></JobsDetail></Response>"
             assert (await run.post(CALLBACK.replace("mps", "cos_doc"), xml)).status == 200
-            await run.until_read()
+            await run.until_read(2)
             assert run.hints == [("mps", ["film"]), ("cos_doc", ["d1"])]
 
     play(what)
@@ -233,7 +233,7 @@ def test_thousands_of_callbacks_are_answered_and_memory_is_bounded(monkeypatch: 
             ]
             assert statuses == [200] * 2000
             assert run.listener._waiting_bytes <= 100_000
-            await run.until_read()
+            await run.until_read(1)
             assert 0 < len(run.hints) <= 2000
             assert (await run.post(CALLBACK, MPS)).status == 200
 
@@ -287,7 +287,7 @@ def test_a_body_that_does_not_come_whole_is_no_error_of_the_listener(caplog: pyt
                 writer.close()
             await asyncio.sleep(0.05)
             assert (await run.post(CALLBACK, MPS)).status == 200
-            await run.until_read()
+            await run.until_read(1)
             assert run.hints == [("mps", ["film"])]
 
     play(what)
