@@ -57,7 +57,7 @@ def make_waits() -> dict[str, dict[str, Any]]:
         "async: state file": mps("good", state_file="x.json", keywords={"async": 60, "poll": 1}),
         "timeout keyword": mps("endless", "good", keywords={"timeout": 12}),
         "timeout keyword: hanging": mps("hangs", "good", require="any", until="failed", request_timeout=1,
-                                        keywords={"timeout": 14}),
+                                        max_errors=99, keywords={"timeout": 14}),
         "timeout keyword: too short": mps("endless", delay=30, keywords={"timeout": 1}),
         "until keyword": mps("again", keywords={"until": "poll_11.outcome == 'satisfied'", "retries": 2, "delay": 0}),
         "retries keyword": mps("good", keywords={"retries": 2}),
