@@ -130,10 +130,11 @@ class RoundRunner:
             try:
                 return self._run()
             except StoppedError:
-                result = self._stop()
-                if not parent_ended.is_set():
-                    return result
-        os._exit(1)  # nobody is there who could take the result
+                try:
+                    return self._stop()
+                finally:
+                    if parent_ended.is_set():
+                        os._exit(1)  # nobody is there who could take the result, or that of the next item
 
     def _stop(self) -> Answer:
         """Abort what has not ended, since the wait was stopped from outside. Returns the result."""

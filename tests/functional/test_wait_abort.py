@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from .wait_runs import Running, check_whole, item, life, until, wait
 
 LIVES = [
+    life("good", "succeeded"),
     *(life(name, "pending") for name in ("left", "waiting", "background", "stopped", "in time")),
     life("working", "running"),
     life("paper", "running", provider="dingtalk_doc"),
@@ -94,5 +96,22 @@ def test_a_run_that_is_stopped_aborts_what_it_waits_for(cloud: Any, start_ansibl
         running.process.send_signal(signal.SIGTERM)
         until(lambda: "stopped" in aborted(cloud), "the abort")
         until(lambda: not running.processes(), "the end of all that it has started")
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize("on_timeout", ["leave", "abort"])
+def test_no_further_item_of_a_loop_is_waited_for_when_the_program_is_gone(
+    cloud: Any, start_ansible: Callable[..., Any], on_timeout: str
+) -> None:
+    loop = {"loop": ["good", *["left"] * 9], "loop_control": {"pause": 10}}
+    waiting = wait(provider="mps", task_id="{{ item }}", on_timeout=on_timeout, keywords=loop)
+    running = Running(start_ansible(cloud.environment), waiting)
+    try:
+        until(lambda: "1 of 1 cloud tasks satisfied the wait" in running.output, "the end of the first wait")
+        running.kill()
+        began = time.monotonic()
+        until(lambda: not running.processes(), "the end of all that it has started")
+        assert time.monotonic() - began < 60
     finally:
         running.stop()
