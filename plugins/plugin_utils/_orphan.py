@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. For the controller only.
-"""Ends a wait when its ``ansible-playbook`` has been killed.
+"""Ends a wait when its ``ansible-playbook`` has been killed, and begins no start then.
 
 An action runs in a process of its own, which survives when its parent is killed. It would continue to wait although
-nobody reads its result, and keep the state file locked, so that a new run could not continue the wait.
+nobody reads its result, and keep the state file locked, so that a new run could not continue the wait. It would also run
+the action for all further items of a loop.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ def parent_id() -> int:
     """Returns the process id of ``ansible-playbook``, also after its end: the one that forked this process."""
     parent = multiprocessing.parent_process()
     return os.getppid() if parent is None else t.cast(int, parent.pid)
+
+
+def end_orphan() -> None:
+    """End this process if its parent has ended, so that it begins nothing of which nobody would hear."""
+    if os.getppid() != parent_id():
+        os._exit(1)
 
 
 @contextlib.contextmanager
@@ -109,4 +116,11 @@ def end_children() -> None:
                 os.kill(child, signal.SIGTERM)
 
 
-__all__ = ["StoppedError", "end_children", "ending_with_parent", "ending_with_parent_in_order", "parent_id"]
+__all__ = [
+    "StoppedError",
+    "end_children",
+    "end_orphan",
+    "ending_with_parent",
+    "ending_with_parent_in_order",
+    "parent_id",
+]

@@ -23,6 +23,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.utils.display import Display
 from ansible_collections.cloudwait.conversion.plugins.module_utils import _uncertain
 from ansible_collections.cloudwait.conversion.plugins.module_utils._errors import CloudError, one_line
+from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import end_orphan
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._retries import (
     pause_before_retry,
     retries_taken_from,
@@ -78,6 +79,7 @@ class StartAction(NormalAction):  # type: ignore[misc] # ansible-core comes with
 
         :raises AnsibleError: like Ansible's own action, when it is certain that the module did not run.
         """
+        end_orphan()
         self._command_sent, self._answer, self._lost, self._used_interpreter = False, None, False, None
         try:
             result: Answer = super().run(tmp, task_vars)

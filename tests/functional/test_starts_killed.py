@@ -21,7 +21,7 @@ from ..cases import CASES, STARTS
 from . import ansible_runs
 from .ansible_runs import Ansible, Run
 from .start_runs import USER, call, error_of, given, sentence, starts_of, task_of
-from .wait_runs import life
+from .wait_runs import Running, life, until
 
 #: how a module is lost, by the variable LOSS of its environment, at the request whose number is in LOSS_AT
 SITE = """
@@ -290,3 +290,18 @@ def test_a_start_in_the_background_is_left_to_async_status(played: Played) -> No
     result = played.run.results["background"]
     assert not result["failed"]
     assert result["ansible_job_id"]
+
+
+def test_no_further_item_of_a_loop_is_started_when_the_program_is_gone(
+    start_simulator: Callable[..., Any], start_ansible: Callable[..., Ansible]
+) -> None:
+    cloud = start_simulator()
+    loop = {"loop": [1, 2, 3], "loop_control": {"pause": 3}}
+    running = Running(start_ansible({**cloud.environment, **USER}), lost("mps", "", keywords=loop))
+    try:
+        until(lambda: starts_of(cloud, "mps") == (1, 1), "the first start")
+        running.kill()
+        until(lambda: not running.processes(), "the end of all that it has started")
+    finally:
+        running.stop()
+    assert starts_of(cloud, "mps") == (1, 1)
