@@ -144,7 +144,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
                 conditions.decide(rounds.book, known, rounds.timing.elapsed())
                 runner.tell(f"goes on where an earlier run stopped, {max(0.0, rounds.timing.left()):.0f} s left")
             result = runner.run()
-            finished = not result.get("unreachable") and not rounds.losses
+            finished = not (result.get("unreachable") or rounds.losses or runner.host_is_gone)
         finally:
             if not finished:
                 runner.updates.save_last()

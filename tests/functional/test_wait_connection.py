@@ -333,10 +333,14 @@ def polling_within(cloud: Any, start: Callable[[float], Running]) -> tuple[Runni
 
 
 @pytest.mark.parametrize("keywords", [{}, {"timeout": 600}], ids=["its own limit", "beside the keyword timeout"])
-def test_a_wait_ends_by_its_own_clock_when_the_host_is_silent(
-    run_far: Callable[..., Running], host: Host, cloud: Any, keywords: dict[str, Any]
+def test_a_wait_ends_by_its_own_clock_when_the_host_is_silent_and_leaves_the_state(
+    run_far: Callable[..., Running], host: Host, cloud: Any, keywords: dict[str, Any], tmp_path: Path
 ) -> None:
-    run, limit = polling_within(cloud, lambda limit: run_far(timeout=limit, heartbeat=1, keywords=keywords))
+    def start(limit: float) -> Running:
+        state = str(tmp_path / f"state-{limit}.json")
+        return run_far(timeout=limit, heartbeat=1, state_file=state, keywords=keywords)
+
+    run, limit = polling_within(cloud, start)
     host.freeze()
     began = time.monotonic()
     result = run.result()
@@ -344,6 +348,7 @@ def test_a_wait_ends_by_its_own_clock_when_the_host_is_silent(
     assert (result["outcome"], outcomes(result)) == ("timed_out", ["timed_out", "satisfied"])
     assert "the host gave no sign of life for " in result["msg"]
     assert result["tasks"][0]["status"] == "running"
+    assert (tmp_path / f"state-{limit}.json").exists()
     until(lambda: not run.processes(), "the end of the ssh that waits for the host")
 
 
