@@ -165,8 +165,9 @@ class Source:
 
     def _begin_list(self, number: int, one: Arguments, now: float) -> None:
         service = SERVICES[one["provider"]]
+        own = {name: value for name, value in one.items() if value is not None}
         try:
-            ref = service.make_ref({**self._arguments, **one, "task_id": "any"}, self._environ)
+            ref = service.make_ref(service.merge({**own, "task_id": "any"}, self._arguments), self._environ)
             item: PlanItem = {"ref": {**ref, "task_id": None}}
             self._engine.check(item)
         except CloudError as error:

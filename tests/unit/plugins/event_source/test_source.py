@@ -99,6 +99,47 @@ def play(what: t.Callable[[], t.Awaitable[None]]) -> None:
     asyncio.run(t.cast("t.Any", what()))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "one", "place"),
+    [
+        pytest.param(
+            {"profile": "night", "site": "intl"},
+            {"provider": "mps"},
+            {"profile": "night", "site": "intl"},
+            id="of the source",
+        ),
+        pytest.param(
+            {"profile": "night", "site": "intl"},
+            {"provider": "mps", "profile": "day", "site": "china"},
+            {"profile": "day", "site": "china"},
+            id="of the list",
+        ),
+        pytest.param(
+            {"secret_id": "AKIDEXAMPLE-FAKE-ID", "secret_key": "EXAMPLE-FAKE-SECRET-KEY"},
+            {"provider": "mps", "profile": "night"},
+            {"profile": "night"},
+            id="of the list, and keys of the source",
+        ),
+        pytest.param(
+            {"region": "ap-guangzhou"},
+            {"provider": "cos_doc", "bucket": "examplebucket-1250000000"},
+            {"bucket": "examplebucket-1250000000", "region": "ap-guangzhou"},
+            id="region of the source",
+        ),
+    ],
+)
+def test_a_list_has_the_defaults_of_the_source_as_a_cloud_task_has(arguments: Event, one: Event, place: Event) -> None:
+    async def what() -> None:
+        running = await Run(**arguments, lists=[one], tasks=[{**one, "task_id": "x1"}]).begin()
+        ref = running.engine.lists[0][1]
+        assert ref == {"provider": one["provider"], "task_id": None, **place}
+        (watched,) = running.source._store.watched()
+        assert watched.item["ref"] == {**ref, "task_id": "x1"}
+        await running.kill()
+
+    play(what)
+
+
 def test_an_end_becomes_an_event_and_the_source_goes_on() -> None:
     async def what() -> None:
         running = await Run(tasks=[FILM, PLAN]).begin()
