@@ -291,7 +291,8 @@ options:
   state_file:
     description:
       - Path of a file on the controller with what is needed to continue after the wait was killed. When the same
-        Ansible task runs again, it continues with the same deadline and history, and does not poll what had ended.
+        Ansible task runs again, it continues with the same deadline and history, and does not poll what had ended at the
+        vendor.
       - An existing file must belong to a wait for the same cloud tasks. The file is removed when the wait ends, and kept
         when the wait is killed or loses its connection to the host.
       - It is written after changes, but not so often that writing would take more than a twentieth of the time.

@@ -205,12 +205,13 @@ class Rounds:
 
     def dump(self) -> dict[str, t.Any]:
         """Returns what another process needs to continue the wait, as plain JSON types."""
+        unfinished = (str(number) for number, entry in enumerate(self.book.entries) if not entry.done)
         return {
             **self.timing.dump(),
             "plan": self.plan,
             "entries": [entry.dump() for entry in self.book.entries],
             "api_calls": self.book.api_calls,
-            "next": self.next.aged(map(str, self.book.open_numbers())),
+            "next": self.next.aged(unfinished),
         }
 
     def resume(self, saved: t.Mapping[str, t.Any], plan: list[PlanItem], about: t.Mapping[str, t.Any]) -> bool:
@@ -253,11 +254,15 @@ def abort_arguments(rounds: Rounds, numbers: t.Iterable[int], seconds: float) ->
 
 
 def _continue_entry(entry: Entry, saved: t.Mapping[str, t.Any]) -> None:
-    """Enter what was saved about a cloud task. The outcome of a finished one is determined anew by the new options."""
+    """Enter what was saved about a cloud task. Its outcome is determined anew by the new options.
+
+    One that has not ended at the vendor is polled again, whatever the wait before has made of it.
+    """
     loaded = Entry.load(saved)
-    loaded.twin_of, loaded.name = entry.twin_of, entry.name
-    if loaded.done:
-        loaded.outcome = None
+    loaded.twin_of, loaded.name, loaded.outcome = entry.twin_of, entry.name, None
+    if not loaded.done:
+        loaded.ended = None
+        loaded.told = entry.told if entry.done else loaded.told  # a record that came with the call
     vars(entry).update(vars(loaded))
 
 

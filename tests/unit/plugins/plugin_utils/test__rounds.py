@@ -374,16 +374,50 @@ def test_a_wait_goes_on_with_its_deadline_and_asks_for_nothing_that_had_ended() 
     rounds = clock.rounds(fail_fast=False, timeout=60)
     assert rounds.resume(saved, [{"ref": ref(2)}, {"ref": ref(1)}, {"ref": ref(0), "name": "A film"}], {})
     order = rounds.next_arguments()
-    assert order["_round"]["plan"] == {"1": {"ref": ref(1)}}
+    assert order["_round"]["plan"] == {"0": {"ref": ref(2)}, "1": {"ref": ref(1)}}
     assert order["_round"]["left"] == pytest.approx(790.0)
     assert order["_round"]["elapsed"] == pytest.approx(110.0)
     assert order["_round"]["states"]["1"]["due_in"] == 0.0
     result = rounds.result()
-    assert [each["outcome"] for each in result["tasks"]] == ["not_found", "unfinished", "failed"]
-    assert [each["elapsed"] for each in result["tasks"]] == [6.0, pytest.approx(110.0), 4.0]
+    assert [each["outcome"] for each in result["tasks"]] == ["unfinished", "unfinished", "failed"]
+    assert [each["elapsed"] for each in result["tasks"]] == [pytest.approx(110.0), pytest.approx(110.0), 4.0]
     assert result["tasks"][2]["name"] == "A film"
     assert result["tasks"][1]["history"][0]["at"] == "2026-01-02T03:04:06Z"
     assert result["api_calls"] == {"mps": 3}
+
+
+@pytest.mark.parametrize("outcome", ["satisfied", "error", "timed_out", "stalled", "not_found"])
+def test_what_had_not_ended_is_polled_again_since_the_new_options_may_judge_it_otherwise(outcome: str) -> None:
+    clock = Clock()
+    before = clock.rounds(fail_fast=False)
+    before.take(answer(outcomes={"0": [outcome, 1.5]}))
+    rounds = clock.rounds(fail_fast=False)
+    assert rounds.resume(before.dump(), [{"ref": ref(0)}, {"ref": ref(1)}], {})
+    order = rounds.next_arguments()["_round"]
+    assert {*order["plan"]} == {"0", "1"}
+    assert order["states"]["0"]["polls"] == 1
+
+
+def test_what_a_condition_has_satisfied_needs_no_further_poll() -> None:
+    clock = Clock()
+    before = clock.rounds(conditional=True)
+    before.take(answer())
+    before.book.decide(0, True, None, 1.5)
+    rounds = clock.rounds(conditional=True)
+    assert rounds.resume(before.dump(), [{"ref": ref(0)}, {"ref": ref(1)}], {})
+    assert rounds.book.entries[0].seen, "so the action evaluates the condition before the next round"
+
+
+def test_a_record_that_comes_with_the_call_counts_more_than_what_was_saved_before_it() -> None:
+    clock = Clock()
+    before = clock.rounds()
+    before.take(answer())
+    rounds = clock.rounds()
+    done = make_record(ref(0), "succeeded", "FINISH", outputs=[{"type": "path", "value": "/out/a.mp4"}])
+    assert rounds.resume(before.dump(), [{"ref": ref(0), "record": done}, {"ref": ref(1)}], {})
+    task = rounds.result()["tasks"][0]
+    assert (task["status"], task["outcome"], task["outputs"]) == ("succeeded", "satisfied", done["outputs"])
+    assert rounds.book.open_numbers() == [1]
 
 
 def test_a_clock_that_is_set_back_between_kill_and_resume_gives_no_time_back() -> None:
