@@ -43,7 +43,8 @@ class Watched(t.NamedTuple):
     :param item: its item of the plan: ``ref``, and ``name`` and ``options`` if given.
     :param since: when the watch began, in Unix seconds.
     :param seen: status and fingerprint of the last record that was told as a change; empty if there is none.
-    :param changes: number of changes so far.
+    :param changes: number of changes so far. A watch that follows one that was given up counts on from the Unix time of
+        its begin, so that its events have ids of their own.
     """
 
     key: str
@@ -138,9 +139,11 @@ class Store:
                     (key, key, again),
                 )
                 if known.fetchone() is None:
-                    base.execute("DELETE FROM ended WHERE key = ?", (key,))
-                    base.execute("INSERT INTO watched VALUES (?, ?, ?, NULL, 0)", (key, json.dumps(item), now))
-                    new.append(Watched(key, item, now, {}))
+                    forgotten = base.execute("DELETE FROM ended WHERE key = ?", (key,)).rowcount
+                    changes = int(now) if forgotten else 0
+                    row = (key, json.dumps(item), now, changes)
+                    base.execute("INSERT INTO watched VALUES (?, ?, ?, NULL, ?)", row)
+                    new.append(Watched(key, item, now, {}, changes))
         return new
 
     def watched(self) -> list[Watched]:

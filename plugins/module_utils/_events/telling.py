@@ -49,10 +49,13 @@ def key_of(ref: t.Mapping[str, t.Any]) -> str:
 def event_id(news: News, number: int = 0) -> str:
     """Returns the id of an event, which is the same each time that it is told.
 
-    :param number: number of earlier changes of this cloud task, since a record may change back.
+    :param number: ``changes`` of the watch, since a record may change back, and a cloud task may be given up twice.
     """
     record = news.record
-    mark = f"{number} {fingerprint(record)}" if news.outcome is None else f"{news.outcome} {record['status']}"
+    if news.outcome is None:
+        mark = f"{number} {fingerprint(record)}"
+    else:
+        mark = f"{news.outcome} {record['status']}" + (f" {number}" if number and not record["done"] else "")
     return str(uuid.uuid5(NAMESPACE, f"{news.key}\n{news.kind}\n{mark}"))
 
 

@@ -19,7 +19,7 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._events.argum
 from ansible_collections.cloudwait.conversion.plugins.module_utils._events.engine import Reports
 from ansible_collections.cloudwait.conversion.plugins.module_utils._events.source import Source, SourceError, run
 from ansible_collections.cloudwait.conversion.plugins.module_utils._events.store import Store, Watched
-from ansible_collections.cloudwait.conversion.plugins.module_utils._events.telling import News, key_of
+from ansible_collections.cloudwait.conversion.plugins.module_utils._events.telling import News, event_id, key_of
 from ansible_collections.cloudwait.conversion.plugins.module_utils._record import make_record
 
 FILM = {"provider": "mps", "task_id": "film"}
@@ -135,6 +135,28 @@ def test_a_list_has_the_defaults_of_the_source_as_a_cloud_task_has(arguments: Ev
         assert ref == {"provider": one["provider"], "task_id": None, **place}
         (watched,) = running.source._store.watched()
         assert watched.item["ref"] == {**ref, "task_id": "x1"}
+        await running.kill()
+
+    play(what)
+
+
+def test_what_a_second_watch_finds_out_is_told_although_the_first_gave_up_in_the_same_way() -> None:
+    async def what() -> None:
+        running = await Run(tasks=[FILM], changes=True).begin()
+        told: list[list[tuple[str, str]]] = []
+        for dummy in range(2):
+            running.engine.tell(FILM, "pending")
+            running.engine.tell(FILM, "running")
+            running.engine.tell(FILM, "running", "timed_out")
+            events = [await running.book.next() for dummy in range(3)]
+            told.append([(event["kind"], event["event_id"]) for event in events])
+            assert running.source._take_tasks([FILM])["new"] == 1
+        first, second = told
+        assert [kind for kind, dummy in first] == [kind for kind, dummy in second] == ["change", "change", "end"]
+        assert len({own for some in told for dummy, own in some}) == 6
+        running.engine.tell(FILM, "succeeded", "satisfied")
+        event = await running.book.next()
+        assert event["event_id"] == event_id(News(key_of(FILM), event["cloud_task"], "satisfied")), "as at the first end"
         await running.kill()
 
     play(what)
