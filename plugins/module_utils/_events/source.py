@@ -191,7 +191,12 @@ class Source:
         items = _items(make_plan({**self._arguments, "tasks": tasks}, self._environ, check_mode=False))
         for item in items:
             self._engine.check(item)
-        new = self._watch(items, again=True)
+        try:
+            new = self._watch(items, again=True)
+        except sqlite3.Error as error:  # what is not written down is known after a restart at the earliest
+            if not self._ended.done():
+                self._ended.set_exception(error)
+            raise
         return {"tasks": len(items), "new": new}
 
     def _watch(self, items: t.Sequence[t.Mapping[str, t.Any]], *, again: bool = False) -> int:

@@ -156,7 +156,29 @@ def test_what_a_second_watch_finds_out_is_told_although_the_first_gave_up_in_the
         assert len({own for some in told for dummy, own in some}) == 6
         running.engine.tell(FILM, "succeeded", "satisfied")
         event = await running.book.next()
-        assert event["event_id"] == event_id(News(key_of(FILM), event["cloud_task"], "satisfied")), "as at the first end"
+        assert event["event_id"] == event_id(News(key_of(FILM), event["cloud_task"], "satisfied")), (
+            "as at the first end"
+        )
+        await running.kill()
+
+    play(what)
+
+
+def test_a_ref_that_cannot_be_written_down_ends_the_source_and_a_restart_watches_it(tmp_path: pathlib.Path) -> None:
+    def is_full(*dummy: t.Any) -> t.NoReturn:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def what() -> None:
+        state = str(tmp_path / "state.sqlite")
+        running = await Run(tasks=[PLAN], state_file=state).begin()
+        running.source._store.enter = is_full  # type: ignore[method-assign]
+        over = {"task": {**FILM, "status": "succeeded", "done": True, "ref": FILM}}
+        with pytest.raises(sqlite3.OperationalError):
+            running.source._take_tasks([over])
+        with pytest.raises(sqlite3.OperationalError):
+            await asyncio.wait_for(running.task, 10)
+        running = await Run(tasks=[PLAN], state_file=state).begin()
+        assert "film" in running.engine.watched
         await running.kill()
 
     play(what)
