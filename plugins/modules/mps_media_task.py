@@ -44,6 +44,8 @@ options:
         from V(-10) to V(10). It defaults to V(0).
       - Members with names of secrets, such as C(S3SecretKey) or C(NotifyKey), and C(NotifyUrl) are never shown in results, in messages
         or in the log of the host.
+      - Nor is the query string of a C(Url), such as a signature. It is no part of the default of O(idempotency_key), so
+        give one where only the query says which file it is.
     type: dict
     required: true
   session_id:

@@ -33,6 +33,7 @@ from .starts import (
     check_range,
     list_tasks,
     new_id,
+    path_of,
     pending_record,
     utc,
 )
@@ -283,7 +284,7 @@ def _without_secrets(content: dict[str, t.Any]) -> dict[str, t.Any]:
     Where callbacks go is left out, too, since it does not change what is made.
     """
     clean = {name: value for name, value in redact(content).items() if not name.startswith("CallBack")}
-    clean["Input"] = {name: _path_of(text) if name == "Url" else text for name, text in content["Input"].items()}
+    clean["Input"] = {name: path_of(text) if name == "Url" else text for name, text in content["Input"].items()}
     return clean
 
 
@@ -309,7 +310,7 @@ def _ends_of(content: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     source = as_dict(content.get("Input"))
     target = as_dict(as_dict(content.get("Operation")).get("Output"))
     key, url = text_or_none(source.get("Object")), text_or_none(source.get("Url"))
-    document = f"/{key.lstrip('/')}" if key else _path_of(url or "")
+    document = f"/{key.lstrip('/')}" if key else path_of(url or "")
     return document, text_or_none(target.get("Bucket")) or "", (text_or_none(target.get("Object")) or "").lstrip("/")
 
 
@@ -342,10 +343,10 @@ def _source_type(options: Options) -> str:
     url = options["input_url"]
     if url is not None and not re.fullmatch(r"https?://[^\s]+", url.strip()):
         raise CloudError(
-            "config", f"input_url is {quoted(_path_of(url))}, which is no URL", advice="give an http:// or https:// URL"
+            "config", f"input_url is {quoted(path_of(url))}, which is no URL", advice="give an http:// or https:// URL"
         )
     option = "input_object" if url is None else "input_url"
-    name = options["input_object"] if url is None else _path_of(url)
+    name = options["input_object"] if url is None else path_of(url)
     source: str = (options["source_type"] or _suffix(name)).lower()
     if source in SOURCES:
         return source
@@ -354,11 +355,6 @@ def _source_type(options: Options) -> str:
     else:
         said = f"{option} is {quoted(name)}, which has {f'the suffix {quoted(source, 40)}' if source else 'no suffix'}"
     raise CloudError("config", said, advice="give source_type, one of the formats that the vendor's page lists")
-
-
-def _path_of(url: str) -> str:
-    """Returns a URL without query, fragment and user info, which may hold secrets."""
-    return re.sub("//[^/]*@", "//", re.split("[?#]", url.strip())[0])
 
 
 def _suffix(name: str) -> str:

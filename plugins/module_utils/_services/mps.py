@@ -56,6 +56,7 @@ from .starts import (
     check_length,
     check_range,
     list_tasks,
+    path_of,
     utc,
 )
 
@@ -330,7 +331,9 @@ class MpsStarts(Mps, Starter):
             raise CloudError("config", said, advice="give one, or leave the option out")
         session = {"SessionId": options["session_id"], "SessionContext": options["session_context"]}
         params = {**options["parameters"], **without_nulls(session), **_callback(options)}
-        self._used.update(dict.fromkeys(secret_texts(params)))  # before the checks, so that messages hide them, too
+        queries = (url.partition("?")[2] for url in _urls(params))  # which may be signatures
+        hidden = [*secret_texts(params), *filter(None, queries)]
+        self._used.update(dict.fromkeys(hidden))  # before the checks, so that messages hide them, too
         _check(params)
         repeatable = bool(params.get("SessionId"))
 
@@ -343,7 +346,7 @@ class MpsStarts(Mps, Starter):
             doubt=_uncertain.mps(repeatable=repeatable),
             repeatable=repeatable,
             certain=(DUPLICATE,),
-            asked=lambda: redact({name: value for name, value in params.items() if name != NOTIFY}),
+            asked=lambda: _without_queries(redact({name: value for name, value in params.items() if name != NOTIFY})),
             remembers=REMEMBERS,
             find=functools.partial(self._find, ref, params),
             lists=(3 if self.settings.site == "intl" else 7) * DAY,
@@ -390,10 +393,30 @@ class MpsStarts(Mps, Starter):
                 return
 
 
+def _urls(value: t.Any) -> t.Iterator[str]:
+    """Yields the texts of all members ``Url``, at any depth of a value that the user gave."""
+    if isinstance(value, dict):
+        if isinstance(value.get("Url"), str):
+            yield value["Url"]
+        value = list(value.values())
+    for member in value if isinstance(value, list) else ():
+        yield from _urls(member)
+
+
+def _without_queries(value: t.Any) -> t.Any:
+    """Returns a copy in which no member ``Url`` has a query, which may be another signature each time."""
+    if isinstance(value, dict):
+        return {
+            name: path_of(member) if name == "Url" and isinstance(member, str) else _without_queries(member)
+            for name, member in value.items()
+        }
+    return [_without_queries(member) for member in value] if isinstance(value, list) else value
+
+
 def _has_input(response: Response, params: Options) -> bool:
     """Returns whether a cloud task has the input of a start, as far as both are told in plain values."""
-    wanted = redact(as_dict(params.get("InputInfo")))  # as in the response
-    told = as_dict(_container(response)[1].get("InputInfo"))
+    wanted = _without_queries(redact(as_dict(params.get("InputInfo"))))  # as in the response
+    told = _without_queries(as_dict(_container(response)[1].get("InputInfo")))
     pairs = [(told.get("Type"), wanted.get("Type"))]
     for member in INPUTS.values():
         inner = as_dict(told.get(member))

@@ -227,6 +227,11 @@ def check_callback_url(url: str | None) -> None:
         raise CloudError("config", "callback_url is no URL without blanks", advice=advice)
 
 
+def path_of(url: str) -> str:
+    """Returns a URL without query, fragment and user info, which may hold secrets."""
+    return re.sub("//[^/]*@", "//", re.split("[?#]", url.strip())[0])
+
+
 def check_length(name: str, value: str | None, most: int) -> None:
     """Refuse a text that is longer than the vendor accepts.
 
@@ -254,6 +259,7 @@ __all__ = [
     "list_tasks",
     "new_id",
     "nothing_asked",
+    "path_of",
     "pending_record",
     "read_pages",
     "utc",

@@ -164,14 +164,16 @@ def test_what_a_second_watch_finds_out_is_told_although_the_first_gave_up_in_the
     play(what)
 
 
-def test_a_ref_that_cannot_be_written_down_ends_the_source_and_a_restart_watches_it(tmp_path: pathlib.Path) -> None:
+def test_a_ref_that_cannot_be_written_down_ends_the_source_and_a_restart_watches_it(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def is_full(*dummy: t.Any) -> t.NoReturn:
         raise sqlite3.OperationalError("database or disk is full")
 
     async def what() -> None:
         state = str(tmp_path / "state.sqlite")
         running = await Run(tasks=[PLAN], state_file=state).begin()
-        running.source._store.enter = is_full  # type: ignore[method-assign]
+        monkeypatch.setattr(running.source._store, "enter", is_full)
         over = {"task": {**FILM, "status": "succeeded", "done": True, "ref": FILM}}
         with pytest.raises(sqlite3.OperationalError):
             running.source._take_tasks([over])

@@ -316,6 +316,33 @@ def test_cos_knows_a_document_at_a_url_whatever_signs_it(book: Book, echo: str) 
     assert book.start("cos_doc", jobs(job("t9")), **again)[0].result["started"] == "before"
 
 
+def film_at(url: str) -> Dict:
+    return {
+        "InputInfo": {"Type": "URL", "UrlInputInfo": {"Url": url}},
+        "OutputStorage": {
+            "Type": "COS",
+            "CosOutputStorage": {"Bucket": "examplebucket-1250000000", "Region": "ap-beijing"},
+        },
+        "OutputDir": "/out/",
+        "MediaProcessTask": {"TranscodeTaskSet": [{"Definition": 100010}]},
+    }
+
+
+@pytest.mark.parametrize("echo", ["", "?sign=EXAMPLE-FAKE-SIGNATURE", "?sign=EXAMPLE-FAKE-OTHER-SIGNATURE"])
+def test_mps_knows_a_film_at_a_url_whatever_signs_it(book: Book, echo: str) -> None:
+    url = "https://media.example.com/trailer.mov"
+    source = film_at(f"{url}?sign=EXAMPLE-FAKE-SIGNATURE")
+    planned, dummy = book.start("mps", STARTED, parameters=source, check_mode=True)
+    key = planned.result["idempotency_key"]
+    told = detail(session=key, InputInfo=film_at(url + echo)["InputInfo"])
+    run, dummy = book.start("mps", lost(), media_list("t9"), told, parameters=source)
+    assert (run.result["started"], run.result["task"]["task_id"]) == ("adopted", "t9")
+    again = film_at(f"{url}?sign=EXAMPLE-FAKE-OTHER-SIGNATURE")
+    second, dummy = book.start("mps", told, parameters=again)
+    assert (second.result["started"], second.result["idempotency_key"]) == ("before", key)
+    assert "EXAMPLE-FAKE-SIGNATURE" not in json.dumps([planned.result, run.result])
+
+
 def test_a_slash_before_a_key_makes_no_difference(book: Book) -> None:
     listed = job("t9").replace("in/plan.docx", "/in/plan.docx").replace("out/plan", "/out/plan")
     assert book.start("cos_doc", lost(), jobs(listed))[0].result["started"] == "adopted"
