@@ -249,7 +249,8 @@ def test_a_list_that_cannot_be_read_is_tried_again(
     from ansible_collections.cloudwait.conversion.plugins.module_utils._events import lists
 
     monkeypatch.setattr(lists, "FIRST_PAUSE", 0.01)
-    cloud.pages = {name: [CloudError("permission", "no right"), Page({}, None)] for name in ("WAITING",)}
+    # several, since a request of the test before may be on its way yet
+    cloud.pages = {"WAITING": [*(CloudError("permission", "no right") for dummy in range(4)), Page({}, None)]}
     cloud.pages.update(PROCESSING=[Page({}, None)], FINISH=[Page({}, None)])
     run = start()
     run.engine.watch_list("key", {"ref": {"provider": "mps", "task_id": None}}, LIST, since=0.0)
