@@ -37,6 +37,9 @@ SECRET_WHOLE_NAMES = frozenset({"token", "callback", "callback_url", "notifyurl"
 The URL of a callback may hold a secret. ``SimpleAesDrm`` of Tencent MPS has the key that encrypts a film.
 """
 
+INPUT_URLS = ("url", "input_url")
+"""Names, in lower case, of members with the URL of an input."""
+
 SHORTEST_BEGINNING = 4
 """Smallest number of characters that are hidden as the beginning of a secret in a shortened text."""
 
@@ -87,21 +90,23 @@ def _clean_name(key: t.Any) -> tuple[str, bool]:
     return str(redact(key)), _is_secret(str(key))
 
 
-def secret_texts(value: t.Any) -> list[str]:
-    """Returns every text below a member with the name of a secret, at any depth of a value that the user gave."""
+def secrets_of(value: t.Any) -> list[str]:
+    """Returns the secrets in options that the user gave, at any depth.
+
+    They are every text below a member with the name of a secret, and the query of the URL of an input, which may be a
+    signature.
+    """
     if isinstance(value, dict):
-        return [
-            text
-            for name, member in value.items()
-            for text in (_leaves(member) if _is_secret(str(name)) else secret_texts(member))
-        ]
-    return [text for member in value for text in secret_texts(member)] if isinstance(value, list) else []
+        return [text for name, member in value.items() for text in _secrets_below(str(name), member)]
+    return [text for member in value for text in secrets_of(member)] if isinstance(value, list) else []
 
 
-def secrets_of(options: t.Mapping[str, t.Any]) -> list[str]:
-    """Returns the secrets in the options of a module, also the signature in the URL of an input."""
-    query = str(options.get("input_url") or "").partition("?")[2]
-    return [*secret_texts(dict(options)), *([query] if query else [])]
+def _secrets_below(name: str, member: t.Any) -> list[str]:
+    if _is_secret(name):
+        return _leaves(member)
+    if name.lower() in INPUT_URLS and isinstance(member, str):
+        return list(filter(None, [member.partition("?")[2]]))
+    return secrets_of(member)
 
 
 def _leaves(value: t.Any) -> list[str]:
@@ -182,6 +187,5 @@ __all__ = [
     "hide_in",
     "passwords_of",
     "redact",
-    "secret_texts",
     "secrets_of",
 ]

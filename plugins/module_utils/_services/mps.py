@@ -25,7 +25,7 @@ from .. import _uncertain
 from .._credentials import TencentCredentials
 from .._errors import CloudError, quoted
 from .._record import FAILED, PARTIAL, PENDING, RUNNING, SUCCEEDED, UNKNOWN, Record, make_record
-from .._secrecy import MAX_DEPTH, redact, secret_texts
+from .._secrecy import MAX_DEPTH, redact, secrets_of
 from .._transport import Answer, Request
 from ._api3 import COMMON_RULES, Api3Service, request_id_of
 from .answers import (
@@ -331,9 +331,7 @@ class MpsStarts(Mps, Starter):
             raise CloudError("config", said, advice="give one, or leave the option out")
         session = {"SessionId": options["session_id"], "SessionContext": options["session_context"]}
         params = {**options["parameters"], **without_nulls(session), **_callback(options)}
-        queries = (url.partition("?")[2] for url in _urls(params))  # which may be signatures
-        hidden = [*secret_texts(params), *filter(None, queries)]
-        self._used.update(dict.fromkeys(hidden))  # before the checks, so that messages hide them, too
+        self._used.update(dict.fromkeys(secrets_of(params)))  # before the checks, so that messages hide them, too
         _check(params)
         repeatable = bool(params.get("SessionId"))
 
@@ -391,16 +389,6 @@ class MpsStarts(Mps, Starter):
                         advice="give another session_id, or another idempotency_key if session_id is not given",
                     )
                 return
-
-
-def _urls(value: t.Any) -> t.Iterator[str]:
-    """Yields the texts of all members ``Url``, at any depth of a value that the user gave."""
-    if isinstance(value, dict):
-        if isinstance(value.get("Url"), str):
-            yield value["Url"]
-        value = list(value.values())
-    for member in value if isinstance(value, list) else ():
-        yield from _urls(member)
 
 
 def _without_queries(value: t.Any) -> t.Any:

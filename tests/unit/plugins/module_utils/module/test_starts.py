@@ -300,14 +300,16 @@ def test_a_file_that_went_up_is_told_when_its_conversion_fails(play: Play, tmp_p
     ids=["started", "no keys", "a wrong option", "a wrong endpoint", "refused parameters"],
 )
 def test_secrets_in_parameters_are_censored_however_it_ends(play: Play, options: Dict) -> None:
-    notify = {"NotifyKey": "EXAMPLE-FAKE-NOTIFY-KEY"}
-    parameters = {**{**options_of("mps"), **options}["parameters"], "TaskNotifyConfig": notify}
+    secrets = ["EXAMPLE-FAKE-NOTIFY-KEY", "sign=EXAMPLE-FAKE-SIGNATURE"]
+    hidden = {"NotifyKey": secrets[0], "Watermark": {"Url": f"https://example.com/logo.png?{secrets[1]}"}}
+    parameters = {**{**options_of("mps"), **options}["parameters"], "TaskNotifyConfig": hidden}
     needs_transport = "request_timeout" not in options
     run = start(play, "mps", Vendor(GOOD["mps"]) if needs_transport else None, **{**options, "parameters": parameters})
     assert run.failed is bool(options)
     shown = json.dumps(run.result)  # what was started is censored already, else Ansible does it
-    assert ("EXAMPLE-FAKE-NOTIFY-KEY" in run.module.no_log_values) is bool(options)
-    assert bool(options) or "EXAMPLE-FAKE-NOTIFY-KEY" not in shown
+    for secret in secrets:
+        assert (secret in run.module.no_log_values) is bool(options)
+        assert bool(options) or secret not in shown
 
 
 # --- Lists ---------------------------------------------------------------------------------------------------------
