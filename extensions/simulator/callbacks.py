@@ -148,7 +148,7 @@ class Postman:
         threading.Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:
-        """Begin to send nothing any more."""
+        """Send no more than what is under way."""
         with self._lock:
             self._ending.set()
         self._senders.shutdown(wait=False, cancel_futures=True)

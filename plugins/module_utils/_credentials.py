@@ -35,7 +35,7 @@ RENEW_AGAIN = 10.0
 """Seconds after which a failed renewal is tried again, while the present value is still valid."""
 
 FINAL_FOR = 30.0
-"""Seconds after which a value is fetched again although an error seemed final: a watch of events meets corrections."""
+"""Seconds for which nothing is fetched after an error that repetition does not mend. Later, its cause may be corrected."""
 
 LATEST = 253402300799
 """Last second of the year 9999, in Unix seconds: the latest time that messages can show."""
@@ -98,7 +98,7 @@ class Cached(t.Generic[T]):
         """Returns the cached value while it is valid, else fetches it under the lock.
 
         :param fetch: returns the value and its lifetime in seconds; null, 0 or less if its end is unknown.
-        :raises CloudError: the error of this fetch, of one that this thread waited for, or a final error of late.
+        :raises CloudError: the error of this fetch, of one that this thread waited for, or a recent final error.
         """
         before = self._failures
         with self._lock:
@@ -122,7 +122,7 @@ class Cached(t.Generic[T]):
         self._refused = value
 
     def _is_final(self) -> bool:
-        """Whether the last error is final: it is one that a repetition does not mend, and nobody can have mended yet."""
+        """Whether repetition does not mend the last error, which is so recent that its cause cannot be corrected yet."""
         since = self._clock() - self._failed_at
         return self._error is not None and not self._error.retryable and 0.0 <= since < FINAL_FOR
 
