@@ -23,7 +23,6 @@ from ansible_collections.cloudwait.conversion.plugins.module_utils._wait.result 
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils import _arguments, _stdout_callback
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._arguments import Refused
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._conditions import Conditions
-from ansible_collections.cloudwait.conversion.plugins.plugin_utils._orphan import parent_id
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._progress import Lines, show_lines_at_once
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._round_runner import TIDY_UP, RoundRunner
 from ansible_collections.cloudwait.conversion.plugins.plugin_utils._rounds import Rounds
@@ -51,7 +50,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> Answer:
         """Run the action. Returns the result of the wait."""
         result: Answer = super().run(tmp, task_vars)
-        self._vars, self._began, self._parent = task_vars or {}, time.monotonic(), parent_id()
+        self._vars, self._began = task_vars or {}, time.monotonic()
         self._warnings: list[str] = []
         try:
             result.update(self._wait())
@@ -129,7 +128,6 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core comes witho
             lines,
             options,
             began=self._began,
-            parent=self._parent,
         )
 
     def _wait_with_state_file(self, runner: RoundRunner, conditions: Conditions, state_file: StateFile) -> Answer:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This file is private to the collection. For the controller only.
-"""Ends a wait when its ``ansible-playbook`` has been killed, and begins no start then.
+"""Ends a wait when its ``ansible-playbook`` has been killed, and keeps a start from beginning then.
 
 An action runs in a process of its own, which survives when its parent is killed. It would continue to wait although
 nobody reads its result, and keep the state file locked, so that a new run could not continue the wait. It would also run
@@ -33,7 +33,7 @@ class StoppedError(BaseException):
     """Raised when ``ansible-playbook`` was stopped from outside. Not an ``Exception``, so that nothing handles it."""
 
 
-def parent_id() -> int:
+def _parent_id() -> int:
     """Returns the process id of ``ansible-playbook``, also after its end: the one that forked this process."""
     parent = multiprocessing.parent_process()
     return os.getppid() if parent is None else t.cast(int, parent.pid)
@@ -41,32 +41,28 @@ def parent_id() -> int:
 
 def end_orphan() -> None:
     """End this process if its parent has ended, so that it begins nothing of which nobody would hear."""
-    if os.getppid() != parent_id():
+    if os.getppid() != _parent_id():
         os._exit(1)
 
 
 @contextlib.contextmanager
-def ending_with_parent(parent: int) -> t.Iterator[None]:
-    """End this process if its parent ends while the ``with`` block runs, or has ended before.
-
-    :param parent: process id of the parent.
-    """
+def ending_with_parent() -> t.Iterator[None]:
+    """End this process if its parent ends while the ``with`` block runs, or has ended before."""
 
     def end() -> None:
         end_children()  # an ssh or sudo, which would keep the module on the host
         os._exit(1)  # without clean-up: the state file, which is written atomically, has all that is needed
 
-    with _watching_parent(parent, end):
+    with _watching_parent(end):
         yield
 
 
 @contextlib.contextmanager
-def ending_with_parent_in_order(parent: int) -> t.Iterator[threading.Event]:
+def ending_with_parent_in_order() -> t.Iterator[threading.Event]:
     """End the ``with`` block if the parent of this process ends, or has ended before, or if this process is to end.
 
     Yields an event that is set once the parent has ended. Then this process ends after ``LAST_MOMENTS`` at the latest.
 
-    :param parent: process id of the parent.
     :raises StoppedError: in the block, in the main thread.
     """
     parent_ended = threading.Event()
@@ -82,7 +78,7 @@ def ending_with_parent_in_order(parent: int) -> t.Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
         raise StoppedError
 
-    with _watching_parent(parent, end):
+    with _watching_parent(end):
         before = signal.signal(signal.SIGTERM, stop)
         try:
             yield parent_ended
@@ -91,8 +87,9 @@ def ending_with_parent_in_order(parent: int) -> t.Iterator[threading.Event]:
 
 
 @contextlib.contextmanager
-def _watching_parent(parent: int, then: t.Callable[[], None]) -> t.Iterator[None]:
+def _watching_parent(then: t.Callable[[], None]) -> t.Iterator[None]:
     """Call a function, in a thread, if the parent of this process ends while the ``with`` block runs, or ended before."""
+    parent = _parent_id()
     over = threading.Event()
 
     def watch() -> None:
@@ -116,11 +113,4 @@ def end_children() -> None:
                 os.kill(child, signal.SIGTERM)
 
 
-__all__ = [
-    "StoppedError",
-    "end_children",
-    "end_orphan",
-    "ending_with_parent",
-    "ending_with_parent_in_order",
-    "parent_id",
-]
+__all__ = ["StoppedError", "end_children", "end_orphan", "ending_with_parent", "ending_with_parent_in_order"]

@@ -72,7 +72,6 @@ class RoundRunner:
     :param task: the Ansible task, whose arguments are plain values.
     :param options: options of the wait, already checked.
     :param began: when the action began, by ``time.monotonic``.
-    :param parent: process id of ``ansible-playbook``.
     """
 
     host_is_gone = False
@@ -89,7 +88,6 @@ class RoundRunner:
         options: Answer,
         *,
         began: float,
-        parent: int,
     ) -> None:
         self.rounds = rounds
         self.updates = updates
@@ -98,7 +96,6 @@ class RoundRunner:
         self._task = task
         self._lines = lines
         self._began = began
-        self._parent = parent
         self._aborts = options["on_timeout"] == ABORT
         self._retries, self._most_retries = 0, 0  # attempts to connect again, before the first round
         self._pause = {"first": options["sleep"], "factor": options["backoff"], "cap": options["max_sleep"]}
@@ -124,9 +121,9 @@ class RoundRunner:
         :raises Refused: when it could not begin, or cannot go on.
         """
         if not self._aborts:
-            with ending_with_parent(self._parent):
+            with ending_with_parent():
                 return self._run()
-        with ending_with_parent_in_order(self._parent) as parent_ended:
+        with ending_with_parent_in_order() as parent_ended:
             try:
                 return self._run()
             except StoppedError:

@@ -33,7 +33,7 @@ def be_orphaned():
         time.sleep(0.01)
 def live():
     {before}
-    with orphan.ending_with_parent(orphan.parent_id()):
+    with orphan.ending_with_parent():
         {within}
     {after}
     os._exit(0)
