@@ -66,7 +66,7 @@ def test_nothing_lives_on_when_the_controller_is_killed(
     ansible = start_ansible({**cloud.environment, "ANSIBLE_BECOME_ALLOW_SAME_USER": "1"})
     flags = {"ansible_sudo_flags": "-H -S -n -E"}  # -E, since a mark in the environment shows whose processes they are
     keywords = {"become": True, "become_method": f"ansible.builtin.{become}", "vars": flags} if become else {}
-    run = Running(ansible, wait(provider="mps", tasks=["x", "y"], heartbeat=600, keywords=keywords))
+    run = Running(ansible, wait(provider="mps", tasks=["x", "y"], heartbeat=600, timeout=900, keywords=keywords))
     try:
         until(lambda: polls_of(cloud, "x") > 3 and run.modules(), "a round")
         run.kill()
@@ -296,7 +296,7 @@ def test_a_wait_over_ssh_survives_the_end_of_its_connection(
 def test_nothing_lives_on_at_the_host_when_the_controller_is_killed(
     run_far: Callable[..., Running], cloud: Any
 ) -> None:
-    run = run_far(heartbeat=600)
+    run = run_far(heartbeat=600, timeout=900)
     until(lambda: polls_of(cloud, "x") > 3, "a second round")
     run.kill()
     until(lambda: not run.modules(), "the end of the module, long before its round would end")
